@@ -1,0 +1,1 @@
+"""One scheduled job a file, read by radar.scheduling as content."""

@@ -1,0 +1,16 @@
+"""Recount the days whose posts changed: distinct persons by topic, hashtag, term, place and product."""
+
+from radar.count import count_mentions
+from radar.registry import load_taxonomy, model_id
+from radar.scheduling import Context, Job, Outcome
+
+
+def run(ctx: Context) -> Outcome:
+    """Safe to run twice: a day's counts are replaced whole."""
+    days = count_mentions(
+        ctx.engine, model_id(), load_taxonomy().ids, now=ctx.now, progress=lambda n, of: ctx.progress("days", n, of)
+    )
+    return Outcome(f"{days} days recounted", days, days)
+
+
+JOB = Job("count_mentions", cron="4/10 * * * *", run=run)

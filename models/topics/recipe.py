@@ -1,0 +1,13 @@
+"""How the topic model is fitted: change a number here, run `radar train`, and look at the card."""
+
+C = 8.0
+"""Inverse strength of the penalty."""
+
+SEED = 20_261_122
+FOLDS = 4
+"""Out-of-fold scores of this many folds calibrate the probabilities and set the thresholds."""
+
+LEAST_PRECISION = 0.75
+"""A topic's threshold is where its F1 is best among those that keep this precision out of fold."""
+
+LEAST_THRESHOLD = 0.30

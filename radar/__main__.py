@@ -1,0 +1,6 @@
+"""python -m radar"""
+
+from radar.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""radar import: files of real posts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from radar.cli.app import console, open_engine, told
+from radar.errors import CallerError
+from radar.importing import FIELDS, parse_mapping
+from radar.importing import import_file as import_rows
+from radar.scheduling import LINE, Context, run_job
+
+_HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items()) + "."
+
+
+def import_file(
+    file: Annotated[str, typer.Argument(help="CSV, JSONL or Parquet, also .gz; - is standard input.")],
+    map: Annotated[str | None, typer.Option(help=f"field=column,... {_HELP}")] = None,
+    map_file: Annotated[Path | None, typer.Option(help="TOML with [map], market, platform, timezone; FILE.toml beside the data is found by itself.")] = None,
+    market: Annotated[str | None, typer.Option(help="Audience market of all rows, as TW.")] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform of all rows, as youtube.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Zone of times without one; else the market's.")] = None,
+    format: Annotated[str | None, typer.Option(help="csv, jsonl or parquet, where the name does not tell.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rows go that cannot be read; else RADAR_DATA_DIR/rejects.")] = None,
+    only_import: Annotated[bool, typer.Option("--only-import", help="Leave classifying, counting and detecting to the jobs.")] = False,
+) -> None:
+    """Import posts, then classify, count and detect. Importing the same file twice changes nothing.
+
+    Example: radar import reviews.csv --market KR --map text=review,published_at=date,author=user
+    """
+    beside = Path(f"{file}.toml")
+    toml = map_file or (beside if file != "-" and beside.is_file() else None)
+    mapping = parse_mapping(map, toml)
+    given = {"market": market, "platform": platform, "zone": timezone}
+    mapping = replace(mapping, **{name: value for name, value in given.items() if value})
+    settings, engine = open_engine()
+    name = "stdin" if file == "-" else Path(file).name
+    path = rejects or settings.data_dir / "rejects" / f"{name}.rejects.jsonl"
+    if rejects is not None and file != "-" and rejects.resolve() == Path(file).resolve():
+        raise CallerError("--rejects: that is the file to import.", "Name another file.")
+    now = datetime.now(UTC)
+    with told() as report:
+        done = import_rows(
+            engine, file, mapping, format_name=format, rejects_path=path, now=now,
+            progress=lambda rows: report("rows", rows, None),
+        )  # fmt: skip
+        posts = done.posts
+        console.print(
+            f"{done.rows:,} rows: {posts.new:,} new posts, {posts.changed:,} changed, {posts.deleted:,} deleted, "
+            f"{posts.unchanged:,} unchanged, {done.rejected:,} rejected"
+            + (f" (see {done.rejects_path})" if done.rejects_path else "")
+        )
+        if not only_import:
+            context = Context(engine, settings, now, report)
+            for job in LINE[1:]:
+                console.print(f"{job}: {run_job(job, context).detail}")

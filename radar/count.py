@@ -1,0 +1,216 @@
+"""Counting is recounting a day: a dirty (market, local day) is read whole and its counts are replaced whole.
+
+A person counts once per key per local day, in the hour of the day's first mention, so a loud account is never a crowd.
+The same normalised text from several accounts counts for the first. Simple, exact after a kill, and order-free.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.keys import Kind, key_number
+from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
+from radar.store import counts as store
+from radar.store import posts
+from radar.store.counts import DirtyDay
+from radar.store.day_blob import DAY_ONLY, HOURS, DayCounts
+from radar.store.engine import reading, writing
+from radar.store.posts import DayPost, key_array
+from radar.text.reading import key_texts
+
+CHUNK_DAYS = 31
+NAMED_FROM = 2
+"""A key that this many persons used on one day is given its name and becomes a counted series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Posts of a day, exploded to one row per (post, key, place), in time order of posts.
+
+    post  int32 index of the post   key  int64   place  int16
+    """
+
+    post: npt.NDArray[np.int32]
+    key: npt.NDArray[np.int64]
+    place: npt.NDArray[np.int16]
+
+
+def explode(items: Sequence[DayPost]) -> Mentions:
+    """One row per post, key and place market (0 = all places, and each country the post is about)."""
+    arrays = [key_array(item.keys) for item in items]
+    lengths = np.array([len(a) for a in arrays], dtype=np.int64)
+    keys = np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
+    post = np.repeat(np.arange(len(items), dtype=np.int32), lengths)
+    rows = [(post, keys, np.zeros(len(keys), np.int16))]
+    abroad = [(i, PLACE_NUMBERS[c]) for i, item in enumerate(items) for c in item.places.split() if c in PLACE_NUMBERS]
+    for i, number in abroad:
+        rows.append((np.full(lengths[i], i, np.int32), arrays[i], np.full(lengths[i], number, np.int16)))
+    posts_, keys_, places_ = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return Mentions(posts_, keys_, places_)
+
+
+def originals(items: Sequence[DayPost]) -> list[DayPost]:
+    """Posts in time order without other accounts' copies of a text: the first account's stand."""
+    first: dict[int, int] = {}
+    kept = []
+    for item in items:
+        if item.keys and first.setdefault(item.text_hash, item.person_id) == item.person_id:
+            kept.append(item)
+    return kept
+
+
+def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo) -> DayCounts:
+    """The counts of one local day from its posts, in time order."""
+    midnight = day_start(day, zone)
+    hour = np.array(
+        [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in items], np.int64
+    )
+    person = np.array([p.person_id for p in items], np.int64)
+    by_hour = np.zeros(HOURS, np.uint32)
+    timed = hour < HOURS
+    if timed.any():
+        heard = np.unique(np.stack([hour[timed], person[timed]]), axis=1)[0]
+        by_hour = np.bincount(heard, minlength=HOURS).astype(np.uint32)
+    kept = originals(items)
+    return _rows(kept, midnight, by_hour, len(np.unique(person)))
+
+
+def _rows(
+    kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.uint32], day_persons: int
+) -> DayCounts:
+    mentions = explode(kept)
+    hour = np.array(
+        [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in kept], np.uint8
+    )
+    person = np.array([p.person_id for p in kept], np.int64)[mentions.post]
+    engagement = np.array([engagement_of(p) or 0 for p in kept], np.float64)[mentions.post]
+    bucket = hour[mentions.post]
+    # rows are in time order of posts within each (key, place), so the first of a person is the first mention
+    order = np.lexsort((mentions.post, person, mentions.place, mentions.key))
+    k, p, who = mentions.key[order], mentions.place[order], person[order]
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (k[1:] != k[:-1]) | (p[1:] != p[:-1]) | (who[1:] != who[:-1])
+    first = np.zeros(len(order), np.uint32)
+    first[order] = is_first
+    order = np.lexsort((bucket, mentions.place, mentions.key))
+    k, p, b = mentions.key[order], mentions.place[order], bucket[order]
+    starts = np.ones(len(order), bool)
+    starts[1:] = (k[1:] != k[:-1]) | (p[1:] != p[:-1]) | (b[1:] != b[:-1])
+    at = np.flatnonzero(starts)
+    if not len(at):
+        empty = np.zeros(0)
+        persons, post_counts, sums = empty, empty, empty
+    else:
+        persons = np.add.reduceat(first[order], at)
+        post_counts = np.diff(np.append(at, len(order)))
+        sums = np.add.reduceat(engagement[order], at)
+    return DayCounts(
+        k[at], p[at], b[at], persons.astype(np.uint32), post_counts.astype(np.uint32), sums.astype(np.float32),
+        by_hour, day_persons,
+    )  # fmt: skip
+
+
+def engagement_of(item: DayPost) -> int | None:
+    """likes + comments + shares as far as they are shown; None when all are hidden."""
+    shown = [n for n in (item.like_count, item.comment_count, item.share_count) if n is not None]
+    return sum(shown) if shown else None
+
+
+def count_mentions(
+    engine: sa.Engine,
+    model_id: str,
+    topic_ids: Sequence[str],
+    *,
+    now: datetime,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> int:
+    """Recount every dirty day; returns how many. Safe to kill: a chunk of days is replaced whole or not at all."""
+    with reading(engine) as session:
+        waiting = store.dirty_days(session)
+    topic_names = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
+    named: set[int] = set()
+    done = 0
+    for chunk in _chunks(waiting):
+        done += _count_chunk(engine, model_id, chunk, topic_names, named, now)
+        progress(done, len(waiting))
+    return done
+
+
+def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
+    """Runs of neighbouring days of one market."""
+    for _, group in groupby(waiting, key=lambda d: d.audience_market):
+        chunk: list[DirtyDay] = []
+        for day in group:
+            if chunk and (day.local_day - chunk[0].local_day).days >= CHUNK_DAYS:
+                yield chunk
+                chunk = []
+            chunk.append(day)
+        yield chunk
+
+
+def _count_chunk(
+    engine: sa.Engine,
+    model_id: str,
+    chunk: list[DirtyDay],
+    topic_names: dict[int, str],
+    named: set[int],
+    now: datetime,
+) -> int:
+    market = chunk[0].audience_market
+    zone = MARKETS[market].tz
+    with reading(engine) as session:
+        sealed = store.is_sealed(session, model_id, market, [d.local_day for d in chunk])
+        items = posts.day_posts(session, market, chunk[0].local_day, chunk[-1].local_day)
+        by_day: dict[date, list[DayPost]] = {d.local_day: [] for d in chunk}
+        for item in items:
+            day = local_day(item.published_at, zone)
+            if day in by_day:
+                by_day[day].append(item)
+        open_days = [d for d in chunk if d.local_day not in sealed]
+        counted = [(d, count_day(by_day[d.local_day], d.local_day, zone), len(by_day[d.local_day])) for d in open_days]
+        rows = _names(session, counted, by_day, topic_names, named)
+    with writing(engine) as session, session.begin():
+        store.add_keys(session, rows)
+        store.replace_days(session, model_id, counted, now)
+        store.drop_dirty(session, [d for d in chunk if d.local_day in sealed])
+    named |= {row["hash"] for row in rows}
+    return len(chunk)
+
+
+def _names(
+    session: Session,
+    counted: Sequence[tuple[DirtyDay, DayCounts, int]],
+    by_day: dict[date, list[DayPost]],
+    topic_names: dict[int, str],
+    named: set[int],
+) -> list[dict[str, object]]:
+    """Names for keys that have none yet and that enough persons used on a day, read back from the posts' texts."""
+    wanted: set[int] = set()
+    sources: set[int] = set()
+    for day, counts, _ in counted:
+        everywhere = counts.places == 0
+        keys, inverse = np.unique(counts.keys[everywhere], return_inverse=True)
+        persons = np.bincount(inverse, counts.persons[everywhere], len(keys))
+        new = set(keys[persons >= NAMED_FROM].tolist()) - named - wanted
+        if not new:
+            continue
+        known = store.known_keys(session, sorted(new))
+        named |= known
+        new -= known
+        wanted |= new
+        terms = new - topic_names.keys()
+        for item in by_day[day.local_day]:
+            if terms and (hit := terms.intersection(key_array(item.keys).tolist())):
+                sources.add(item.id)
+                terms -= hit
+    found: dict[int, tuple[Kind, str]] = {n: (Kind.TOPIC, topic_names[n]) for n in wanted & topic_names.keys()}
+    if sources:
+        found |= key_texts(list(posts.texts(session, sorted(sources)).values()), wanted)
+    return [{"hash": n, "kind": int(kind), "text": text, "gloss": None} for n, (kind, text) in sorted(found.items())]

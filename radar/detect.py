@@ -1,0 +1,289 @@
+"""Detection: read day counts, advance each market's watch over them, write what turned on.
+
+A watch is kept as it was at local midnights. A run starts at the last midnight before the first day that changed, takes
+back what was concluded since, and goes forward; so late posts, recounts and kills all end in the same store.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import sqlalchemy as sa
+
+from radar.keys import Kind, key_number, kinds_of
+from radar.markets import MARKETS, day_hours, day_start, local_day
+from radar.store import counts, posts
+from radar.store import trends as store
+from radar.store.counts import MarketSpan
+from radar.store.day_blob import DayCounts
+from radar.store.engine import reading, writing
+from radar.store.posts import DayPost
+from radar.support import WindowPosts
+from radar.trends import distinct
+from radar.trends.overlap import merge_variants
+from radar.watch import Day, Moment, Past, Watch, Written
+from radar.windows import Bucket
+
+CHUNK_DAYS = 24
+FRESH_DAYS = 7
+"""Snapshots are hourly for this long; before that one a day, by the day's best moment."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class _Task:
+    """One market at one bucket length, from a day to a day; `closed` is when the last closed bucket ended."""
+
+    engine: sa.Engine
+    model_id: str
+    topics: dict[int, str]
+    market: str
+    bucket: Bucket
+    closed: datetime
+    fresh_from: datetime
+    progress: Callable[[int], None]
+
+
+def detect_trends(
+    engine: sa.Engine,
+    model_id: str,
+    topic_ids: Sequence[str],
+    *,
+    closed_at: datetime,
+    progress: Progress = lambda market, done, of: None,
+) -> tuple[int, int]:
+    """Bring every market's trends up to date; returns (days read, snapshots written).
+
+    closed_at  buckets that end by then are closed: every healthy source has been asked for what was published before
+    """
+    topics = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
+    with reading(engine) as session:
+        spans = counts.spans(session, model_id)
+    days = written = 0
+    for span in spans:
+        if span.undetected is None:
+            continue
+        with reading(engine) as session:
+            seen = store.counted_at(session, model_id, span.audience_market, span.undetected)
+        zone = MARKETS[span.audience_market].tz
+        fresh = min(closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
+        total = 2 * ((span.last - span.undetected).days + 1)
+        at = 0
+
+        def tick(n: int, market: str = span.audience_market, total: int = total) -> None:
+            nonlocal at
+            at += n
+            progress(market, min(at, total), total)
+
+        for bucket in Bucket:
+            task = _Task(engine, model_id, topics, span.audience_market, bucket, closed_at, fresh, tick)
+            d, w = _run(task, span)
+            days, written = days + d, written + w
+        with writing(engine) as session, session.begin():
+            finished = {day: when for day, when in seen.items() if day_start(day + timedelta(days=1), zone) <= closed_at}
+            store.mark_detected(session, model_id, span.audience_market, finished)
+    return days, written
+
+
+def _run(task: _Task, span: MarketSpan) -> tuple[int, int]:
+    """Advance one watch from its last good midnight to the end of what is closed."""
+    assert span.undetected is not None
+    zone = MARKETS[task.market].tz
+    last = min(span.last, local_day(task.closed, zone))
+    with reading(task.engine) as session:
+        kept = store.load_state(session, task.model_id, task.market, task.bucket.value, span.undetected)
+    first = kept[0] if kept else span.first
+    watch = (
+        Watch.from_bytes(kept[1], task.model_id, task.market, task.bucket)
+        if kept
+        else Watch(task.model_id, task.market, task.bucket)
+    )
+    past = Past(watch.state.remembered // (24 if task.bucket is Bucket.HOUR else 1))
+    recent: deque[tuple[date, list[DayPost]]] = deque(maxlen=max(2, _days_of_windows(task.bucket)))
+    if kept:
+        _remember(task, past, first)
+    days = written = 0
+    for chunk in _chunks(first, last, local_day(task.fresh_from, zone)):
+        out = Written()
+        opened = [o.id for o in watch.open.values()]
+        with reading(task.engine) as session:
+            found = counts.counted_days(session, task.model_id, task.market, chunk[0], chunk[-1])
+        whole = True
+        for day in chunk:
+            if day in found:
+                whole = _day(task, watch, past, recent, day, found[day], out)
+            task.progress(1)
+        with writing(task.engine) as session, session.begin():
+            since = day_start(chunk[0], zone)
+            store.rewind(session, task.model_id, task.market, task.bucket.value, since, opened)
+            store.write_episodes(session, list(out.episodes.values()))
+            store.write_changes(session, out.changes)
+            store.write_snapshots(session, list(out.snapshots.values()))
+            if whole:
+                after = chunk[-1] + timedelta(days=1)
+                store.save_state(session, task.model_id, task.market, task.bucket.value, after, watch.to_bytes())
+        days, written = days + len(chunk), written + len(out.snapshots)
+    return days, written
+
+
+def _days_of_windows(bucket: Bucket) -> int:
+    return -(-int(bucket.windows[-1] * bucket.length / timedelta(days=1)) // 1) + 1
+
+
+def _chunks(first: date, last: date, single_from: date) -> Iterator[list[date]]:
+    """Runs of days; single days near the end, so that midnights to come back to are kept there."""
+    chunk: list[date] = []
+    day = first
+    while day <= last:
+        chunk.append(day)
+        if len(chunk) == CHUNK_DAYS or day + timedelta(days=1) >= single_from or day == last:
+            yield chunk
+            chunk = []
+        day += timedelta(days=1)
+
+
+def _starts(day: date, market: str, bucket: Bucket) -> list[datetime]:
+    zone = MARKETS[market].tz
+    return day_hours(day, zone) if bucket is Bucket.HOUR else [day_start(day, zone)]
+
+
+def _hours(starts: Sequence[datetime]) -> list[int]:
+    return [int(start.timestamp()) // 3600 for start in starts]
+
+
+def _remember(task: _Task, past: Past, before: date) -> None:
+    """Read the days before a checkpoint, for counting new series backwards."""
+    with reading(task.engine) as session:
+        span = before - timedelta(days=past.days.maxlen or 0), before - timedelta(days=1)
+        for day, found in counts.counted_days(session, task.model_id, task.market, *span).items():
+            past.days.append(Day.of(found, _hours(_starts(day, task.market, task.bucket)), task.bucket))
+
+
+def _day(
+    task: _Task,
+    watch: Watch,
+    past: Past,
+    recent: deque[tuple[date, list[DayPost]]],
+    day: date,
+    found: DayCounts,
+    out: Written,
+) -> bool:
+    """Advance over one day's closed buckets; whether all of them were closed."""
+    zone = MARKETS[task.market].tz
+    starts = _starts(day, task.market, task.bucket)
+    ends = [*starts[1:], day_start(day + timedelta(days=1), zone)]
+    rows = Day.of(found, _hours(starts), task.bucket)
+    if task.bucket is Bucket.HOUR and not found.by_hour.any() and not watch.open:
+        return ends[-1] <= task.closed  # only days are known here
+    tests = watch.tests()
+    best: dict[int, Moment] = {}
+    window_posts: WindowPosts | None = None
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if end > task.closed:
+            return False
+        exposure = float(found.by_hour[i]) if task.bucket is Bucket.HOUR else float(found.day_persons)
+        local = start.astimezone(zone)
+        slot = local.weekday() * 24 + local.hour if task.bucket is Bucket.HOUR else local.weekday()
+        step = watch.advance(rows, int(start.timestamp()) // 3600, past, exposure=exposure, slot=slot)
+        moments = watch.learn(step, end, tests, out)
+        for series, moment in moments.items():
+            if series not in best or moment.score > best[series].score:
+                best[series] = moment
+        if moments and end > task.fresh_from and task.bucket is Bucket.HOUR and end != ends[-1]:
+            window_posts = window_posts or _posts(task, recent, day)
+            _snapshots(task, watch, window_posts, moments, end, tests, False, out)
+    best = {series: moment for series, moment in best.items() if series in watch.open or moment.q <= 0.05}
+    if best:
+        window_posts = window_posts or _posts(task, recent, day)
+        _snapshots(task, watch, window_posts, best, ends[-1], tests, True, out)
+    distinct.add(watch.registers, rows.mixed)
+    past.days.append(rows)
+    return True
+
+
+def _posts(task: _Task, recent: deque[tuple[date, list[DayPost]]], day: date) -> WindowPosts:
+    """Posts of the days that the longest window reaches back to."""
+    held = dict(recent)
+    with reading(task.engine) as session:
+        for back in range((recent.maxlen or 1) - 1, -1, -1):
+            wanted = day - timedelta(days=back)
+            if wanted not in held:
+                recent.append((wanted, posts.day_posts(session, task.market, wanted, wanted)))
+    held = dict(recent)
+    first = day - timedelta(days=(recent.maxlen or 1) - 1)
+    return WindowPosts([item for wanted in sorted(held) if first <= wanted <= day for item in held[wanted]])
+
+
+def _snapshots(
+    task: _Task,
+    watch: Watch,
+    window_posts: WindowPosts,
+    moments: dict[int, Moment],
+    as_of: datetime,
+    tests: int,
+    is_daily: bool,
+    out: Written,
+) -> None:
+    """One snapshot for each trend; keys whose persons overlap are one trend, the best of them leads."""
+    series = sorted(moments)
+    spans = {s: (moments[s].at - moments[s].window * task.bucket.length, moments[s].at) for s in series}
+    supports = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in series}
+    factors = {s: window_posts.engagement_factor(supports[s]) for s in series}
+    scores = {s: moments[s].score * factors[s] for s in series}
+    leaders = merge_variants([supports[s].persons for s in series], [scores[s] for s in series])
+    variants: dict[int, list[int]] = {}
+    for s, leader in zip(series, leaders, strict=True):
+        variants.setdefault(series[leader], []).append(s)
+    for leader, members in variants.items():
+        lead_id = _episode_id(watch, out, leader, moments[leader])
+        if lead_id is None:
+            continue
+        others = []
+        for s in members:
+            number = _episode_id(watch, out, s, moments[s])
+            if s != leader and number is not None:
+                others.append({"episode_id": number, "key": int(watch.keys[s]), "place": int(watch.places[s])})
+            if s in watch.open:
+                watch.open[s].leader_id = None if s == leader else lead_id
+                out.episodes[watch.open[s].id]["leader_id"] = watch.open[s].leader_id
+        moment, support = moments[leader], supports[leader]
+        working = {
+            "at": moment.at.isoformat(),
+            "window_start": spans[leader][0].isoformat(),
+            "window_buckets": moment.window,
+            "observed": moment.observed,
+            "expected": round(moment.expected, 3),
+            "p": moment.p,
+            "lift": round(moment.lift, 2),
+            "lift_floor": round(moment.lift_floor, 2),
+            "tests": tests,
+            "engagement_factor": round(factors[leader], 3),
+            "variants": others,
+        } | window_posts.described(support)
+        place = int(watch.places[leader]) or window_posts.place_of(support)
+        kind = int(kinds_of(watch.keys[[leader]])[0])
+        own_topic = task.topics.get(int(watch.keys[leader]))
+        is_open = leader in watch.open
+        out.snapshots[lead_id, as_of] = {
+            "episode_id": lead_id, "as_of": as_of, "audience_market": task.market, "bucket": task.bucket.value,
+            "place": place, "kind": kind, "topic_id": own_topic or window_posts.topic_of(support, task.topics),
+            "stage": out.episodes[lead_id]["stage"], "is_on": is_open, "is_daily": is_daily, "q": moment.q,
+            "score": round(scores[leader], 4), "working": working,
+        }  # fmt: skip
+
+
+def _episode_id(watch: Watch, out: Written, series: int, moment: Moment) -> int | None:
+    """The episode of a series at a moment: the open one, or the one that closed today."""
+    if series in watch.open:
+        return watch.open[series].id
+    key, place = int(watch.keys[series]), int(watch.places[series])
+    ended = [
+        row["id"]
+        for row in out.episodes.values()
+        if row["key_hash"] == key and row["place"] == place and row["onset_at"] <= moment.at
+    ]
+    return ended[-1] if ended else None
+
+

@@ -1,0 +1,30 @@
+"""Pruning: texts go when retention says so and their days are sealed; what was counted stays counted."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from radar.config import Settings
+from radar.store import pruning, runs, trends
+from radar.store.engine import writing
+
+HOURLY_SNAPSHOTS = timedelta(days=7)
+RUNS_KEPT = timedelta(days=30)
+
+
+def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, int]:
+    """Drop what is past its time, a few thousand rows a transaction; returns how many of each."""
+    done = {"texts": 0}
+    oldest = (now - timedelta(days=settings.retention_days)).date()
+    while True:
+        with writing(engine) as session, session.begin():
+            n = pruning.forget_texts(session, oldest)
+        done["texts"] += n
+        if not n:
+            break
+    with writing(engine) as session, session.begin():
+        snapshots_before = now - timedelta(days=settings.snapshot_days)
+        done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
+        done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
+        done["runs"] = runs.prune_runs(session, now - RUNS_KEPT)
+    return done

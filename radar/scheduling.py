@@ -1,0 +1,166 @@
+"""Jobs, and what runs them: by hand, once in order, or on a schedule by the one process that holds the lease."""
+
+import importlib
+import logging
+import os
+import pkgutil
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from radar.config import Settings
+from radar.errors import RadarError, UnknownName
+from radar.registry import TopicScorer, load_scorer
+from radar.store import runs
+from radar.store.engine import writing
+
+log = logging.getLogger("radar")
+
+LEASE = timedelta(seconds=45)
+LINE = ("ingest_posts", "classify_posts", "count_mentions", "detect_trends")
+"""The jobs that take a post to a trend, in order."""
+
+Progress = Callable[[str, int, int | None], None]
+"""progress(what, done, of): of is None while it is not known."""
+
+
+def silent(what: str, done: int, of: int | None) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a job did."""
+
+    detail: str
+    rows_in: int = 0
+    rows_out: int = 0
+
+
+@dataclass(slots=True)
+class Context:
+    """What a job is given. `now` is the time of the run; jobs ask no clock."""
+
+    engine: sa.Engine
+    settings: Settings
+    now: datetime
+    progress: Progress = silent
+    _scorer: TopicScorer | None = field(default=None)
+
+    @property
+    def scorer(self) -> TopicScorer:
+        """The topic scorer, loaded when first asked for."""
+        if self._scorer is None:
+            self._scorer = load_scorer(self.settings)
+        return self._scorer
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work on a schedule (crontab fields: minute hour day month weekday, UTC)."""
+
+    name: str
+    cron: str
+    run: Callable[[Context], Outcome]
+
+    @property
+    def summary(self) -> str:
+        """What the job does, from its module's docstring."""
+        module = importlib.import_module(self.run.__module__)
+        return (module.__doc__ or "").strip().splitlines()[0]
+
+
+def load_jobs() -> dict[str, Job]:
+    """All jobs by name, from jobs/."""
+    package = importlib.import_module("radar._content.jobs")
+    found = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        job: Job = importlib.import_module(f"radar._content.jobs.{module.name}").JOB
+        found[job.name] = job
+    return found
+
+
+def run_job(name: str, context: Context) -> Outcome:
+    """Run one job now, recorded as a run. Raises what the job raises, after recording it."""
+    jobs = load_jobs()
+    if name not in jobs:
+        raise UnknownName("job", name, list(jobs))
+    host, pid = socket.gethostname(), os.getpid()
+    with writing(context.engine) as session, session.begin():
+        run_id = runs.begin_run(session, name, context.now, host, pid)
+    try:
+        outcome = jobs[name].run(context)
+    except BaseException as error:
+        values = {"outcome": "failed", "error": f"{type(error).__name__}: {error}"[:2000]}
+        with writing(context.engine) as session, session.begin():
+            runs.end_run(session, run_id, ended_at=datetime.now(UTC), **values)
+        raise
+    with writing(context.engine) as session, session.begin():
+        runs.end_run(
+            session, run_id, ended_at=datetime.now(UTC), outcome="ok", rows_in=outcome.rows_in,
+            rows_out=outcome.rows_out, detail=outcome.detail,
+        )  # fmt: skip
+    return outcome
+
+
+def run_line(context: Context) -> dict[str, Outcome]:
+    """Ingest, classify, count and detect, one after another."""
+    return {name: run_job(name, context) for name in LINE}
+
+
+class Scheduler:
+    """Runs the jobs on their schedule while it holds the lease; stands by while another process does."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings) -> None:
+        self.engine, self.settings = engine, settings
+        self.holder = f"{socket.gethostname()}:{os.getpid()}"
+        self._one_at_a_time = threading.Lock()
+        self._holds = False
+        self._scorer: TopicScorer | None = None
+        # memory job store: the schedule is in jobs/, and a job store shared by processes runs every tick twice
+        self._scheduler = BlockingScheduler(timezone=UTC)
+
+    def serve(self) -> None:
+        """Run until stopped."""
+        for job in load_jobs().values():
+            self._scheduler.add_job(
+                self._tick, CronTrigger.from_crontab(job.cron, timezone=UTC), args=[job.name], id=job.name,
+                coalesce=True, max_instances=1, misfire_grace_time=300,
+            )  # fmt: skip
+        self._renew()
+        self._scheduler.add_job(self._renew, "interval", seconds=LEASE.total_seconds() / 3, max_instances=1)
+        try:
+            self._scheduler.start()
+        finally:
+            with writing(self.engine) as session, session.begin():
+                runs.release_lease(session, "scheduler", self.holder)
+
+    def stop(self) -> None:
+        """End serve()."""
+        self._scheduler.shutdown(wait=False)
+
+    def _renew(self) -> None:
+        with writing(self.engine) as session, session.begin():
+            holds = runs.take_lease(session, "scheduler", self.holder, datetime.now(UTC), LEASE)
+        if holds != self._holds:
+            log.info("scheduler %s", "holds the lease" if holds else "stands by: another one runs")
+        self._holds = holds
+
+    def _tick(self, name: str) -> None:
+        if not self._holds:
+            return
+        with self._one_at_a_time:
+            context = Context(self.engine, self.settings, datetime.now(UTC), _scorer=self._scorer)
+            try:
+                log.info("%s: %s", name, run_job(name, context).detail)
+            except RadarError as error:
+                log.error("%s: %s", name, error)
+            except Exception:
+                log.exception("%s failed", name)
+            self._scorer = context._scorer

@@ -1,0 +1,1 @@
+"""Every SQL statement of the radar: tables, migrations, then queries by what they return."""

@@ -1,0 +1,122 @@
+"""Opening the store: SQLite in WAL mode or PostgreSQL, by one URL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from radar.errors import MixedWorlds, StoreError
+from radar.store.tables import meta
+
+T = TypeVar("T")
+
+SQL_VARIABLES = 30_000
+"""Bound variables in one statement: below SQLite's 32,766 and PostgreSQL's 65,535."""
+
+
+def open_store(url: str, *, migrate: bool = True) -> sa.Engine:
+    """An engine for that URL, its schema up to date.
+
+    Raises StoreError when the URL is not understood or the database is out of reach.
+    """
+    try:
+        engine = _connect(url)
+        with engine.connect():
+            pass
+    except (sa.exc.SQLAlchemyError, OSError, ImportError) as error:
+        shown = url.split("@")[-1]
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise StoreError(f"Cannot open the store at {shown}: {reason}.", "Check RADAR_DATABASE_URL.") from error
+    if migrate:
+        from radar.store.migrate import upgrade
+
+        upgrade(engine)
+    return engine
+
+
+def _connect(url: str) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(url, connect_args={"timeout": 30})
+        sa.event.listen(engine, "connect", _set_pragmas)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return sa.create_engine(parsed, pool_pre_ping=True)
+
+
+def _set_pragmas(connection: Any, _record: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves
+    for pragma in (
+        "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-65536",
+        "temp_store=MEMORY",
+    ):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    """A writing session takes the write lock at once, so that two never meet half-way."""
+    writes = connection.get_execution_options().get("radar_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def reading(engine: sa.Engine) -> Session:
+    """A session for reads."""
+    return Session(engine, expire_on_commit=False)
+
+
+def writing(engine: sa.Engine) -> Session:
+    """A session for one short write transaction; use `with writing(engine) as session, session.begin():`."""
+    return Session(engine.execution_options(radar_writes=True), expire_on_commit=False)
+
+
+def upsert(
+    session: Session,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    on: Iterable[str],
+    update: Iterable[str] | Mapping[str, Any] = (),
+) -> None:
+    """Insert rows; where `on` exists already, set the `update` columns, or leave the row when there are none."""
+    if not rows:
+        return
+    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
+    if isinstance(update, Mapping):
+        changes = dict(update)
+    else:
+        changes = {name: insert.excluded[name] for name in update}
+    if changes:
+        statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes)
+    else:
+        statement = insert.on_conflict_do_nothing(index_elements=list(on))
+    session.connection().execute(statement, rows)
+
+
+def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    """Slices of at most `size` items."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def claim_world(session: Session, world: str) -> None:
+    """Say once whether this store holds "simulated" or "real" posts. Raises MixedWorlds if it holds the other."""
+    upsert(session, meta, [{"name": "world", "value": world}], on=["name"])
+    held = session.scalar(sa.select(meta.c.value).where(meta.c.name == "world"))
+    if held != world:
+        raise MixedWorlds(
+            f"This store holds {held} posts; {world} ones cannot join them.",
+            "Leave the demo with another RADAR_DATA_DIR, or delete the demo's data folder.",
+        )
+
+
+def world_of(session: Session) -> str | None:
+    """ "simulated", "real", or None for an empty store."""
+    return session.scalar(sa.select(meta.c.value).where(meta.c.name == "world"))

@@ -1,0 +1,35 @@
+"""Bringing a store's schema up to date with Alembic; migrations are numbered, transactional, never edited later."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from radar.errors import StoreError
+
+HEAD = "0001"
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def current(engine: sa.Engine) -> str | None:
+    """The version a store is at; None for an empty one."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Migrate to the newest schema; does nothing when it is there. Raises StoreError for a newer store."""
+    found = current(engine)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise StoreError(f"The store's schema is {found}, newer than this radar's {HEAD}.", "Upgrade radar.")
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    with engine.execution_options(radar_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,274 @@
+"""Posts, authors and persons: writing what sources give, and reading it back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post
+from radar.store.tables import post_signal as signal
+from radar.store.tables import post_topic
+
+COUNTS = ("like_count", "comment_count", "share_count", "view_count")
+
+
+class KnownPost(NamedTuple):
+    """What ingest compares a post with."""
+
+    id: int
+    native_id: str
+    author_id: int
+    audience_market: str
+    local_day: date
+    published_at: datetime
+    text: str | None
+    repost_of: str | None
+    platform_sponsored: bool | None
+    like_count: int | None
+    comment_count: int | None
+    share_count: int | None
+    view_count: int | None
+    deleted_at: datetime | None
+    revision: int
+
+
+def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownPost]:
+    """Stored posts by native id."""
+    columns = [post.c[name] for name in KnownPost._fields]
+    found: dict[str, KnownPost] = {}
+    for some in chunks(native_ids, SQL_VARIABLES):
+        statement = sa.select(*columns).where(post.c.platform == platform, post.c.native_id.in_(some))
+        found |= {row.native_id: KnownPost(*row) for row in session.execute(statement)}
+    return found
+
+
+class KnownAuthor(NamedTuple):
+    """What ingest compares an author with."""
+
+    id: int
+    native_id: str
+    audience_market: str
+    follower_count: int | None
+
+
+def known_authors(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownAuthor]:
+    """Stored authors by native id."""
+    columns = [author.c[name] for name in KnownAuthor._fields]
+    found: dict[str, KnownAuthor] = {}
+    for some in chunks(native_ids, SQL_VARIABLES):
+        statement = sa.select(*columns).where(author.c.platform == platform, author.c.native_id.in_(some))
+        found |= {row.native_id: KnownAuthor(*row) for row in session.execute(statement)}
+    return found
+
+
+def add_authors(session: Session, rows: Sequence[dict[str, Any]], person_names: Sequence[str | None]) -> None:
+    """Insert authors. Those with the same person name become accounts of one person; without one, a person each.
+
+    An account that another process inserted meanwhile is left as it is.
+    """
+    linked = sorted({name for name in person_names if name})
+    known: dict[str, int] = {}
+    for some in chunks(linked, SQL_VARIABLES):
+        statement = sa.select(person.c.name, person.c.id).where(person.c.name.in_(some))
+        known |= {row.name: row.id for row in session.execute(statement)}
+    new = [name for name in linked if name not in known]
+    alone = sum(1 for name in person_names if not name)
+    ids = list(
+        session.execute(
+            sa.insert(person).returning(person.c.id, sort_by_parameter_order=True),
+            [{"name": name} for name in new] + [{"name": None}] * alone,
+        ).scalars()
+        if new or alone
+        else []
+    )
+    known |= dict(zip(new, ids, strict=False))
+    single = iter(ids[len(new) :])
+    for row, name in zip(rows, person_names, strict=True):
+        row["person_id"] = known[name] if name else next(single)
+    upsert(session, author, rows, on=["platform", "native_id"])
+
+
+def set_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Follower counts now and in the day's history; rows of id, observed_on, follower_count."""
+    if not rows:
+        return
+    _update_by_id(session, author, "author_id", [{n: row[n] for n in ("author_id", "follower_count")} for row in rows])
+    upsert(session, follower_observation, rows, on=["author_id", "observed_on"], update=["follower_count"])
+
+
+def add_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert new posts; one that another process inserted meanwhile is left for the next reading of its source."""
+    filled = {name for row in rows for name, value in row.items() if value is not None}
+    upsert(session, post, [{n: row[n] for n in row if n in filled} for row in rows], on=["platform", "native_id"])
+
+
+def change_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Set columns of posts by id. All rows have the same columns."""
+    _update_by_id(session, post, "post_id", rows)
+
+
+def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        names = [name for name in rows[0] if name != id_name]
+        statement = (
+            sa.update(table)
+            .where(table.c.id == sa.bindparam("b_" + id_name))
+            .values({name: sa.bindparam("b_" + name) for name in names})
+        )
+        session.connection().execute(statement, [{"b_" + name: row[name] for name in row} for row in rows])
+
+
+def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
+    """Take away what was read in posts that are deleted or will be read anew."""
+    for some in chunks(post_ids, SQL_VARIABLES):
+        session.execute(sa.delete(signal).where(signal.c.post_id.in_(some)))
+        session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
+
+
+def add_engagement(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Append observations of counts; rows of post_id, observed_at and the four counts."""
+    upsert(session, engagement_observation, rows, on=["post_id", "observed_at"])
+
+
+def mark_dirty(session: Session, days: Iterable[tuple[str, date]]) -> None:
+    """Ask for a recount of (market, local day) pairs, in the transaction that changed their posts."""
+    rows = [{"audience_market": market, "local_day": day, "mark": 1} for market, day in sorted(set(days))]
+    upsert(session, dirty_day, rows, on=["audience_market", "local_day"], update={"mark": dirty_day.c.mark + 1})
+
+
+class UnreadPost(NamedTuple):
+    """A post that waits for classification."""
+
+    id: int
+    revision: int
+    text: str
+    language: str | None
+    audience_market: str
+    local_day: date
+    platform_sponsored: bool | None
+    repost_of: str | None
+
+
+def unread_posts(session: Session, limit: int, after: int = 0) -> list[UnreadPost]:
+    """Posts not classified yet, by id."""
+    statement = (
+        sa.select(*[post.c[name] for name in UnreadPost._fields])
+        .where(post.c.classified_at.is_(None), post.c.id > after)
+        .order_by(post.c.id)
+        .limit(limit)
+    )
+    return [UnreadPost(*row) for row in session.execute(statement)]
+
+
+def write_readings(
+    session: Session,
+    signals: Sequence[dict[str, Any]],
+    topics: Sequence[dict[str, Any]],
+    done: Sequence[dict[str, Any]],
+) -> None:
+    """Store what was read in posts and mark them read, unless their text changed meanwhile.
+
+    done  rows of read_post_id, seen_revision, read_at
+    """
+    ids = [row["post_id"] for row in signals]
+    for some in chunks(ids, SQL_VARIABLES):
+        session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
+    columns = [c.name for c in signal.columns if c.name != "post_id"]
+    upsert(session, signal, signals, on=["post_id"], update=columns)
+    upsert(session, post_topic, topics, on=["post_id", "topic_id"], update=["probability", "model_id"])
+    session.connection().execute(
+        sa.update(post)
+        .where(post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision"))
+        .values(classified_at=sa.bindparam("read_at")),
+        list(done),
+    )
+
+
+class DayPost(NamedTuple):
+    """A post of a day, as counting sees it."""
+
+    id: int
+    person_id: int
+    platform: str
+    published_at: datetime
+    day_only: bool
+    keys: bytes
+    places: str
+    text_hash: int
+    sponsored: bool
+    like_count: int | None
+    comment_count: int | None
+    share_count: int | None
+
+
+def day_posts(session: Session, market: str, first: date, last: date) -> list[DayPost]:
+    """Classified, living posts of a market's local days first..last, by time and then by identity.
+
+    A repost without text of its own has no key array and so is no mention.
+    """
+    statement = (
+        sa.select(
+            post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, signal.c["keys"],
+            signal.c.places, signal.c.text_hash, signal.c.sponsored, post.c.like_count, post.c.comment_count,
+            post.c.share_count,
+        )
+        .join(signal, signal.c.post_id == post.c.id)
+        .join(author, author.c.id == post.c.author_id)
+        .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)
+        .where(post.c.deleted_at.is_(None))
+        .order_by(post.c.published_at, post.c.platform, post.c.native_id)
+    )  # fmt: skip
+    return [DayPost(*row) for row in session.execute(statement)]
+
+
+def texts(session: Session, post_ids: Sequence[int]) -> dict[int, str]:
+    """Texts by post id; pruned ones are left out."""
+    found: dict[int, str] = {}
+    for some in chunks(post_ids, SQL_VARIABLES):
+        statement = sa.select(post.c.id, post.c.text).where(post.c.id.in_(some), post.c.text.is_not(None))
+        found |= {row.id: row.text for row in session.execute(statement)}
+    return found
+
+
+def topics_of(session: Session, post_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Topic ids by post id, most probable first."""
+    found: dict[int, list[str]] = {}
+    for some in chunks(post_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(post_topic.c.post_id, post_topic.c.topic_id)
+            .where(post_topic.c.post_id.in_(some))
+            .order_by(post_topic.c.post_id, post_topic.c.probability.desc(), post_topic.c.topic_id)
+        )
+        for post_id, topic_id in session.execute(statement):
+            found.setdefault(post_id, []).append(topic_id)
+    return found
+
+
+def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """What a person can look at: text, author, link and counts of posts, in the order asked for."""
+    statement = (
+        sa.select(
+            post.c.id, post.c.platform, post.c.native_id, post.c.text, post.c.url, post.c.published_at, post.c.language,
+            post.c.like_count, post.c.comment_count, post.c.share_count, post.c.view_count,
+            author.c.handle, author.c.name, author.c.person_id, author.c.follower_count, signal.c.sponsored,
+        )
+        .join(author, author.c.id == post.c.author_id)
+        .join(signal, signal.c.post_id == post.c.id)
+        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None))
+    )  # fmt: skip
+    rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
+    return [rows[i] for i in post_ids if i in rows]
+
+
+def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The keys of a post, (n,) int64."""
+    return np.frombuffer(blob, dtype="<i8")
+
+
+def latest_time(session: Session) -> datetime | None:
+    """When the newest stored post was published."""
+    return session.scalar(sa.select(sa.func.max(post.c.published_at)).where(post.c.deleted_at.is_(None)))

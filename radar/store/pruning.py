@@ -1,0 +1,36 @@
+"""Forgetting: sealing days and dropping the texts of their posts."""
+
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.tables import day_count, dirty_day, post
+
+ROWS = 2_000
+
+
+def forget_texts(session: Session, before: date) -> int:
+    """Drop the text of some classified posts of local days before `before`, sealing their days; how many.
+
+    A day that still waits for a recount or holds a post that was not read yet keeps everything until that is done.
+    """
+    waiting = sa.select(dirty_day.c.local_day).where(
+        dirty_day.c.audience_market == post.c.audience_market, dirty_day.c.local_day == post.c.local_day
+    )
+    rows = session.execute(
+        sa.select(post.c.id, post.c.audience_market, post.c.local_day)
+        .where(post.c.local_day < before, post.c.text.is_not(None), post.c.classified_at.is_not(None))
+        .where(~sa.exists(waiting))
+        .limit(ROWS)
+    ).all()
+    if not rows:
+        return 0
+    for market, day in sorted({(row.audience_market, row.local_day) for row in rows}):
+        session.execute(
+            sa.update(day_count)
+            .where(day_count.c.audience_market == market, day_count.c.local_day == day)
+            .values(is_sealed=True)
+        )
+    session.execute(sa.update(post).where(post.c.id.in_([row.id for row in rows])).values(text=None))
+    return len(rows)

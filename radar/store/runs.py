@@ -1,0 +1,124 @@
+"""Runs of jobs, the scheduler's lease, and the state of sources."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.engine import upsert
+from radar.store.tables import lease, rejected_post, run, source_state
+
+
+class Run(NamedTuple):
+    """One run of a job."""
+
+    id: int
+    job: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    rows_in: int | None
+    rows_out: int | None
+    detail: str | None
+    error: str | None
+
+
+def begin_run(session: Session, job: str, now: datetime, host: str, pid: int) -> int:
+    """Record that a job started; an earlier run of it on this host that never ended is noted as abandoned."""
+    session.execute(
+        sa.update(run)
+        .where(run.c.job == job, run.c.outcome == "running", run.c.host == host)
+        .values(outcome="abandoned", ended_at=now, error="the process ended before the job did")
+    )
+    row = {"job": job, "started_at": now, "outcome": "running", "host": host, "pid": pid}
+    return int(session.execute(sa.insert(run).values(row).returning(run.c.id)).scalar_one())
+
+
+def end_run(session: Session, run_id: int, **values: Any) -> None:
+    """Record how a run ended: ended_at, outcome, rows_in, rows_out, detail, error."""
+    session.execute(sa.update(run).where(run.c.id == run_id).values(**values))
+
+
+def latest_runs(session: Session) -> dict[str, Run]:
+    """The newest run of each job."""
+    newest = sa.select(run.c.job, sa.func.max(run.c.id).label("id")).group_by(run.c.job).subquery()
+    statement = sa.select(*[run.c[name] for name in Run._fields]).join(newest, newest.c.id == run.c.id)
+    return {row.job: Run(*row) for row in session.execute(statement)}
+
+
+def prune_runs(session: Session, before: datetime) -> int:
+    """Drop runs that started before then."""
+    return int(session.connection().execute(sa.delete(run).where(run.c.started_at < before)).rowcount)
+
+
+def take_lease(session: Session, name: str, holder: str, now: datetime, length: timedelta) -> bool:
+    """Hold or renew a lease; False while another holder's has not run out."""
+    upsert(session, lease, [{"name": name, "holder": holder, "expires_at": now}], on=["name"])
+    taken = session.connection().execute(
+        sa.update(lease)
+        .where(lease.c.name == name, sa.or_(lease.c.holder == holder, lease.c.expires_at <= now))
+        .values(holder=holder, expires_at=now + length)
+    )
+    return taken.rowcount == 1
+
+
+def release_lease(session: Session, name: str, holder: str) -> None:
+    """Give a lease back."""
+    session.execute(sa.delete(lease).where(lease.c.name == name, lease.c.holder == holder))
+
+
+class SourceState(NamedTuple):
+    """A configured source and how it fares."""
+
+    name: str
+    kind: str
+    config: dict[str, Any]
+    cursor: dict[str, Any] | None
+    watermark_at: datetime | None
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+    is_simulated: bool
+
+
+def source_states(session: Session) -> list[SourceState]:
+    """All sources by name."""
+    statement = sa.select(*[source_state.c[name] for name in SourceState._fields]).order_by(source_state.c.name)
+    return [SourceState(*row) for row in session.execute(statement)]
+
+
+def add_source(session: Session, name: str, kind: str, config: dict[str, Any], is_simulated: bool) -> None:
+    """Configure a source, unless it is there."""
+    row = {"name": name, "kind": kind, "config": config, "is_simulated": is_simulated}
+    upsert(session, source_state, [row], on=["name"])
+
+
+def advance_source(
+    session: Session, name: str, cursor: dict[str, Any] | None, watermark_at: datetime, now: datetime
+) -> None:
+    """Keep the cursor that follows posts just written, in their transaction."""
+    session.execute(
+        sa.update(source_state)
+        .where(source_state.c.name == name)
+        .values(cursor=cursor, watermark_at=watermark_at, last_success_at=now)
+    )
+
+
+def note_source_error(session: Session, name: str, now: datetime, error: str) -> None:
+    """Keep what went wrong with a source; its cursor stays."""
+    session.execute(
+        sa.update(source_state).where(source_state.c.name == name).values(last_error_at=now, last_error=error[:2000])
+    )
+
+
+def keep_rejected(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Set aside what could not be taken: rows of source, seen_at, native_id, reason, payload."""
+    if rows:
+        session.connection().execute(sa.insert(rejected_post), list(rows))
+
+
+def prune_rejected(session: Session, before: datetime) -> int:
+    """Drop rejected items seen before then."""
+    return int(session.connection().execute(sa.delete(rejected_post).where(rejected_post.c.seen_at < before)).rowcount)

@@ -1,0 +1,307 @@
+"""The tables: every fact the radar keeps. Instants are stored in UTC and come back aware."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}: instants are aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+person = Table(
+    "person",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", Text),
+)
+
+author = Table(
+    "author",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("platform", String(32), nullable=False),
+    Column("native_id", String(255), nullable=False),
+    Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
+    Column("handle", Text),
+    Column("name", Text),
+    Column("url", Text),
+    Column("bio", Text),
+    Column("audience_market", String(2), nullable=False),
+    Column("market_source", String(16), nullable=False),  # declared | import | source
+    Column("market_confidence", Float, nullable=False),
+    Column("languages", Text),
+    Column("follower_count", BigInteger),
+    Column("first_seen_at", Instant, nullable=False),
+    UniqueConstraint("platform", "native_id"),
+)
+
+follower_observation = Table(
+    "follower_observation",
+    metadata,
+    Column("author_id", ForeignKey("author.id"), primary_key=True),
+    Column("observed_on", Date, primary_key=True),
+    Column("follower_count", BigInteger, nullable=False),
+)
+
+post = Table(
+    "post",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("platform", String(32), nullable=False),
+    Column("native_id", String(255), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("author_id", ForeignKey("author.id"), nullable=False, index=True),
+    Column("audience_market", String(2), nullable=False),
+    Column("local_day", Date, nullable=False),  # in the market's zone
+    Column("published_at", Instant, nullable=False),
+    Column("day_only", Boolean, nullable=False),  # the source knows the day, not the hour
+    Column("text", Text),  # null once pruned
+    Column("language", String(16)),
+    Column("url", Text),
+    Column("media_kind", String(16)),
+    Column("repost_of", String(255)),
+    Column("platform_sponsored", Boolean),
+    Column("like_count", BigInteger),  # null when hidden, never 0
+    Column("comment_count", BigInteger),
+    Column("share_count", BigInteger),
+    Column("view_count", BigInteger),
+    Column("fetched_at", Instant, nullable=False),
+    Column("edited_at", Instant),
+    Column("deleted_at", Instant),
+    Column("revision", Integer, nullable=False),  # grows with each change that asks for a new reading
+    Column("classified_at", Instant),
+    UniqueConstraint("platform", "native_id"),
+    Index("ix_post_audience_market_local_day", "audience_market", "local_day"),
+    Index("ix_post_source", "source"),
+)
+Index(
+    "ix_post_unclassified",
+    post.c.id,
+    sqlite_where=post.c.classified_at.is_(None),
+    postgresql_where=post.c.classified_at.is_(None),
+)
+
+engagement_observation = Table(
+    "engagement_observation",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("observed_at", Instant, primary_key=True),
+    Column("like_count", BigInteger),
+    Column("comment_count", BigInteger),
+    Column("share_count", BigInteger),
+    Column("view_count", BigInteger),
+)
+
+post_signal = Table(
+    "post_signal",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("model_id", String(64), nullable=False),
+    Column("keys", LargeBinary, nullable=False),  # little-endian int64, sorted
+    Column("places", Text, nullable=False),  # place codes, space-separated
+    Column("language", String(16), nullable=False),
+    Column("sponsored", Boolean, nullable=False),
+    Column("text_hash", BigInteger, nullable=False),  # of the normalised text: copies count once
+)
+
+post_topic = Table(
+    "post_topic",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("topic_id", String(48), primary_key=True),
+    Column("probability", Float, nullable=False),
+    Column("model_id", String(64), nullable=False),
+)
+
+key = Table(
+    "key",
+    metadata,
+    Column("hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("gloss", Text),
+)
+
+dirty_day = Table(
+    "dirty_day",
+    metadata,
+    Column("audience_market", String(2), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("mark", Integer, nullable=False),  # grows with each change, so that a recount cannot miss a later one
+)
+
+day_count = Table(
+    "day_count",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("audience_market", String(2), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("counts", LargeBinary, nullable=False),  # radar.store.day_blob
+    Column("person_count", Integer, nullable=False),
+    Column("post_count", Integer, nullable=False),
+    Column("is_sealed", Boolean, nullable=False),
+    Column("detected", Boolean, nullable=False),  # a recount clears it; detection sets it
+    Column("counted_at", Instant, nullable=False),
+    Index("ix_day_count_undetected", "audience_market", "local_day", "detected"),
+)
+
+detector_state = Table(
+    "detector_state",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("audience_market", String(2), primary_key=True),
+    Column("bucket", String(4), primary_key=True),
+    Column("local_day", Date, primary_key=True),  # the state as it was when this day began
+    Column("state", LargeBinary, nullable=False),
+)
+
+episode = Table(
+    "episode",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("model_id", String(64), nullable=False),
+    Column("audience_market", String(2), nullable=False),
+    Column("place", SmallInteger, nullable=False),  # ISO 3166-1 numeric, 0 = all places
+    Column("key_hash", BigInteger, nullable=False),
+    Column("bucket", String(4), nullable=False),
+    Column("onset_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("stage", String(24), nullable=False),
+    Column("stage_since", Instant, nullable=False),
+    Column("leader_id", BigInteger),  # the episode it is a variant of, as last seen
+    Index("ix_episode_audience_market_onset_at", "audience_market", "onset_at"),
+)
+
+stage_change = Table(
+    "stage_change",
+    metadata,
+    Column("episode_id", ForeignKey("episode.id"), primary_key=True),
+    Column("changed_at", Instant, primary_key=True),
+    Column("stage", String(24), nullable=False),
+)
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("episode_id", ForeignKey("episode.id"), primary_key=True),
+    Column("as_of", Instant, primary_key=True),
+    Column("audience_market", String(2), nullable=False),
+    Column("bucket", String(4), nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("topic_id", String(48)),  # plurality of its posts' topics; null when they have none
+    Column("stage", String(24), nullable=False),
+    Column("is_on", Boolean, nullable=False),
+    Column("is_daily", Boolean, nullable=False),  # sums up the local day that ends at as_of, by its best moment
+    Column("q", Float, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("working", JSON, nullable=False),
+    Index("ix_snapshot_audience_market_as_of", "audience_market", "as_of"),
+)
+
+source_state = Table(
+    "source_state",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("config", JSON, nullable=False),
+    Column("cursor", JSON),
+    Column("watermark_at", Instant),  # everything published before has been asked for
+    Column("last_success_at", Instant),
+    Column("last_error_at", Instant),
+    Column("last_error", Text),
+    Column("is_simulated", Boolean, nullable=False),
+)
+
+rejected_post = Table(
+    "rejected_post",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("native_id", String(255)),
+    Column("reason", Text, nullable=False),
+    Column("payload", Text),
+    Index("ix_rejected_post_source_seen_at", "source", "seen_at"),
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("job", String(64), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", String(16), nullable=False),  # running | ok | failed | abandoned
+    Column("rows_in", BigInteger),
+    Column("rows_out", BigInteger),
+    Column("detail", Text),
+    Column("error", Text),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Index("ix_run_job_started_at", "job", "started_at"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)

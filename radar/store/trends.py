@@ -1,0 +1,109 @@
+"""Trends as stored: detector states, episodes with their stages, and snapshots."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
+
+KEPT_STATES = 14
+"""Newest checkpoints kept of a market and bucket length; a change further back replays from the beginning."""
+
+
+def load_state(session: Session, model_id: str, market: str, bucket: str, day: date) -> tuple[date, bytes] | None:
+    """The newest checkpoint at or before the beginning of `day`: (its day, its bytes)."""
+    c = detector_state.c
+    row = session.execute(
+        sa.select(c.local_day, c.state)
+        .where(c.model_id == model_id, c.audience_market == market, c.bucket == bucket, c.local_day <= day)
+        .order_by(c.local_day.desc())
+        .limit(1)
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def save_state(session: Session, model_id: str, market: str, bucket: str, day: date, state: bytes) -> None:
+    """Keep the state as it is when `day` begins; forget later ones and all but the newest of the earlier."""
+    c = detector_state.c
+    mine = sa.and_(c.model_id == model_id, c.audience_market == market, c.bucket == bucket)
+    session.execute(sa.delete(detector_state).where(mine, c.local_day >= day))
+    row = {"model_id": model_id, "audience_market": market, "bucket": bucket, "local_day": day, "state": state}
+    session.execute(sa.insert(detector_state), [row])
+    days = session.scalars(sa.select(c.local_day).where(mine).order_by(c.local_day.desc()).offset(KEPT_STATES)).all()
+    if days:
+        session.execute(sa.delete(detector_state).where(mine, c.local_day.in_(days)))
+
+
+def rewind(session: Session, model_id: str, market: str, bucket: str, since: datetime, active: Sequence[int]) -> None:
+    """Take back everything concluded from `since` on; `active` are the episodes that were open then."""
+    e = episode.c
+    mine = sa.and_(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
+    touched = sa.select(e.id).where(mine, sa.or_(e.ended_at.is_(None), e.ended_at > since, e.onset_at > since))
+    s = snapshot.c
+    session.execute(
+        sa.delete(snapshot).where(
+            s.audience_market == market, s.as_of > since, s.bucket == bucket, s.episode_id.in_(touched)
+        )
+    )
+    changed = stage_change.c
+    session.execute(sa.delete(stage_change).where(changed.changed_at > since, changed.episode_id.in_(touched)))
+    session.execute(sa.delete(episode).where(mine, e.onset_at > since))
+    for some in chunks(active, SQL_VARIABLES):
+        session.execute(sa.update(episode).where(e.id.in_(some)).values(ended_at=None))
+
+
+def write_episodes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert episodes or bring them up to date."""
+    upsert(session, episode, rows, on=["id"], update=["ended_at", "stage", "stage_since", "leader_id"])
+
+
+def write_changes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Stage changes; rows of episode_id, changed_at, stage."""
+    upsert(session, stage_change, rows, on=["episode_id", "changed_at"], update=["stage"])
+
+
+def write_snapshots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Snapshots of episodes as of a moment."""
+    columns = [c.name for c in snapshot.columns if c.name not in ("episode_id", "as_of")]
+    upsert(session, snapshot, rows, on=["episode_id", "as_of"], update=columns)
+
+
+def mark_detected(session: Session, model_id: str, market: str, seen: dict[date, datetime]) -> None:
+    """Note that detection has taken in these days' counts, unless they were recounted meanwhile.
+
+    seen  day -> counted_at of the counts that were read
+    """
+    c = day_count.c
+    if seen:
+        session.connection().execute(
+            sa.update(day_count)
+            .where(
+                c.model_id == model_id,
+                c.audience_market == market,
+                c.local_day == sa.bindparam("b_day"),
+                c.counted_at == sa.bindparam("b_counted_at", type_=c.counted_at.type),
+                sa.not_(c.detected),
+            )
+            .values(detected=True),
+            [{"b_day": day, "b_counted_at": at} for day, at in seen.items()],
+        )
+
+
+def counted_at(session: Session, model_id: str, market: str, since: date) -> dict[date, datetime]:
+    """When each day from `since` on was counted, of days that detection has not seen."""
+    c = day_count.c
+    statement = sa.select(c.local_day, c.counted_at).where(
+        c.model_id == model_id, c.audience_market == market, c.local_day >= since, sa.not_(c.detected)
+    )
+    return dict(session.execute(statement).tuples().all())
+
+
+def prune_snapshots(session: Session, hourly_before: datetime, before: datetime) -> int:
+    """Drop hourly snapshots older than `hourly_before` and daily ones older than `before`; returns how many."""
+    s = snapshot.c
+    old = sa.or_(s.as_of < before, sa.and_(s.as_of < hourly_before, sa.not_(s.is_daily)))
+    return int(session.connection().execute(sa.delete(snapshot).where(old)).rowcount)

@@ -1,0 +1,177 @@
+"""The loops over all series of a market: compiled, one pass a bucket.
+
+Formulas: docstring of `radar.trends`. Shapes: n series (arrays have room for more), w windows, r rows of the rings =
+longest window; row `head` is the present bucket's.
+    level  (5, n)     a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a stretch
+                      as long as the longest window; the residual of the stretch that is under way
+    sums   (2, w, n)  of the last window - 1 buckets: counts as they came; winsorised and decayed as in a
+    rings  (2, r, n)  counts as they came; winsorised
+    own    (2, o, slots)  of the series with slot factors of their own: mentions; expected by the market's profile
+    owner  (n,)       row in own, or -1
+    prior  (kinds,)   the exposure in which half a mention is expected at the kind's mean rate
+    usual  (kinds,)   the dispersion that a series of the kind is shrunk to
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from radar.trends._jit import jit
+from radar.trends.tail import PRIOR, digamma, gamma_floor, log_tail
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I8 = NDArray[np.int8]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+PHI, PHI_WEIGHT = 1.3, 30.0  # what the dispersion is shrunk to, and with how many expected mentions
+WINSOR = 12.0  # standard deviations a bucket may add to its baseline: 3 lose a third of recall, 6 forget how wild a series can be
+OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to the market's
+FEWEST = 3.0  # persons: a window with fewer is not tested
+
+
+@jit
+def test_series(
+    n: int,
+    y: F32,
+    kinds: I8,
+    level: F32,
+    sums: F32,
+    owner: I32,
+    own: F32,
+    windows: I64,
+    units: F64,  # (r,) exposure x profile, the present bucket first, then backwards
+    slots: I64,  # (r,)
+    spans: F64,  # (w,) sum of units over the window
+    reach: F64,  # (w,) 0 for one bucket to 1 for the longest window, by logarithm: how much of the stretch's dispersion
+    before: F64,  # (w,) decayed exposure up to the window's start
+    prior: F64,
+    usual: F64,
+    polynomial: F64,
+    which: I32,  # (2, n) out: series, window
+    out: F64,  # (6, n) out: p, observed, expected, lift, lift floor, score
+) -> int:
+    """Test every series against the state before this bucket; answers how many are in `out`."""
+    found = 0
+    w = windows.size
+    for s in range(n):
+        now = y[s]
+        if sums[0, w - 1, s] + now < FEWEST:
+            continue
+        phi = max(1.0, (PHI_WEIGHT * usual[0, kinds[s]] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
+        wide = max(1.0, (PHI_WEIGHT * usual[1, kinds[s]] + level[3, s]) / (PHI_WEIGHT + level[1, s]))
+        best, best_k, best_e, best_phi = 0.0, -1, 0.0, 1.0
+        for k in range(w):
+            o = sums[0, k, s] + now
+            if o < FEWEST:
+                continue
+            counted = max(level[0, s] - sums[1, k, s], 0.0) + 0.5
+            span = spans[k]
+            if owner[s] >= 0:
+                row, span = owner[s], 0.0
+                for j in range(windows[k]):
+                    span += units[j] * (OWN_PRIOR + own[0, row, slots[j]]) / (OWN_PRIOR + own[1, row, slots[j]])
+            e = span * counted / (before[k] + prior[kinds[s]])
+            phi_k = phi + (wide - phi) * reach[k] + e / counted
+            excess = o - e
+            if excess <= 0.0 or (w > 2 and excess * excess < 0.1 * phi_k * e):  # p is over 1/w: no need to sum the tail
+                continue
+            log_p = log_tail(o, e, phi_k)
+            if log_p < best:
+                best, best_k, best_e, best_phi = log_p, k, e, phi_k
+        best += math.log(w)
+        if best_k < 0 or best >= 0.0:
+            continue
+        o = sums[0, best_k, s] + now
+        shape, rate = PRIOR + o / best_phi, PRIOR + best_e / best_phi
+        size = math.exp(digamma(shape)) / rate
+        which[0, found] = s
+        which[1, found] = windows[best_k]
+        out[0, found] = max(math.exp(best), 5e-324)
+        out[1, found] = o
+        out[2, found] = best_e
+        out[3, found] = size
+        out[4, found] = gamma_floor(shape, polynomial) / rate
+        out[5, found] = max(-best / math.log(10.0) * math.log2(size), 0.0)
+        found += 1
+    return found
+
+
+@jit
+def learn(
+    n: int,
+    y: F32,
+    kinds: I8,
+    level: F32,
+    sums: F32,
+    owner: I32,
+    own: F32,
+    rings: F32,
+    head: int,
+    unit: float,  # exposure x profile of this bucket
+    slot: int,
+    exposed: float,  # decayed exposure before this bucket
+    prior: F64,
+    usual: F64,
+    decays: F64,  # (3,) of the level, of the dispersion, of own factors
+    first: bool,
+    late: F64,  # (3,) of the oldest bucket of the longest window: exposure x profile (0: none yet), slot, B before
+    stretch_ends: bool,
+    totals: F64,  # (5, kinds) out: a; what was added to it; levels 1 to 3, sparse series foremost
+) -> None:
+    """Take this bucket's counts into the baseline, winsorised; nothing is expected of the very first bucket."""
+    totals[:] = 0.0
+    w, tail, late_slot = sums.shape[1], (head + 1) % rings.shape[1], int(late[1])
+    for s in range(n):
+        x = y[s]
+        kind = kinds[s]
+        rings[0, head, s] = x
+        if not first:
+            plain = unit * (level[0, s] + 0.5) / (exposed + prior[kind])
+            mu = plain
+            row = owner[s]
+            if row >= 0:
+                mu *= (OWN_PRIOR + own[0, row, slot]) / (OWN_PRIOR + own[1, row, slot])
+            if x > FEWEST:  # the limit is never under 4
+                phi = max(1.0, (PHI_WEIGHT * usual[0, kinds[s]] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
+                x = min(x, math.floor(mu + WINSOR * math.sqrt(phi * max(mu, 0.25)) + 1.0))
+            if row >= 0:
+                own[0, row, slot] = decays[2] * own[0, row, slot] + x
+                own[1, row, slot] = decays[2] * own[1, row, slot] + plain
+        rings[1, head, s] = x
+        if late[0] > 0.0:
+            left = max(level[0, s] - sums[1, w - 1, s], 0.0) + 0.5
+            mu = late[0] * left / (late[2] + prior[kind])
+            if owner[s] >= 0:
+                mu *= (OWN_PRIOR + own[0, owner[s], late_slot]) / (OWN_PRIOR + own[1, owner[s], late_slot])
+            x_late = rings[1, tail, s]
+            level[1, s] = decays[1] * level[1, s] + mu
+            level[2, s] = decays[1] * level[2, s] + (x_late - mu) * (x_late - mu)
+            level[3, s] = decays[1] * level[3, s]
+            level[4, s] += x_late - mu
+            if stretch_ends:
+                level[3, s] += level[4, s] * level[4, s]
+                level[4, s] = 0.0
+        level[0, s] = decays[0] * level[0, s] + x
+        totals[0, kind] += level[0, s]
+        totals[1, kind] += x
+        weight = PHI_WEIGHT / (PHI_WEIGHT + level[1, s])
+        totals[2, kind] += weight * level[1, s]
+        totals[3, kind] += weight * level[2, s]
+        totals[4, kind] += weight * level[3, s]
+
+
+@jit
+def move_on(n: int, sums: F32, rings: F32, head: int, windows: I64, decay: float) -> None:
+    """Let the windows' sums take in the bucket at head and drop the one that the next bucket will push out."""
+    for k in range(windows.size):
+        length = windows[k]
+        if length > 1:
+            old = (head - length + 1) % rings.shape[1]
+            keep, drop = np.float32(decay), np.float32(decay ** (length - 1))
+            for s in range(n):
+                sums[0, k, s] += rings[0, head, s] - rings[0, old, s]
+                left = keep * sums[1, k, s] + rings[1, head, s] - drop * rings[1, old, s]
+                sums[1, k, s] = left if left > np.float32(1e-4) else np.float32(0.0)

@@ -1,0 +1,357 @@
+"""SeriesState: what a market's series are expected to do, carried from bucket to bucket.
+
+Formulas: docstring of `radar.trends`. Whoever counts calls `advance` once a closed bucket; tests come before the update,
+so a bucket is judged by what was known before it.
+"""
+
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from radar.trends import kernels
+from radar.trends.profile import Profile
+from radar.trends.tail import FLOOR_POLYNOMIAL, detectable_count
+
+KINDS = 128
+_NUMBERS = ("size", "buckets_seen", "exposed", "_head", "_owners")
+REMEMBERED = (
+    4.0  # half-lives of exposures kept, so that a new series' past can be replayed: a sixteenth is left by then
+)
+PHI_MARKET = 100.0  # expected mentions with which a market's dispersion is drawn to PHI
+OWN_FROM = 200.0  # mentions (decayed) from which a series gets slot factors of its own
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one bucket showed: only series whose p is under 1, in ascending order; all arrays have that length.
+
+    series    index in the state                   p           chance of this or more, all windows allowed for
+    window    the most surprising one, in buckets  observed    persons in it
+    expected  persons by the baseline, > 0         lift        shrunken ratio
+    lift_floor  its 5 % quantile                   score       -log10 p * log2 lift, what orders a list
+    """
+
+    series: NDArray[np.int32]
+    window: NDArray[np.int32]
+    p: NDArray[np.float64]
+    observed: NDArray[np.float64]
+    expected: NDArray[np.float64]
+    lift: NDArray[np.float64]
+    lift_floor: NDArray[np.float64]
+    score: NDArray[np.float64]
+
+
+class SeriesState:
+    """State of many series of one market and one bucket size; some 40 bytes a series and 8 per bucket of the longest window.
+
+    windows    lengths tested, in buckets, ascending;      season   slots of the cycle (168, 24, 7) or 0
+    half_life  of the baseline, in buckets;                warm_up  buckets before which nothing is tested
+
+    >>> state = SeriesState(windows=(1, 3), season=0, half_life=60, warm_up=20)
+    >>> state.add(np.zeros(2, np.int8))
+    >>> for day in range(30):
+    ...     _ = state.advance(np.array([2, day % 3]), exposure=100.0, slot=0)
+    >>> step = state.advance(np.array([2, 12]), exposure=100.0, slot=0)
+    >>> step.series.tolist(), step.window.tolist(), step.observed.tolist(), step.lift.round(1).tolist()
+    ([1], [1], [12.0], [4.8])
+    """
+
+    def __init__(self, windows: tuple[int, ...], season: int, half_life: float, warm_up: int) -> None:
+        if not windows or min(windows) < 1 or list(windows) != sorted(set(windows)):
+            raise ValueError(f"windows must be ascending lengths of 1 or more, got {windows}")
+        if half_life <= 0 or season < 0 or warm_up < 1:
+            raise ValueError("half_life must be > 0, season >= 0 and warm_up >= 1")
+        self.windows, self.season, self.half_life, self.warm_up = tuple(windows), season, float(half_life), warm_up
+        self.size = 0
+        self.buckets_seen = 0
+        self.exposed = 0.0  # decayed exposure of the market (B)
+        self.profile = Profile(season, half_life)
+        self._decays = np.array(
+            [0.5 ** (1 / half_life), 0.5 ** (0.5 / half_life), 0.5 ** (1 / max(4 * half_life / max(season, 1), 4))]
+        )
+        self._lengths = np.array(windows, np.int64)
+        self._reach = np.log(self._lengths) / max(np.log(windows[-1]), 1e-9)
+        keep = int(np.ceil(REMEMBERED * half_life)) + windows[-1]
+        self._past = np.zeros((4, keep))  # newest first: exposure, exposure x profile, slot, B before
+        self._totals = np.zeros((5, KINDS))  # by kind, see kernels.learn
+        self._numbers = np.zeros(KINDS)  # series by kind
+        self._head = 0  # ring row that the present bucket goes to
+        self._owners = 0
+        self._own = np.zeros((2, 0, self.profile.season), np.float32)
+        self._allocate(0)
+
+    # ---- reading ----
+
+    @property
+    def kinds(self) -> NDArray[np.int8]:
+        """Kind of each series (size,)."""
+        return self._kinds[: self.size]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the warm-up has passed, so that the next bucket is tested."""
+        return self.buckets_seen >= self.warm_up
+
+    def expected_next(self, slot: int, exposure: float) -> NDArray[np.float64]:
+        """Persons expected of each series (size,) in a bucket of this slot and exposure: the line behind a chart."""
+        if not self.buckets_seen:
+            return np.zeros(self.size)
+        slot = self.profile.slot(slot)
+        a = self._level[0, : self.size].astype(np.float64)
+        mu = exposure * self.profile.factors[slot] * (a + 0.5) / (self.exposed + self._prior()[self.kinds])
+        rows = self._owner[: self.size]
+        mine = np.flatnonzero(rows >= 0)
+        seen, due = self._own[:, rows[mine], slot].astype(np.float64)
+        mu[mine] *= (kernels.OWN_PRIOR + seen) / (kernels.OWN_PRIOR + due)
+        return np.asarray(mu)
+
+    @property
+    def phi(self) -> NDArray[np.float64]:
+        """Dispersion of each series (size,): variance over mean of a bucket, 1 for a Poisson."""
+        residual, due = self._level[1:, : self.size].astype(np.float64)
+        weight = kernels.PHI_WEIGHT
+        return np.asarray(np.maximum(1.0, (weight * kernels.PHI + residual) / (weight + due)))
+
+    def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
+        """Fewest persons in one window that reach p, the number of windows allowed for.
+
+        expected  persons that the window is expected to hold, > 0, any shape (`expected_next` summed over it)
+
+        >>> SeriesState((1, 3), 0, 60, 20).detectable([0.5, 2.0], p=0.001)   # a tripling of two shows as an eightfold
+        array([ 6., 10.])
+        """
+        return detectable_count(expected, p / len(self.windows), phi)
+
+    # ---- growing ----
+
+    def add(self, kinds: ArrayLike) -> None:
+        """Append series without a history, as if they had been counted as zeros since the beginning.
+
+        kinds  (k,) 0 to 127; series of one kind share the rate that a new one is drawn to
+        """
+        kinds = np.asarray(kinds)
+        if kinds.ndim != 1 or (kinds.size and not 0 <= kinds.min() <= kinds.max() < KINDS):
+            raise ValueError("kinds must be one-dimensional, 0 to 127")
+        self._allocate(self.size + kinds.size)
+        self._kinds[self.size : self.size + kinds.size] = kinds
+        self._numbers += np.bincount(kinds.astype(np.int64), minlength=KINDS)
+        self.size += kinds.size
+
+    def add_with_history(self, kinds: ArrayLike, rows: ArrayLike, ago: ArrayLike, counts: ArrayLike) -> None:
+        """Append series whose past counts are known, as if they had been here: replayed on the exposures remembered.
+
+        kinds   (k,) as in `add`
+        rows    (m,) which of the k series, 0 to k - 1;     counts  (m,) persons; pairs (row, ago) not named are zeros
+        ago     (m,) buckets back: 0 is the last bucket advanced. What is older than `remembered` buckets is left out;
+                buckets without exposure were never advanced and are not counted here either
+
+        Past exposures and profile are those of the time, the kind's mean rate is today's. At four half-lives a sixteenth
+        of a mention's weight is left, which is what a series replayed lacks of one that was there.
+        """
+        kinds, rows, ago, counts = np.asarray(kinds), np.asarray(rows), np.asarray(ago), np.asarray(counts)
+        if not rows.shape == ago.shape == counts.shape:
+            raise ValueError("rows, ago and counts must have one shape")
+        if rows.size and not (0 <= rows.min() and rows.max() < kinds.size and ago.min() >= 0):
+            raise ValueError("rows must lie in 0 to k - 1 and ago be 0 or more")
+        aside = SeriesState(self.windows, self.season, self.half_life, self.warm_up)
+        aside.add(kinds)
+        length = min(self.remembered, self.buckets_seen)
+        order = np.argsort(-ago, kind="stable")
+        ends = np.searchsorted(-ago[order], np.arange(-length, 0), side="right")  # of ago = length, length - 1, ... 1
+        starts, stops = ends, np.append(ends[1:], ago.size)
+        prior = self._prior()
+        for back in range(length - 1, -1, -1):
+            cells = order[starts[length - 1 - back] : stops[length - 1 - back]]
+            y = np.zeros(kinds.size, np.float32)
+            np.add.at(y, rows[cells], counts[cells])
+            _, unit, slot, exposed = self._past[:, back]
+            aside._learn(
+                y,
+                unit,
+                int(slot),
+                exposed,
+                prior,
+                self._late(back, self.buckets_seen - 1 - back),
+                self.buckets_seen - 1 - back,
+            )
+        self._append(aside)
+
+    @property
+    def remembered(self) -> int:
+        """Buckets whose exposure is kept."""
+        return self._past.shape[1] - self.windows[-1]
+
+    # ---- a bucket ----
+
+    def advance(self, y: ArrayLike, exposure: float, slot: int) -> Step:
+        """Test a closed bucket, then learn from it.
+
+        y         (size,) persons by series;            slot  of the cycle, any bucket number will do
+        exposure  persons of the market who posted. 0: nothing was heard, so nothing is tested, learnt or counted as seen
+        """
+        counts = np.ascontiguousarray(y, np.float32)
+        if counts.shape != (self.size,):
+            raise ValueError(f"y must have shape ({self.size},), got {counts.shape}")
+        if not exposure >= 0:
+            raise ValueError(f"exposure must be >= 0, got {exposure}")
+        if exposure == 0:
+            return self._step(0)
+        slot = self.profile.slot(slot)
+        unit = exposure * self.profile.factors[slot]
+        prior = self._prior()
+        self._past[:, 1:] = self._past[:, :-1].copy()
+        self._past[:, 0] = exposure, unit, slot, self.exposed
+        found = self._test(counts, prior) if self.ready else 0
+        a_sum = self._totals[0].copy()
+        self._learn(counts, unit, slot, self.exposed, prior, self._late(0, self.buckets_seen), self.buckets_seen)
+        if self.buckets_seen:
+            due = float(((a_sum + 0.5 * self._numbers) / np.maximum(self.exposed + prior, 1e-9)).sum())
+            self.profile.update(slot, float(self._totals[1].sum()), exposure * due)
+        self.exposed = self._decays[0] * self.exposed + unit
+        self.buckets_seen += 1
+        return self._step(found)
+
+    def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
+        """`advance` with the counts of some series, the others being zero."""
+        y = np.zeros(self.size, np.float32)
+        np.add.at(y, np.asarray(series, np.int64), np.asarray(counts, np.float32))
+        return self.advance(y, exposure, slot)
+
+    def _prior(self) -> NDArray[np.float64]:
+        """Exposure in which half a mention is expected at the kind's mean rate (all series' where a kind has none)."""
+        total, number = self._totals[0], self._numbers
+        rate = (total.sum() + 0.5) / max(number.sum(), 1)
+        by_kind = np.where(number > 0, (total + 0.5) / np.maximum(number, 1), rate)
+        return np.asarray(0.5 * self.exposed / by_kind)
+
+    def _usual(self) -> NDArray[np.float64]:
+        """Dispersion that a series of a kind is shrunk to: that of its market's series, itself shrunk to PHI."""
+        due, *residuals = self._totals[2:]
+        return np.array([(PHI_MARKET * kernels.PHI + residual) / (PHI_MARKET + due) for residual in residuals])
+
+    def _test(self, y: NDArray[np.float32], prior: NDArray[np.float64]) -> int:
+        ring = self.windows[-1]
+        past = self._past[:, :ring]
+        spans = np.cumsum(past[1])[self._lengths - 1]
+        before = past[3][self._lengths - 1] * self._decays[0] ** (self._lengths - 1)
+        slots = past[2].astype(np.int64)
+        units = np.ascontiguousarray(past[1])
+        return kernels.test_series(
+            self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._lengths, units, slots,
+            spans, self._reach, before, prior, self._usual(), FLOOR_POLYNOMIAL, self._which, self._out,
+        )  # fmt: skip
+
+    def _late(self, back: int, seen: int) -> NDArray[np.float64]:
+        """Exposure x profile, slot, B before: of the bucket that the longest window began with, `back` buckets ago."""
+        reach = self.windows[-1] - 1
+        if seen <= reach:  # none yet, or the very first, of which nothing was expected
+            return np.zeros(3)
+        unit, slot, before = self._past[1:, back + reach]
+        return np.array([unit, slot, before * self._decays[0] ** reach])
+
+    def _learn(
+        self,
+        y: NDArray[np.float32],
+        unit: float,
+        slot: int,
+        exposed: float,
+        prior: NDArray[np.float64],
+        late: NDArray[np.float64],
+        seen: int,
+    ) -> None:
+        stretch_ends = seen % self.windows[-1] == self.windows[-1] - 1
+        kernels.learn(
+            self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._rings, self._head, float(unit), slot,
+            float(exposed), prior, self._usual(), self._decays, seen == 0, late, stretch_ends, self._totals,
+        )  # fmt: skip
+        kernels.move_on(self.size, self._sums, self._rings, self._head, self._lengths, self._decays[0])
+        self._head = (self._head + 1) % self.windows[-1]
+        if self.season > 1:
+            self._give_own()
+
+    def _give_own(self) -> None:
+        """Slot factors of their own for series that now have enough mentions."""
+        new = np.flatnonzero((self._level[0, : self.size] >= OWN_FROM) & (self._owner[: self.size] < 0))
+        if not new.size:
+            return
+        self._owner[new] = np.arange(self._owners, self._owners + new.size)
+        self._owners += new.size
+        if self._owners > self._own.shape[1]:
+            self._own = _room(self._own, 1, self._owners)
+
+    def _step(self, found: int) -> Step:
+        return Step(*self._which[:, :found].copy(), *self._out[:, :found].copy())
+
+    # ---- memory ----
+
+    def to_bytes(self) -> bytes:
+        """The whole state, to be read by `from_bytes`: an npz without pickles, rings kept sparse."""
+        n, out = self.size, io.BytesIO()
+        rings = self._rings[:, :, :n].ravel()
+        filled = np.flatnonzero(rings)
+        facts = {name: getattr(self, name) for name in ("windows", "season", "half_life", "warm_up", *_NUMBERS)}
+        np.savez(
+            out, allow_pickle=False, facts=np.array(json.dumps(facts)), kinds=self.kinds, level=self._level[:, :n],
+            sums=self._sums[:, :, :n], owner=self._owner[:n], own=self._own[:, : self._owners], past=self._past,
+            totals=self._totals, filled=filled, ring_values=rings[filled], numbers=self._numbers,
+            profile=np.stack([self.profile.observed, self.profile.expected, self.profile.factors]),
+        )  # fmt: skip
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "SeriesState":
+        """A state as `to_bytes` wrote it: every later step equal to the bit. Raises ValueError for anything else."""
+        with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+            facts = json.loads(str(kept["facts"]))
+            state = cls(tuple(facts["windows"]), facts["season"], facts["half_life"], facts["warm_up"])
+            state._allocate(facts["size"])
+            for name in _NUMBERS:
+                setattr(state, name, facts[name])
+            for name in ("kinds", "level", "sums", "owner", "own", "past", "totals", "numbers"):
+                setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
+            state._rings.reshape(-1)[kept["filled"]] = kept["ring_values"]
+            state.profile.observed, state.profile.expected, state.profile.factors = kept["profile"].copy()
+        return state
+
+    def _append(self, other: "SeriesState") -> None:
+        """Take over another state's series; both have seen the same buckets."""
+        n, start = other.size, self.size
+        self.add(other.kinds)
+        for name in ("_level", "_sums"):
+            getattr(self, name)[..., start : start + n] = getattr(other, name)[..., :n]
+        self._rings[..., start : start + n] = np.roll(other._rings[..., :n], self._head - other._head, axis=1)
+        rows = other._owner[:n]
+        self._owner[start : start + n] = np.where(rows >= 0, rows + self._owners, -1)
+        self._own = np.concatenate([self._own[:, : self._owners], other._own[:, : other._owners]], axis=1)
+        self._owners += other._owners
+        self._totals += other._totals
+
+    def _allocate(self, size: int) -> None:
+        """Room for this many series; what is there stays."""
+        if not hasattr(self, "_level"):
+            w, ring = len(self.windows), self.windows[-1]
+            self._kinds = np.zeros(0, np.int8)
+            self._level = np.zeros((5, 0), np.float32)
+            self._sums = np.zeros((2, w, 0), np.float32)
+            self._rings = np.zeros((2, ring, 0), np.float32)
+            self._owner = np.zeros(0, np.int32)
+            self._which = np.zeros((2, 0), np.int32)
+            self._out = np.zeros((6, 0))
+        if size > self._kinds.size:
+            for name in ("_kinds", "_level", "_sums", "_rings", "_owner", "_which", "_out"):
+                array = getattr(self, name)
+                setattr(self, name, _room(array, array.ndim - 1, size))
+            self._owner[self.size :] = -1
+
+
+def _room(array: NDArray[Any], axis: int, size: int) -> NDArray[Any]:
+    """The array with a longer axis, half as long again at least, zeros at the end."""
+    shape = list(array.shape)
+    shape[axis] = max(size, array.shape[axis] + array.shape[axis] // 2)
+    out = np.zeros(shape, array.dtype)
+    out[tuple(slice(0, n) for n in array.shape)] = array
+    return out

@@ -1,0 +1,220 @@
+"""The engine on worlds whose truth is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from radar.trends import SeriesState, Step, benjamini_hochberg, score_series
+
+DAILY = {"windows": (1, 3), "season": 7, "half_life": 60.0, "warm_up": 48}
+Counts = NDArray[np.int64]
+
+
+def world(seed: int, series: int = 300, buckets: int = 160, phi: float = 1.0) -> tuple[Counts, NDArray[np.float64]]:
+    """Counts in which nothing ever trends: rates spread over a hundredfold, a weekly cycle, negative binomial by phi."""
+    rng = np.random.default_rng(seed)
+    exposure = 1000 * (1 + 0.4 * np.sin(np.arange(buckets) / 7 * 2 * np.pi)) * rng.uniform(0.8, 1.2, buckets)
+    mean = 10 ** rng.uniform(-1.5, 1.0, series)[:, None] * exposure / 1000
+    size = mean if phi == 1 else rng.gamma(mean / (phi - 1), phi - 1)
+    return rng.poisson(size), exposure
+
+
+def run(state: SeriesState, y: Counts, exposure: NDArray[np.float64], start: int = 0) -> list[Step]:
+    return [state.advance(y[:, t], exposure[t], start + t) for t in range(y.shape[1])]
+
+
+def same(a: Step, b: Step, rtol: float = 0.0) -> None:
+    assert a.series.tolist() == b.series.tolist()
+    for name in ("p", "window", "observed", "expected", "lift", "lift_floor", "score"):
+        np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=rtol)
+
+
+@pytest.mark.parametrize("phi", [1.0, 2.5])
+@pytest.mark.parametrize("season", [0, 7])
+def test_p_of_series_that_do_not_trend_is_uniform_or_above(phi: float, season: int) -> None:
+    y, exposure = world(1, series=1500, buckets=260, phi=phi)
+    p = score_series(y, exposure, **(DAILY | {"season": season})).p[:, 120:]
+    for level, slack in ((0.05, 1.0), (0.01, 1.1), (0.001, 1.6)):
+        assert (p <= level).mean() <= level * slack
+
+
+def test_no_list_of_a_quiet_market_is_often_wrong() -> None:
+    y, exposure = world(2, series=1000, buckets=260)
+    p = score_series(y, exposure, **DAILY).p
+    wrong = np.mean([(benjamini_hochberg(p[:, t]) <= 0.05).any() for t in range(48, 260)])
+    assert wrong <= 0.08
+
+
+def test_a_burst_is_found_on_its_second_day_at_the_latest() -> None:
+    y, exposure = world(3)
+    y[17, 120:124] += (4, 15, 15, 8)
+    scores = score_series(y, exposure, **DAILY, working=True)
+    q = np.stack([benjamini_hochberg(scores.p[:, t]) for t in range(160)], 1)
+    assert np.flatnonzero(q[17] <= 0.05)[0] in (120, 121)
+    assert scores.score[:, 122].argmax() == 17 and scores.lift[17, 122] > scores.lift_floor[17, 122] > 1.5
+    assert scores.expected is not None and scores.observed is not None and scores.window is not None
+    assert scores.observed[17, 122] == y[17, 123 - scores.window[17, 122] : 123].sum()
+
+
+def test_a_long_burst_neither_hides_itself_nor_poisons_what_follows() -> None:
+    y, exposure = world(4)
+    y[5] = np.random.default_rng(5).poisson(2.0, 160)
+    before = score_series(y, exposure, **DAILY, working=True).expected
+    y[5, 100:110] += 20
+    scores = score_series(y, exposure, **DAILY, working=True)
+    assert (scores.p[5, 100:105] < 1e-6).all()
+    state = SeriesState(**DAILY)
+    state.add(np.zeros(300, np.int8))
+    run(state, y[:, :110], exposure[:110])
+    assert before is not None and state.expected_next(110, exposure[110])[5] < 8
+
+
+def test_the_future_changes_nothing() -> None:
+    y, exposure = world(6)
+    whole, part = score_series(y, exposure, **DAILY), score_series(y[:, :90], exposure[:90], **DAILY)
+    for name in ("p", "lift", "lift_floor", "score"):
+        np.testing.assert_array_equal(getattr(whole, name)[:, :90], getattr(part, name))
+
+
+def test_nothing_is_tested_before_the_warm_up_nor_in_an_outage() -> None:
+    y, exposure = world(7)
+    y[0, 10] = 500
+    assert (score_series(y, exposure, **DAILY).p[:, :48] == 1).all()
+    state, other = SeriesState(**DAILY), SeriesState(**DAILY)
+    for x in (state, other):
+        x.add(np.zeros(300, np.int8))
+        run(x, y, exposure)
+    assert state.ready and state.advance(np.zeros(300), 0.0, 3).series.size == 0
+    assert state.buckets_seen == 160
+    same(state.advance(y[:, 9] * 3, 900.0, 4), other.advance(y[:, 9] * 3, 900.0, 4))
+
+
+@pytest.mark.parametrize("season", [0, 7])
+def test_a_state_read_back_goes_on_equal_to_the_bit(season: int) -> None:
+    y, exposure = world(8)
+    state = SeriesState(**(DAILY | {"season": season}))
+    state.add(np.arange(300) % 3)
+    run(state, y[:, :100], exposure[:100])
+    twin = SeriesState.from_bytes(state.to_bytes())
+    assert twin.to_bytes()[:0] == b"" and twin.size == 300 and (twin.kinds == state.kinds).all()
+    for x in (state, twin):
+        x.add(np.zeros(5, np.int8))
+    more = np.vstack([y, y[:5]])
+    for a, b in zip(
+        run(state, more[:, 100:], exposure[100:], 100), run(twin, more[:, 100:], exposure[100:], 100), strict=True
+    ):
+        same(a, b)
+
+
+@pytest.mark.parametrize(("windows", "half_life"), [((1, 3), 60.0), ((1, 4, 12), 40.0), ((1,), 30.0)])
+def test_series_added_with_their_history_are_as_though_always_there(windows: tuple[int, ...], half_life: float) -> None:
+    y, exposure = world(9, series=200)
+    y[150, 90:100] += 9
+    there, late = (SeriesState(windows, 7, half_life, 48) for _ in range(2))
+    there.add(np.zeros(200, np.int8))
+    late.add(np.zeros(150, np.int8))
+    run(there, y[:, :100], exposure[:100])
+    run(late, y[:150, :100], exposure[:100])
+    past = y[150:, 99::-1]
+    rows, ago = np.nonzero(past)
+    late.add_with_history(np.zeros(50, np.int8), rows, ago, past[rows, ago])
+    np.testing.assert_allclose(late.expected_next(0, 1000.0), there.expected_next(0, 1000.0), rtol=0.02, atol=0.01)
+    np.testing.assert_allclose(late.phi, there.phi, rtol=0.1)
+    y[160:, 101:103] += 12
+    for t in range(100, 110):
+        a, b = late.advance(y[:, t], exposure[t], t), there.advance(y[:, t], exposure[t], t)
+        x, z = np.ones((2, 200))
+        x[a.series], z[b.series] = a.p, b.p
+        np.testing.assert_allclose(np.log(x), np.log(z), rtol=0.1, atol=0.15)
+
+
+def test_a_series_added_without_history_is_one_never_mentioned() -> None:
+    y, exposure = world(10)
+    y[299] = 0
+    there, late = SeriesState(**DAILY), SeriesState(**DAILY)
+    there.add(np.zeros(300, np.int8))
+    late.add(np.zeros(299, np.int8))
+    run(there, y[:, :100], exposure[:100])
+    run(late, y[:299, :100], exposure[:100])
+    late.add(np.zeros(1, np.int8))
+    np.testing.assert_allclose(late.expected_next(2, 900.0), there.expected_next(2, 900.0), rtol=0.01)
+
+
+def test_sparse_counts_are_dense_counts() -> None:
+    y, exposure = world(11)
+    dense, sparse = SeriesState(**DAILY), SeriesState(**DAILY)
+    for x in (dense, sparse):
+        x.add(np.zeros(300, np.int8))
+    for t in range(160):
+        at = np.flatnonzero(y[:, t])
+        same(dense.advance(y[:, t], exposure[t], t), sparse.advance_sparse(at, y[at, t], exposure[t], t))
+
+
+@given(factor=st.sampled_from([0.001, 0.1, 8.0, 1000.0]), seed=st.integers(0, 1000))
+@settings(max_examples=8)
+def test_the_unit_of_exposure_does_not_matter(factor: float, seed: int) -> None:
+    y, exposure = world(seed, series=60, buckets=80)
+    a, b = score_series(y, exposure, **DAILY), score_series(y, exposure * factor, **DAILY)
+    np.testing.assert_allclose(np.log(a.p), np.log(b.p), rtol=0.02, atol=0.02)
+
+
+@given(factor=st.integers(2, 5), seed=st.integers(0, 1000))
+@settings(max_examples=8)
+def test_a_market_that_doubles_in_a_day_makes_no_trend(factor: int, seed: int) -> None:
+    y, exposure = world(seed, series=200, buckets=80)
+    rng = np.random.default_rng(seed)
+    y[:, 70:] = rng.poisson(y[:, :70].mean(1)[:, None] * factor * exposure[70:] / exposure[:70].mean())
+    exposure[70:] *= factor
+    p = score_series(y, exposure, **DAILY).p[:, 70:]
+    assert (p <= 0.01).mean() <= 0.02
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=8)
+def test_the_order_of_series_does_not_matter(seed: int) -> None:
+    y, exposure = world(seed, series=80, buckets=80)
+    order = np.random.default_rng(seed).permutation(80)
+    a, b = score_series(y, exposure, **DAILY), score_series(y[order], exposure, **DAILY)
+    np.testing.assert_allclose(a.p[order], b.p, rtol=1e-5)
+    np.testing.assert_allclose(a.score[order], b.score, rtol=1e-5)
+
+
+def test_a_shared_cycle_and_one_of_its_own_are_learnt() -> None:
+    rng = np.random.default_rng(12)
+    hour = 1 + 0.9 * np.sin(np.arange(24 * 40) / 24 * 2 * np.pi)
+    y = rng.poisson(np.r_[np.full(60, 2.0), [20.0]][:, None] * np.vstack([np.tile(hour, (60, 1)), hour[::-1]]))
+    state = SeriesState((1, 3, 6, 24), 168, 168, 48)
+    state.add(np.zeros(61, np.int8))
+    run(state, y, np.full(24 * 40, 500.0))
+    by_slot = np.array([state.expected_next(h, 500.0) for h in range(24)]).T
+    np.testing.assert_allclose(by_slot[:60].mean(0), 2 * hour[:24], rtol=0.25, atol=0.3)
+    np.testing.assert_allclose(by_slot[60], 20 * hour[::-1][:24], rtol=0.5, atol=5)
+
+
+def test_what_can_be_seen_is_what_the_test_sees() -> None:
+    state = SeriesState((1, 3), 0, 60, 10)
+    counts = state.detectable([0.5, 2.0, 20.0], p=1e-3, phi=1.0)
+    assert (counts >= 3).all() and (np.diff(counts) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "bad", [{"windows": ()}, {"windows": (3, 1)}, {"half_life": 0.0}, {"warm_up": 0}, {"season": -1}]
+)
+def test_settings_that_mean_nothing_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        SeriesState(**(DAILY | bad))  # type: ignore[arg-type]
+
+
+def test_counts_of_the_wrong_shape_are_refused() -> None:
+    state = SeriesState(**DAILY)
+    state.add([0, 1])
+    with pytest.raises(ValueError, match="shape"):
+        state.advance([1, 2, 3], 10.0, 0)
+    with pytest.raises(ValueError, match="exposure"):
+        state.advance([1, 2], -1.0, 0)
+    with pytest.raises(ValueError, match="kinds"):
+        state.add([200])
+    with pytest.raises(ValueError, match="rows"):
+        state.add_with_history([0], [1], [0], [3])
