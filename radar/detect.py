@@ -4,7 +4,6 @@ A watch is kept as it was at local midnights. A run starts at the last midnight 
 back what was concluded since, and goes forward; so late posts, recounts and kills all end in the same store.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +18,7 @@ from radar.store.counts import MarketSpan
 from radar.store.day_blob import DayCounts
 from radar.store.engine import reading, writing
 from radar.store.posts import DayPost
-from radar.support import WindowPosts
+from radar.support import PostsOfDay, WindowPosts
 from radar.trends import distinct
 from radar.trends.overlap import merge_variants
 from radar.watch import Day, Moment, Past, Watch, Written
@@ -29,6 +28,7 @@ CHUNK_DAYS = 24
 FRESH_DAYS = 7
 """Snapshots are hourly for this long; before that one a day, by the day's best moment."""
 
+Recent = dict[date, PostsOfDay]
 Progress = Callable[[str, int, int], None]
 
 
@@ -101,7 +101,7 @@ def _run(task: _Task, span: MarketSpan) -> tuple[int, int]:
         else Watch(task.model_id, task.market, task.bucket)
     )
     past = Past(watch.state.remembered // (24 if task.bucket is Bucket.HOUR else 1))
-    recent: deque[tuple[date, list[DayPost]]] = deque(maxlen=max(2, _days_of_windows(task.bucket)))
+    recent: Recent = {}
     if kept:
         _remember(task, past, first)
     days = written = 0
@@ -156,16 +156,16 @@ def _hours(starts: Sequence[datetime]) -> list[int]:
 def _remember(task: _Task, past: Past, before: date) -> None:
     """Read the days before a checkpoint, for counting new series backwards."""
     with reading(task.engine) as session:
-        span = before - timedelta(days=past.days.maxlen or 0), before - timedelta(days=1)
+        span = before - timedelta(days=past.length), before - timedelta(days=1)
         for day, found in counts.counted_days(session, task.model_id, task.market, *span).items():
-            past.days.append(Day.of(found, _hours(_starts(day, task.market, task.bucket)), task.bucket))
+            past.append(Day.of(found, _hours(_starts(day, task.market, task.bucket)), task.bucket))
 
 
 def _day(
     task: _Task,
     watch: Watch,
     past: Past,
-    recent: deque[tuple[date, list[DayPost]]],
+    recent: Recent,
     day: date,
     found: DayCounts,
     out: Written,
@@ -199,21 +199,27 @@ def _day(
         window_posts = window_posts or _posts(task, recent, day)
         _snapshots(task, watch, window_posts, best, ends[-1], tests, True, out)
     distinct.add(watch.registers, rows.mixed)
-    past.days.append(rows)
+    past.append(rows)
     return True
 
 
-def _posts(task: _Task, recent: deque[tuple[date, list[DayPost]]], day: date) -> WindowPosts:
-    """Posts of the days that the longest window reaches back to."""
-    held = dict(recent)
-    with reading(task.engine) as session:
-        for back in range((recent.maxlen or 1) - 1, -1, -1):
-            wanted = day - timedelta(days=back)
-            if wanted not in held:
-                recent.append((wanted, posts.day_posts(session, task.market, wanted, wanted)))
-    held = dict(recent)
-    first = day - timedelta(days=(recent.maxlen or 1) - 1)
-    return WindowPosts([item for wanted in sorted(held) if first <= wanted <= day for item in held[wanted]])
+def _posts(task: _Task, recent: Recent, day: date) -> WindowPosts:
+    """Posts of the days that the longest window reaches back to; days that were read for the day before are kept."""
+    wanted = [day - timedelta(days=back) for back in range(_days_of_windows(task.bucket) - 1, -1, -1)]
+    for old in recent.keys() - set(wanted):
+        del recent[old]
+    missing = [d for d in wanted if d not in recent]
+    if missing:
+        zone = MARKETS[task.market].tz
+        with reading(task.engine) as session:
+            found = posts.day_posts(session, task.market, missing[0], missing[-1])
+        by_day: dict[date, list[DayPost]] = {d: [] for d in missing}
+        for item in found:
+            items = by_day.get(local_day(item.published_at, zone))
+            if items is not None:
+                items.append(item)
+        recent |= {d: PostsOfDay(items) for d, items in by_day.items()}
+    return WindowPosts([recent[d] for d in wanted])
 
 
 def _snapshots(

@@ -27,17 +27,23 @@ from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
 from radar.text import normalise as normalise_module
 from radar.text import segment as segment_module
-from radar.topics import Taxonomy, build_pipeline, parse_taxonomy, word_features
+from radar.topics import SeedCounts, Taxonomy, build_pipeline, parse_seeds, parse_taxonomy, word_features
 
 Floats = npt.NDArray[np.float64]
 
-_TRUSTED = [f"{function.__module__}.{function.__name__}" for function in (word_features, normalise_module.normalise)]
+_TRUSTED = [f"{function.__module__}.{function.__name__}" for function in (word_features, normalise_module.normalise, SeedCounts)]
 _CONTENT = "radar._content.models.topics"
 
 
 def load_taxonomy() -> Taxonomy:
     """The taxonomy that ships with radar."""
     return parse_taxonomy((files(_CONTENT) / "topics.toml").read_text(encoding="utf-8"))
+
+
+def load_seeds(taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """Seed terms by topic, in the taxonomy's order."""
+    seeds = parse_seeds((files(_CONTENT) / "seeds.toml").read_text(encoding="utf-8"))
+    return {topic_id: seeds.get(topic_id, []) for topic_id in taxonomy.ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ class TopicScorer:
 def model_id() -> str:
     """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries."""
     digest = hashlib.sha256()
-    for name in ("labels.csv", "topics.toml", "recipe.py"):
+    for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py"):
         digest.update((files(_CONTENT) / name).read_bytes())
     for module in (normalise_module, segment_module, inspect.getmodule(build_pipeline)):
         digest.update(inspect.getsource(module).encode())  # type: ignore[arg-type]
@@ -131,7 +137,8 @@ def fit(folder: Path) -> dict[str, Any]:
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
     labels = load_labels(taxonomy)
-    pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED)
+    seeds = load_seeds(taxonomy)
+    pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, seeds=seeds, seed_weight=recipe.SEED_WEIGHT)
     margins = _out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibrated = [_platt(margins[:, k], labels.topics[:, k]) for k in range(len(taxonomy.topics))]
     slope, offset = np.array([c[0] for c in calibrated]), np.array([c[1] for c in calibrated])

@@ -24,8 +24,8 @@ class Support:
     posts: npt.NDArray[np.int64]
 
 
-class WindowPosts:
-    """Posts of some neighbouring days of a market, looked up by key."""
+class PostsOfDay:
+    """A market's posts of one local day as arrays, with their keys sorted for look-up."""
 
     def __init__(self, posts: Sequence[DayPost]) -> None:
         self.posts = posts
@@ -33,18 +33,41 @@ class WindowPosts:
         keys = np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
         post = np.repeat(np.arange(len(posts)), [len(a) for a in arrays])
         order = np.argsort(keys, kind="stable")
-        self._keys, self._post = keys[order], post[order]
-        self._person = np.array([p.person_id for p in posts], np.int64)
-        self._at = np.array([p.published_at.timestamp() for p in posts])
-        self._engagement = np.array([np.nan if (e := engagement_of(p)) is None else e for p in posts], float)
-        self._countries = [{PLACE_NUMBERS[c] for c in p.places.split() if c in PLACE_NUMBERS} for p in posts]
+        self.keys, self.post = keys[order], post[order]
+        self.person = np.array([p.person_id for p in posts], np.int64)
+        self.at = np.array([p.published_at.timestamp() for p in posts])
+        self.engagement = np.array([np.nan if (e := engagement_of(p)) is None else e for p in posts], float)
+        self.countries = [
+            frozenset(PLACE_NUMBERS[c] for c in p.places.split() if c in PLACE_NUMBERS) if p.places else _NOWHERE
+            for p in posts
+        ]
+
+
+_NOWHERE: frozenset[int] = frozenset()
+
+
+class WindowPosts:
+    """Posts of some neighbouring days of a market, looked up by key."""
+
+    def __init__(self, days: Sequence[PostsOfDay]) -> None:
+        self._days = days
+        self._starts = np.cumsum([0, *(len(day.posts) for day in days)])
+        self.posts = [post for day in days for post in day.posts]
+        self._person = np.concatenate([np.zeros(0, np.int64), *(day.person for day in days)])
+        self._at = np.concatenate([np.zeros(0), *(day.at for day in days)])
+        self._engagement = np.concatenate([np.zeros(0), *(day.engagement for day in days)])
+        self._countries = [countries for day in days for countries in day.countries]
         known = self._engagement[~np.isnan(self._engagement)]
         self._usual = float(np.median(known)) if len(known) else 0.0
 
     def support(self, key: int, place: int, start: datetime, end: datetime) -> Support:
         """Posts in [start, end) that hold the key, about the place market (0 = any)."""
-        low, high = np.searchsorted(self._keys, [key, key + 1])
-        found = np.sort(self._post[low:high])
+        hits = [np.zeros(0, np.int64)]
+        for first, day in zip(self._starts, self._days, strict=False):
+            low, high = np.searchsorted(day.keys, [key, key + 1])
+            if high > low:
+                hits.append(np.sort(day.post[low:high]) + first)
+        found = np.concatenate(hits)
         at = self._at[found]
         found = found[(at >= start.timestamp()) & (at < end.timestamp())]
         if place:

@@ -101,25 +101,46 @@ class Day:
 
 
 class Past:
-    """The last days' rows, to count a new series backwards in."""
+    """The last days' rows, to count a new series backwards in: blocks of days, each sorted by series."""
+
+    BLOCK = 30
 
     def __init__(self, days: int) -> None:
-        self.days: deque[Day] = deque(maxlen=days)
+        self.length = days
+        self._blocks: deque[tuple[int, Day]] = deque()
+        self._days: list[Day] = []
+
+    def append(self, day: Day) -> None:
+        """Remember a day; days older than the length fall away, a block at a time."""
+        self._days.append(day)
+        if len(self._days) == self.BLOCK:
+            self._blocks.append((self.BLOCK, _joined(self._days)))
+            self._days = []
+        while self._blocks and sum(n for n, _ in self._blocks) + len(self._days) - self.BLOCK >= self.length:
+            self._blocks.popleft()
 
     def history(
         self, mixed: npt.NDArray[np.uint64], today: Day, hour: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Rows of (index into mixed, hour, persons) of these series in the past days and today before `hour`."""
         which, hours, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-        for day in (*self.days, today):
-            low = np.searchsorted(day.mixed, mixed)
-            high = np.searchsorted(day.mixed, mixed, side="right")
-            for i in np.flatnonzero(high > low).tolist():
-                span = slice(low[i], low[i] + int(np.searchsorted(day.hours[low[i] : high[i]], hour)))
-                which.append(np.full(span.stop - span.start, i))
-                hours.append(day.hours[span])
-                persons.append(day.persons[span].astype(np.float32))
+        for day in (*(block for _, block in self._blocks), *self._days, today):
+            low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
+            lengths = high - low
+            if lengths.any():
+                row = np.repeat(np.arange(len(mixed)), lengths)
+                cell = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + low[row]
+                early = day.hours[cell] < hour
+                which.append(row[early])
+                hours.append(day.hours[cell[early]])
+                persons.append(day.persons[cell[early]].astype(np.float32))
         return np.concatenate(which), np.concatenate(hours), np.concatenate(persons)
+
+
+def _joined(days: Sequence[Day]) -> Day:
+    columns = [np.concatenate([getattr(day, name) for day in days]) for name in Day.__slots__]
+    order = np.lexsort((columns[3], columns[0]))
+    return Day(*(column[order] for column in columns))
 
 
 _HEAD = struct.Struct("<4sII")

@@ -1,7 +1,10 @@
 """How the topic model is fitted: change a number here, run `radar train`, and look at the card."""
 
-C = 8.0
+C = 0.5
 """Inverse strength of the penalty."""
+
+SEED_WEIGHT = 1.0
+"""Weight of the seed terms beside the text features."""
 
 SEED = 20_261_122
 FOLDS = 4

@@ -34,7 +34,7 @@ def counted_model(session: Session, market: str | None, preferred: str) -> str:
 class CountedDays(NamedTuple):
     """The counted days of a market up to a day."""
 
-    count: int
+    days: int
     first: date | None
     last: date | None
 
@@ -270,7 +270,7 @@ def sizes(session: Session) -> dict[str, Size]:
             author.c.audience_market
         )
     )
-    persons = {code: n for code, n in people}
+    persons: dict[str, int] = dict(people.tuples().all())
     return {code: Size(n, persons.get(code, 0)) for code, n in posts}
 
 
@@ -281,30 +281,19 @@ def waiting_posts(session: Session) -> dict[str, int]:
         .where(post.c.classified_at.is_(None))
         .group_by(post.c.audience_market)
     )
-    return {code: n for code, n in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
 def waiting_days(session: Session) -> dict[str, int]:
     """Days that wait for a recount, by market."""
     statement = sa.select(dirty_day.c.audience_market, sa.func.count()).group_by(dirty_day.c.audience_market)
-    return {code: n for code, n in session.execute(statement)}
-
-
-def undetected_days(session: Session, model_id: str) -> dict[str, int]:
-    """Counted days that detection has not taken in, by market."""
-    c = day_count.c
-    statement = (
-        sa.select(c.audience_market, sa.func.count())
-        .where(c.model_id == model_id, sa.not_(c.detected))
-        .group_by(c.audience_market)
-    )
-    return {code: n for code, n in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
 def rejected_counts(session: Session) -> dict[str, int]:
     """Items set aside, by source."""
     statement = sa.select(rejected_post.c.source, sa.func.count()).group_by(rejected_post.c.source)
-    return {name: n for name, n in session.execute(statement)}
+    return dict(session.execute(statement).tuples().all())
 
 
 def lease_of(session: Session, name: str) -> tuple[str, datetime] | None:
@@ -317,3 +306,25 @@ def is_reachable(session: Session) -> bool:
     """Whether the store answers and has its tables."""
     session.execute(sa.select(meta.c.name).limit(1)).all()
     return True
+
+
+class PostOwner(NamedTuple):
+    """Whose a stored post is."""
+
+    native_id: str
+    author_native_id: str
+    audience_market: str
+    published_at: datetime
+
+
+def post_owners(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, PostOwner]:
+    """Owners of stored posts by the post's native id."""
+    found: dict[str, PostOwner] = {}
+    for some in chunks(native_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(post.c.native_id, author.c.native_id, author.c.audience_market, post.c.published_at)
+            .join(author, author.c.id == post.c.author_id)
+            .where(post.c.platform == platform, post.c.native_id.in_(some))
+        )
+        found |= {row[0]: PostOwner(*row) for row in session.execute(statement)}
+    return found

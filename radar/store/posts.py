@@ -272,3 +272,9 @@ def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
 def latest_time(session: Session) -> datetime | None:
     """When the newest stored post was published."""
     return session.scalar(sa.select(sa.func.max(post.c.published_at)).where(post.c.deleted_at.is_(None)))
+
+
+def native_ids(session: Session) -> dict[int, tuple[str, str]]:
+    """(platform, native id) of every post by id. Reads all of them: for a demo's store, not for a large one."""
+    rows = session.execute(sa.select(post.c.id, post.c.platform, post.c.native_id))
+    return {row.id: (row.platform, row.native_id) for row in rows}

@@ -1,38 +1,43 @@
 """Which series of counts burst, and how sure that is: arithmetic on counts alone, no clock, no store.
 
-A *series* is a key (topic, term, hashtag, place, product), or a key about a place market, as one audience market counts
-it; a *bucket* is 15 minutes, an hour or a day. Of series s in bucket t there are y persons whose first mention of the
-local day falls in t, and N persons of the market who posted at all (the *exposure*: it takes out holidays, outages and
-the growth of the panel). Everything is causal: a bucket is judged by the state before it, then learnt from. A bucket
-with N = 0 was an outage: it is neither tested nor learnt, as though it had not been. d = 0.5^(1 / half-life).
+A *series* is a key (topic, term, hashtag, place, product), or a key about a place market, as one audience market
+counts it; a *bucket* is 15 minutes, an hour or a day. Of series s in bucket t there are y persons whose first mention
+of the local day falls in t, and N persons of the market who posted at all (the *exposure*: it takes out holidays,
+outages and the growth of the panel). Everything is causal: a bucket is judged by the state before it, then learnt
+from. A bucket with N = 0 was an outage: it is neither tested nor learnt, as though it had not been. d = 0.5^(1 /
+half-life).
 
-1. Rate.  r = (A - C + 0.5) / (B - D + 0.5 / r0): A and B are the decayed sums of counts and of units u = N f before t, and
-   C and D what the window that is tested has put into them, so that a burst is not compared with itself. r0 is the mean
-   rate of the market's series of that kind: a new series starts at half a mention. Counts enter A winsorised: cut
-   (downwards, to whole persons) at mu + 12 sqrt(phi max(mu, 1/4)) + 1.
-2. Expected.  mu = N f g r. f is the market's profile over the cycle (hour of week, ...), shared by all series: decayed
-   observed over expected mentions of all series in the slot, each drawn by 50 mentions to the same hour on all days, and
-   that to 1; it lives four half-lives (at least four cycles). It absorbs the re-arming of counts at local midnight. g is
-   the series' own factor by slot, (20 + observed) / (20 + expected), from 200 decayed mentions on.
-3. Dispersion.  phi_1 = (30 phi_0 + sum of (x - mu)^2) / (30 + sum of mu), at least 1; x the winsorised counts, both sums
-   decayed with twice the half-life and late by the longest window W, with mu from before that window: else a burst would
-   raise its own dispersion and hide. phi_W: the same with residuals summed over stretches of W buckets, which sees the
-   correlation of neighbouring buckets. phi_0 is the market's own: the same ratio over all series of the kind, each
-   weighted 30 / (30 + its mu), drawn by 100 mentions to 1.3. A window of w buckets has
-   phi = phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last part being what r itself is unsure of.
-4. Test.  For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
-   Poisson where phi < 1.02), only where O >= 3 and O > E. p = min(1, min_w p_w times the number of windows).
-   Nothing is tested in the first `warm_up` buckets.
-5. Many tests.  Benjamini and Hochberg (1995) over all series of a market and bucket size gives q: `benjamini_hochberg`.
-6. Size.  lift = exp(psi(2 + O/phi)) / (2 + E/phi) and lift_floor = the 5 % quantile of Gamma(2 + O/phi, 2 + E/phi), of the
-   window with the least p: a fixed-prior form of EBGM and EB05 (DuMouchel, The American Statistician 53, 1999).
+1. Rate. r = (A - C + 0.5) / (B - D + 0.5 / r0): A and B are the decayed sums of counts and of units u = N f before t,
+   and C and D what the window that is tested has put into them, so that a burst is not compared with itself. r0 is
+   the mean rate of the market's series of that kind: a new series starts at half a mention. Counts enter A
+   winsorised: cut (downwards, to whole persons) at mu + 12 sqrt(phi max(mu, 1/4)) + 1.
+2. Expected. mu = N f g r. f is the market's profile over the cycle (hour of week, ...), shared by all series: decayed
+   observed over expected mentions of all series in the slot, each drawn by 50 mentions to the same hour on all days,
+   and that to 1; it lives four half-lives (at least four cycles). It absorbs the re-arming of counts at local
+   midnight. g is the series' own factor by slot, (20 + observed) / (20 + expected), from 200 decayed mentions on.
+3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)^2) / (30 + sum of mu), at least 1; x the winsorised counts, both
+   sums decayed with twice the half-life and late by the longest window W, with mu from before that window: else a
+   burst would raise its own dispersion and hide. phi_W: the same with residuals summed over stretches of W buckets,
+   which sees the correlation of neighbouring buckets. phi_0 is the market's own: the same ratio over all series of
+   the kind, each weighted 30 / (30 + its mu), drawn by 100 mentions to 1.3. A window of w buckets has phi = phi_1 +
+   (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last part being what r itself is unsure of.
+4. Test. For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
+   Poisson where phi < 1.02), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
+   below, p comes to nearly 1). p = min(1, min_w p_w times the number of windows). Nothing is tested in the first
+   `warm_up` buckets.
+5. Many tests. Benjamini and Hochberg (1995) over all series of a market and bucket size gives q:
+   `benjamini_hochberg`.
+6. Size. lift = exp(psi(2 + O/phi)) / (2 + E/phi) and lift_floor = the 5 % quantile of Gamma(2 + O/phi, 2 + E/phi), of
+   the window with the least p: a fixed-prior form of EBGM and EB05 (DuMouchel, The American Statistician 53, 1999).
    score = -log10(p) log2(lift) orders a list, before any factor for engagement.
-7. Life.  On at q <= 0.05 and lift >= 1.5, off after six buckets in a row with q > 0.2 (`OnOff`). The stage
+7. Life. On at q <= 0.05 and lift >= 1.5, off after six buckets in a row with q > 0.2 (`OnOff`). The stage
    (`plain_stage` has the rule) changes when two buckets in a row ask for it (`next_stage`).
-8. Variants.  Trends with half their persons in common (Jaccard >= 0.5) are one, led by the best score: `merge_variants`.
+8. Variants. Trends with half their persons in common (Jaccard >= 0.5) are one, led by the best score:
+   `merge_variants`.
 
 Kin: surveillance counts with a past-based mean and a quasi-Poisson limit (Farrington et al., JRSS A 159, 1996); the
-winsorised update plays the part of their reweighting. `SeriesState` is what a product keeps; `score_series` loops over it.
+winsorised update plays the part of their reweighting. `SeriesState` is what a product keeps; `score_series` loops
+over it.
 """
 
 from radar.trends.fdr import benjamini_hochberg

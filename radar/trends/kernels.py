@@ -2,8 +2,8 @@
 
 Formulas: docstring of `radar.trends`. Shapes: n series (arrays have room for more), w windows, r rows of the rings =
 longest window; row `head` is the present bucket's.
-    level  (5, n)     a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a stretch
-                      as long as the longest window; the residual of the stretch that is under way
+    level  (5, n)     a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a
+                      stretch as long as the longest window; the residual of the stretch that is under way
     sums   (2, w, n)  of the last window - 1 buckets: counts as they came; winsorised and decayed as in a
     rings  (2, r, n)  counts as they came; winsorised
     own    (2, o, slots)  of the series with slot factors of their own: mentions; expected by the market's profile
@@ -27,7 +27,7 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 PHI, PHI_WEIGHT = 1.3, 30.0  # what the dispersion is shrunk to, and with how many expected mentions
-WINSOR = 12.0  # standard deviations a bucket may add to its baseline: 3 lose a third of recall, 6 forget how wild a series can be
+WINSOR = 12.0  # deviations that a bucket may add to its baseline: 3 lose recall, 6 forget how wild a series can be
 OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to the market's
 FEWEST = 3.0  # persons: a window with fewer is not tested
 
@@ -76,7 +76,7 @@ def test_series(
             e = span * counted / (before[k] + prior[kinds[s]])
             phi_k = phi + (wide - phi) * reach[k] + e / counted
             excess = o - e
-            if excess <= 0.0 or (w > 2 and excess * excess < 0.1 * phi_k * e):  # p is over 1/w: no need to sum the tail
+            if excess <= 0.0 or (w > 1 and excess * excess < 0.5 * phi_k * e):  # p w is near 1 or over: not worth a sum
                 continue
             log_p = log_tail(o, e, phi_k)
             if log_p < best:

@@ -36,7 +36,7 @@ def score_series(
     """Score every bucket of every series by what was known before it.
 
     authors   (series, buckets) distinct persons;    exposure  (buckets,) persons of the market who posted, 0: an outage
-    working   also fill observed, expected and window; the other arguments are those of `SeriesState`, slot = bucket number
+    working   also fill observed, expected and window; the others are those of `SeriesState`, slot = bucket number
 
     Causal: column t depends on columns up to t. A loop over `SeriesState.advance`, all series of one kind.
     """

@@ -1,7 +1,7 @@
 """SeriesState: what a market's series are expected to do, carried from bucket to bucket.
 
-Formulas: docstring of `radar.trends`. Whoever counts calls `advance` once a closed bucket; tests come before the update,
-so a bucket is judged by what was known before it.
+Formulas: docstring of `radar.trends`. Whoever counts calls `advance` once a closed bucket; tests come before the
+update, so a bucket is judged by what was known before it.
 """
 
 import io
@@ -46,7 +46,7 @@ class Step:
 
 
 class SeriesState:
-    """State of many series of one market and one bucket size; some 40 bytes a series and 8 per bucket of the longest window.
+    """State of many series of one market and one bucket size; (100 + 8 x longest window) bytes a series.
 
     windows    lengths tested, in buckets, ascending;      season   slots of the cycle (168, 24, 7) or 0
     half_life  of the baseline, in buckets;                warm_up  buckets before which nothing is tested
@@ -57,7 +57,7 @@ class SeriesState:
     ...     _ = state.advance(np.array([2, day % 3]), exposure=100.0, slot=0)
     >>> step = state.advance(np.array([2, 12]), exposure=100.0, slot=0)
     >>> step.series.tolist(), step.window.tolist(), step.observed.tolist(), step.lift.round(1).tolist()
-    ([1], [1], [12.0], [4.8])
+    ([1], [1], [12.0], [4.4])
     """
 
     def __init__(self, windows: tuple[int, ...], season: int, half_life: float, warm_up: int) -> None:
@@ -112,17 +112,17 @@ class SeriesState:
     @property
     def phi(self) -> NDArray[np.float64]:
         """Dispersion of each series (size,): variance over mean of a bucket, 1 for a Poisson."""
-        residual, due = self._level[1:, : self.size].astype(np.float64)
+        due, residual = self._level[1:3, : self.size].astype(np.float64)
         weight = kernels.PHI_WEIGHT
-        return np.asarray(np.maximum(1.0, (weight * kernels.PHI + residual) / (weight + due)))
+        return np.asarray(np.maximum(1.0, (weight * self._usual()[0, self.kinds] + residual) / (weight + due)))
 
     def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
         """Fewest persons in one window that reach p, the number of windows allowed for.
 
         expected  persons that the window is expected to hold, > 0, any shape (`expected_next` summed over it)
 
-        >>> SeriesState((1, 3), 0, 60, 20).detectable([0.5, 2.0], p=0.001)   # a tripling of two shows as an eightfold
-        array([ 6., 10.])
+        >>> SeriesState((1, 3), 0, 60, 20).detectable([0.5, 2.0], p=0.001)
+        array([ 7., 11.])
         """
         return detectable_count(expected, p / len(self.windows), phi)
 
@@ -149,13 +149,13 @@ class SeriesState:
         ago     (m,) buckets back: 0 is the last bucket advanced. What is older than `remembered` buckets is left out;
                 buckets without exposure were never advanced and are not counted here either
 
-        Past exposures and profile are those of the time, the kind's mean rate is today's. At four half-lives a sixteenth
-        of a mention's weight is left, which is what a series replayed lacks of one that was there.
+        Past exposures and profile are those of the time, the kind's mean rate is today's. A mention four half-lives ago
+        still weighs a sixteenth: that is all that a series replayed lacks of one that was there.
         """
         kinds, rows, ago, counts = np.asarray(kinds), np.asarray(rows), np.asarray(ago), np.asarray(counts)
         if not rows.shape == ago.shape == counts.shape:
             raise ValueError("rows, ago and counts must have one shape")
-        if rows.size and not (0 <= rows.min() and rows.max() < kinds.size and ago.min() >= 0):
+        if rows.size and not (rows.min() >= 0 and rows.max() < kinds.size and ago.min() >= 0):
             raise ValueError("rows must lie in 0 to k - 1 and ago be 0 or more")
         aside = SeriesState(self.windows, self.season, self.half_life, self.warm_up)
         aside.add(kinds)
@@ -191,7 +191,7 @@ class SeriesState:
         """Test a closed bucket, then learn from it.
 
         y         (size,) persons by series;            slot  of the cycle, any bucket number will do
-        exposure  persons of the market who posted. 0: nothing was heard, so nothing is tested, learnt or counted as seen
+        exposure  persons of the market who posted. 0: an outage, so nothing is tested, learnt or counted as seen
         """
         counts = np.ascontiguousarray(y, np.float32)
         if counts.shape != (self.size,):
@@ -265,7 +265,8 @@ class SeriesState:
     ) -> None:
         stretch_ends = seen % self.windows[-1] == self.windows[-1] - 1
         kernels.learn(
-            self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._rings, self._head, float(unit), slot,
+            self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._rings, self._head,
+            float(unit), slot,
             float(exposed), prior, self._usual(), self._decays, seen == 0, late, stretch_ends, self._totals,
         )  # fmt: skip
         kernels.move_on(self.size, self._sums, self._rings, self._head, self._lengths, self._decays[0])

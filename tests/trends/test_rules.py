@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from radar.trends import (
-    OnOff, Stage, Staged, benjamini_hochberg, burst_p, detectable_count, lift, lift_floor, merge_variants, next_stage,
+    OnOff,
+    Stage,
+    Staged,
+    benjamini_hochberg,
+    burst_p,
+    detectable_count,
+    lift,
+    lift_floor,
+    merge_variants,
+    next_stage,
 )  # fmt: skip
 from radar.trends.tail import FLOOR_POLYNOMIAL, gamma_floor
 
@@ -87,7 +96,8 @@ def test_a_trend_lives_from_emerging_to_fading() -> None:
 
 
 @pytest.mark.parametrize(("facts", "stage"), [
-    ({"ready": False}, Stage.INSUFFICIENT_HISTORY), ({"on": False}, Stage.FADING), ({"recurring": True}, Stage.RECURRING),
+    ({"ready": False}, Stage.INSUFFICIENT_HISTORY), ({"on": False}, Stage.FADING),
+    ({"recurring": True}, Stage.RECURRING),
     ({"age": 40}, Stage.STEADY), ({"age": 1}, Stage.EMERGING), ({"lift": 4.0}, Stage.RISING),
 ])  # fmt: skip
 def test_a_new_episode_takes_its_first_stage_at_once(facts: dict[str, object], stage: Stage) -> None:
@@ -97,7 +107,8 @@ def test_a_new_episode_takes_its_first_stage_at_once(facts: dict[str, object], s
 
 def test_one_odd_bucket_does_not_change_the_stage() -> None:
     odd = live(Staged(Stage.PEAKING), lift=9.0)
-    assert odd.stage is Stage.PEAKING and odd.pending is Stage.RISING
+    assert odd.stage is Stage.PEAKING
+    assert odd.pending is Stage.RISING
     assert live(odd) == Staged(Stage.PEAKING)
 
 

@@ -13,7 +13,7 @@ Counts = NDArray[np.int64]
 
 
 def world(seed: int, series: int = 300, buckets: int = 160, phi: float = 1.0) -> tuple[Counts, NDArray[np.float64]]:
-    """Counts in which nothing ever trends: rates spread over a hundredfold, a weekly cycle, negative binomial by phi."""
+    """Counts in which nothing ever trends: rates spread over a hundredfold, a weekly cycle, dispersion phi."""
     rng = np.random.default_rng(seed)
     exposure = 1000 * (1 + 0.4 * np.sin(np.arange(buckets) / 7 * 2 * np.pi)) * rng.uniform(0.8, 1.2, buckets)
     mean = 10 ** rng.uniform(-1.5, 1.0, series)[:, None] * exposure / 1000
@@ -53,8 +53,11 @@ def test_a_burst_is_found_on_its_second_day_at_the_latest() -> None:
     scores = score_series(y, exposure, **DAILY, working=True)
     q = np.stack([benjamini_hochberg(scores.p[:, t]) for t in range(160)], 1)
     assert np.flatnonzero(q[17] <= 0.05)[0] in (120, 121)
-    assert scores.score[:, 122].argmax() == 17 and scores.lift[17, 122] > scores.lift_floor[17, 122] > 1.5
-    assert scores.expected is not None and scores.observed is not None and scores.window is not None
+    assert scores.score[:, 122].argmax() == 17
+    assert scores.lift[17, 122] > scores.lift_floor[17, 122] > 1.5
+    assert scores.expected is not None
+    assert scores.observed is not None
+    assert scores.window is not None
     assert scores.observed[17, 122] == y[17, 123 - scores.window[17, 122] : 123].sum()
 
 
@@ -68,7 +71,8 @@ def test_a_long_burst_neither_hides_itself_nor_poisons_what_follows() -> None:
     state = SeriesState(**DAILY)
     state.add(np.zeros(300, np.int8))
     run(state, y[:, :110], exposure[:110])
-    assert before is not None and state.expected_next(110, exposure[110])[5] < 8
+    assert before is not None
+    assert state.expected_next(110, exposure[110])[5] < 8
 
 
 def test_the_future_changes_nothing() -> None:
@@ -86,7 +90,8 @@ def test_nothing_is_tested_before_the_warm_up_nor_in_an_outage() -> None:
     for x in (state, other):
         x.add(np.zeros(300, np.int8))
         run(x, y, exposure)
-    assert state.ready and state.advance(np.zeros(300), 0.0, 3).series.size == 0
+    assert state.ready
+    assert state.advance(np.zeros(300), 0.0, 3).series.size == 0
     assert state.buckets_seen == 160
     same(state.advance(y[:, 9] * 3, 900.0, 4), other.advance(y[:, 9] * 3, 900.0, 4))
 
@@ -98,7 +103,8 @@ def test_a_state_read_back_goes_on_equal_to_the_bit(season: int) -> None:
     state.add(np.arange(300) % 3)
     run(state, y[:, :100], exposure[:100])
     twin = SeriesState.from_bytes(state.to_bytes())
-    assert twin.to_bytes()[:0] == b"" and twin.size == 300 and (twin.kinds == state.kinds).all()
+    assert twin.size == 300
+    assert (twin.kinds == state.kinds).all()
     for x in (state, twin):
         x.add(np.zeros(5, np.int8))
     more = np.vstack([y, y[:5]])
@@ -127,7 +133,8 @@ def test_series_added_with_their_history_are_as_though_always_there(windows: tup
         a, b = late.advance(y[:, t], exposure[t], t), there.advance(y[:, t], exposure[t], t)
         x, z = np.ones((2, 200))
         x[a.series], z[b.series] = a.p, b.p
-        np.testing.assert_allclose(np.log(x), np.log(z), rtol=0.1, atol=0.15)
+        clear = np.minimum(x, z) < 0.3  # nearer 1, whether a window is tested at all hangs by a thread
+        np.testing.assert_allclose(np.log(x[clear]), np.log(z[clear]), rtol=0.1, atol=0.15)
 
 
 def test_a_series_added_without_history_is_one_never_mentioned() -> None:
@@ -153,7 +160,7 @@ def test_sparse_counts_are_dense_counts() -> None:
 
 
 @given(factor=st.sampled_from([0.001, 0.1, 8.0, 1000.0]), seed=st.integers(0, 1000))
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 def test_the_unit_of_exposure_does_not_matter(factor: float, seed: int) -> None:
     y, exposure = world(seed, series=60, buckets=80)
     a, b = score_series(y, exposure, **DAILY), score_series(y, exposure * factor, **DAILY)
@@ -161,7 +168,7 @@ def test_the_unit_of_exposure_does_not_matter(factor: float, seed: int) -> None:
 
 
 @given(factor=st.integers(2, 5), seed=st.integers(0, 1000))
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 def test_a_market_that_doubles_in_a_day_makes_no_trend(factor: int, seed: int) -> None:
     y, exposure = world(seed, series=200, buckets=80)
     rng = np.random.default_rng(seed)
@@ -172,7 +179,7 @@ def test_a_market_that_doubles_in_a_day_makes_no_trend(factor: int, seed: int) -
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=8)
+@settings(max_examples=8, deadline=None)
 def test_the_order_of_series_does_not_matter(seed: int) -> None:
     y, exposure = world(seed, series=80, buckets=80)
     order = np.random.default_rng(seed).permutation(80)
@@ -184,19 +191,20 @@ def test_the_order_of_series_does_not_matter(seed: int) -> None:
 def test_a_shared_cycle_and_one_of_its_own_are_learnt() -> None:
     rng = np.random.default_rng(12)
     hour = 1 + 0.9 * np.sin(np.arange(24 * 40) / 24 * 2 * np.pi)
-    y = rng.poisson(np.r_[np.full(60, 2.0), [20.0]][:, None] * np.vstack([np.tile(hour, (60, 1)), hour[::-1]]))
-    state = SeriesState((1, 3, 6, 24), 168, 168, 48)
-    state.add(np.zeros(61, np.int8))
+    y = rng.poisson(np.r_[np.full(300, 2.0), [20.0]][:, None] * np.vstack([np.tile(hour, (300, 1)), hour[::-1]]))
+    state = SeriesState((1, 3, 6, 24), 24, 168, 48)
+    state.add(np.zeros(301, np.int8))
     run(state, y, np.full(24 * 40, 500.0))
     by_slot = np.array([state.expected_next(h, 500.0) for h in range(24)]).T
-    np.testing.assert_allclose(by_slot[:60].mean(0), 2 * hour[:24], rtol=0.25, atol=0.3)
-    np.testing.assert_allclose(by_slot[60], 20 * hour[::-1][:24], rtol=0.5, atol=5)
+    np.testing.assert_allclose(by_slot[:300].mean(0), 2 * hour[:24], rtol=0.25, atol=0.3)
+    np.testing.assert_allclose(by_slot[300], 20 * hour[::-1][:24], rtol=0.3, atol=4)
 
 
 def test_what_can_be_seen_is_what_the_test_sees() -> None:
     state = SeriesState((1, 3), 0, 60, 10)
     counts = state.detectable([0.5, 2.0, 20.0], p=1e-3, phi=1.0)
-    assert (counts >= 3).all() and (np.diff(counts) > 0).all()
+    assert (counts >= 3).all()
+    assert (np.diff(counts) > 0).all()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,153 @@
+"""What the radar knows of: markets, topics, how much is stored, and how its jobs fare."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from radar.answers.listing import ranked
+from radar.answers.names import taxonomy
+from radar.answers.question import ask
+from radar.answers.standing import standing
+from radar.markets import MARKETS, market
+from radar.store import answers as store
+from radar.store import runs
+from radar.store.engine import world_of
+from radar.store.runs import Run
+
+STALE = timedelta(hours=3)
+"""A scheduled line that brought nothing for this long is worth a look."""
+
+
+def markets(session: Session) -> list[dict[str, Any]]:
+    """Every market with what is stored of it and how many trends its last 7 days show."""
+    sizes = store.sizes(session)
+    found = []
+    for about in MARKETS.values():
+        stand = standing(session, about)
+        size = sizes.get(about.code)
+        trends = len(ranked(session, ask(market_code=about.code), stand)) if stand.status == "ok" else 0
+        found.append(
+            {
+                "code": about.code,
+                "name": about.name,
+                "languages": list(about.languages),
+                "zone": about.zone,
+                "posts": size.posts if size else 0,
+                "persons": size.persons if size else 0,
+                "days": stand.days,
+                "trends": trends,
+                "as_of": stand.as_of,
+                "status": stand.status,
+                "message": stand.reason or f"{trends:,} trend{'' if trends == 1 else 's'} in 7 days.",
+            }
+        )
+    return found
+
+
+def topics() -> list[dict[str, Any]]:
+    """The taxonomy's leaves, in their stable order."""
+    return [
+        {"id": t.id, "group": t.group, "name": t.names.get("en", t.id), "definition": t.definition, "names": t.names}
+        for t in taxonomy().topics
+    ]
+
+
+def coverage(session: Session, market_code: str | None = None, *, now: datetime) -> dict[str, Any]:
+    """What each source gave each market, how fresh it is, and what still waits.
+
+    Raises UnknownName.
+    """
+    only = market(market_code).code if market_code else None
+    states = {state.name: state for state in runs.source_states(session)}
+    rejected = store.rejected_counts(session)
+    waiting, dirty = store.waiting_posts(session), store.waiting_days(session)
+    rows = []
+    for held in store.held(session, only):
+        state = states.get(held.source)
+        success = state.last_success_at if state and state.last_success_at else held.last_fetched_at
+        reached = state.watermark_at if state and state.watermark_at else held.last_post_at
+        rows.append(
+            {
+                "market": held.audience_market,
+                "source": held.source,
+                "kind": state.kind if state else held.source.partition(":")[0],
+                "authors": held.authors,
+                "persons": held.persons,
+                "posts": held.posts,
+                "first_post_at": held.first_post_at,
+                "last_post_at": held.last_post_at,
+                "last_success_at": success,
+                "last_error_at": state.last_error_at if state else None,
+                "last_error": state.last_error if state else None,
+                "lag_seconds": max(0, int((now - reached).total_seconds())),
+                "rejected": rejected.get(held.source, 0),
+            }
+        )
+    known = {row["source"] for row in rows}
+    quiet = [name for name in sorted({*states, *rejected}) if name not in known] if only is None else []
+    return {
+        "items": rows,
+        "next": None,
+        "markets": [
+            {
+                "market": code,
+                "unclassified": waiting.get(code, 0),
+                "dirty_days": dirty.get(code, 0),
+            }
+            for code in MARKETS
+            if only in (None, code)
+        ],
+        "silent_sources": [_silent(name, states.get(name), rejected.get(name, 0)) for name in quiet],
+        "runs": [_run(run) for run in sorted(runs.latest_runs(session).values(), key=lambda r: r.job)],
+        "simulated": world_of(session) == "simulated",
+        "now": now,
+    }
+
+
+def _silent(name: str, state: runs.SourceState | None, rejected: int) -> dict[str, Any]:
+    """A source that gave no post that is kept."""
+    return {
+        "source": name,
+        "last_success_at": state.last_success_at if state else None,
+        "last_error_at": state.last_error_at if state else None,
+        "last_error": state.last_error if state else None,
+        "rejected": rejected,
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "job": run.job,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "outcome": run.outcome,
+        "rows_in": run.rows_in,
+        "rows_out": run.rows_out,
+        "detail": run.detail,
+        "error": run.error,
+    }
+
+
+def health(session: Session, *, now: datetime) -> dict[str, Any]:
+    """Whether store, scheduler and jobs are well, with reasons where they are not. Raises what the store raises."""
+    store.is_reachable(session)
+    latest = runs.latest_runs(session)
+    lease = store.lease_of(session, "scheduler")
+    active = lease is not None and lease[1] > now
+    problems = [f"{run.job} failed: {run.error}" for run in latest.values() if run.outcome in ("failed", "abandoned")]
+    ingest = latest.get("ingest_posts")
+    if active and ingest and now - ingest.started_at > STALE:
+        problems.append(f"ingest_posts has not run since {ingest.started_at:%Y-%m-%d %H:%M} UTC")
+    waiting = sum(store.waiting_posts(session).values())
+    return {
+        "status": "degraded" if problems else "ok",
+        "problems": sorted(problems),
+        "store": session.get_bind().dialect.name,
+        "world": world_of(session),
+        "scheduler": {"active": active, "until": lease[1] if lease else None},
+        "unclassified": waiting,
+        "dirty_days": sum(store.waiting_days(session).values()),
+        "runs": [_run(run) for run in sorted(latest.values(), key=lambda r: r.job)],
+        "now": now,
+    }

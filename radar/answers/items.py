@@ -1,0 +1,172 @@
+"""Trends as answers show them: names, evidence, days around, and a sentence a person can repeat."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from radar.answers.ids import trend_id
+from radar.answers.names import key_shown, place_market, topic
+from radar.markets import MARKETS, Market, local_day
+from radar.store import answers as store
+from radar.store.answers import Seen
+from radar.store.counts import counted_days, key_names
+from radar.store.day_blob import DayCounts
+from radar.store.posts import evidence
+from radar.windows import Bucket
+
+SPARK_DAYS = 28
+Item = dict[str, Any]
+Days = Mapping[date, DayCounts]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A line of a list: its best snapshot, its place in it, and its stages so far."""
+
+    seen: Seen
+    rank: int
+    group: int
+    stages: Sequence[tuple[datetime, str]]
+
+
+def describe(session: Session, rows: Sequence[Ranked], as_of: datetime, days: Days | None = None) -> list[Item]:
+    """The full lines; reads names, posts and the last 28 days' counts for all of them at once."""
+    if not rows:
+        return []
+    about = MARKETS[rows[0].seen.audience_market]
+    last = local_day(as_of - timedelta(microseconds=1), about.tz)
+    if days is None:
+        first = last - timedelta(days=SPARK_DAYS - 1)
+        days = counted_days(session, rows[0].seen.model_id, about.code, first, last)
+    hashes = {row.seen.key_hash for row in rows} | {v["key"] for row in rows for v in row.seen.working["variants"]}
+    names = key_names(session, sorted(hashes))
+    wanted = sorted({i for row in rows for i in row.seen.working["evidence"]})
+    posts = {p["id"]: p for p in evidence(session, wanted)} if wanted else {}
+    return [_item(row, about, as_of, names, posts, days, last) for row in rows]
+
+
+def _item(
+    row: Ranked,
+    about: Market,
+    as_of: datetime,
+    names: Mapping[int, Any],
+    posts: Mapping[int, Any],
+    days: Days,
+    last: date,
+) -> Item:
+    seen, working = row.seen, row.seen.working
+    bucket = Bucket(seen.bucket)
+    stage_since, stage = row.stages[-1] if row.stages else (seen.onset_at, seen.stage)
+    language = about.languages[0]
+    key = key_shown(names.get(seen.key_hash), language)
+    ended = seen.ended_at if seen.ended_at and seen.ended_at <= as_of else None
+    return {
+        "id": trend_id(seen.episode_id),
+        "rank": row.rank,
+        "name": key["name"],
+        "key": {part: key[part] for part in ("text", "kind", "gloss")},
+        "topic": topic(seen.topic_id),
+        "market": about.code,
+        "place_market": place_market(seen.place),
+        "stage": stage,
+        "stage_since": stage_since,
+        "onset_at": seen.onset_at,
+        "ended_at": ended,
+        "seen_at": seen.as_of,
+        "observed": working["observed"],
+        "expected": working["expected"],
+        "lift": working["lift"],
+        "lift_floor": working["lift_floor"],
+        "p": working["p"],
+        "q": seen.q,
+        "score": seen.score,
+        "engagement_factor": working["engagement_factor"],
+        "tests": working["tests"],
+        "window": {
+            "start": _instant(working["window_start"]),
+            "end": _instant(working["at"]),
+            "buckets": working["window_buckets"],
+            "bucket": bucket.value,
+        },
+        "persons": working["persons"],
+        "posts": working["posts"],
+        "platforms": working["platforms"],
+        "sponsored_share": working["sponsored_share"],
+        "variants": [_variant(v, names, language) for v in working["variants"]],
+        "evidence": [shown_post(posts[i]) for i in working["evidence"] if i in posts],
+        "sparkline": sparkline(days, seen.key_hash, seen.own_place, last),
+        "sentence": sentence(working, bucket),
+    }
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _variant(variant: Mapping[str, Any], names: Mapping[int, Any], language: str) -> Item:
+    key = key_shown(names.get(variant["key"]), language)
+    return {
+        "id": trend_id(variant["episode_id"]),
+        "name": key["name"],
+        "kind": key["kind"],
+        "place_market": place_market(variant["place"]),
+    }
+
+
+def shown_post(row: Mapping[str, Any]) -> Item:
+    """A post as evidence; counts are null when hidden, the text is null once pruned."""
+    return {
+        "id": str(row["id"]),
+        "platform": row["platform"],
+        "text": row["text"],
+        "language": row["language"],
+        "url": row["url"],
+        "published_at": row["published_at"],
+        "author": {"handle": row["handle"], "name": row["name"], "follower_count": row["follower_count"]},
+        "like_count": row["like_count"],
+        "comment_count": row["comment_count"],
+        "share_count": row["share_count"],
+        "view_count": row["view_count"],
+        "sponsored": row["sponsored"],
+    }
+
+
+def persons_of(counts: DayCounts, key: int, place: int) -> int:
+    """Persons of a key (about a place market; 0: any) on a day."""
+    low, high = np.searchsorted(counts.keys, [key, key + 1])
+    return int(counts.persons[low:high][counts.places[low:high] == place].sum())
+
+
+def sparkline(days: Days, key: int, place: int, last: date) -> list[int | None]:
+    """Persons a day for the 28 days that end with `last`; None where nothing is counted."""
+    span = [last - timedelta(days=back) for back in range(SPARK_DAYS - 1, -1, -1)]
+    return [persons_of(days[day], key, place) if day in days else None for day in span]
+
+
+def sentence(working: Mapping[str, Any], bucket: Bucket) -> str:
+    """What a person can repeat.
+
+    >>> told = {"lift": 4.1, "lift_floor": 2.79, "persons": 17, "platforms": 4, "window_buckets": 24}
+    >>> sentence(told, Bucket.HOUR)
+    'at least 2.7x the usual, 17 KOLs, 4 platforms, in 24 hours'
+    """
+    floor = math.floor(working["lift_floor"] * 10) / 10
+    lift = f"at least {floor:.1f}x the usual" if floor > 1 else f"likely {working['lift']:.1f}x the usual"
+    n = working["window_buckets"]
+    unit = "hour" if bucket is Bucket.HOUR else "day"
+    span = f"in {n} {unit}s" if n > 1 else f"in an {unit}" if unit == "hour" else f"in a {unit}"
+    return ", ".join([lift, _counted(working["persons"], "KOL"), _counted(working["platforms"], "platform"), span])
+
+
+def _counted(n: int, word: str) -> str:
+    return f"{n:,} {word}{'' if n == 1 else 's'}"
+
+
+def stages_of(session: Session, ids: Iterable[int], as_of: datetime) -> dict[int, list[tuple[datetime, str]]]:
+    """Stage histories up to a moment."""
+    return store.stage_changes(session, sorted(set(ids)), as_of)

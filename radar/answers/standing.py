@@ -1,0 +1,128 @@
+"""Where a market stands: what is counted, until when, and whether that is enough to say anything."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from radar.markets import Market, day_hours, day_start, local_day
+from radar.registry import model_id as shipped_model_id
+from radar.store import answers as store
+from radar.store.counts import counted_days
+from radar.store.engine import world_of
+from radar.windows import Bucket
+
+_DAYS, _HOURS = Bucket.DAY.warm_up, Bucket.HOUR.warm_up
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a market.
+
+    as_of    the moment looked back from; None where nothing is counted and none was asked for
+    latest   the newest moment that can be looked back from
+    days     local days counted up to as_of;      hours  hours heard in them, counted while there are fewer than 28 days
+    status   ok, not_enough_history or no_data;   reason a sentence for the latter two
+    """
+
+    market: Market
+    model_id: str
+    simulated: bool
+    as_of: datetime | None
+    latest: datetime | None
+    days: int
+    hours: int
+    status: str
+    reason: str
+
+
+def standing(session: Session, market: Market, as_of: datetime | None = None) -> Standing:
+    """How a market stands as of a moment; by default the newest that its trends or counts know, never the clock's."""
+    model_id = store.counted_model(session, market.code, _shipped())
+    seen = store.newest_snapshot(session, model_id, market.code)
+    latest = _latest(session, model_id, market, seen)
+    at = as_of or latest
+    upto = local_day(at - timedelta(microseconds=1), market.tz) if at else None
+    span = store.counted_span(session, model_id, market.code, upto)
+    hours = 0
+    status, reason = "ok", ""
+    if at is None or not span.days:
+        status, reason = "no_data", _why_no_data(session, market, latest)
+    elif span.days < _DAYS:
+        assert span.first is not None
+        assert span.last is not None
+        hours = _hours_heard(session, model_id, market, span.first, span.last, at)
+        shown = seen is not None and (seen <= at or _has_snapshot(session, model_id, market, at))
+        if hours < _HOURS or not shown:
+            status, reason = "not_enough_history", _why_too_little(span.days, hours, span.last)
+    simulated = world_of(session) == "simulated"
+    return Standing(market, model_id, simulated, at, latest, span.days, hours, status, reason)
+
+
+_model: list[str] = []
+
+
+def _shipped() -> str:
+    """The shipped model's id, worked out once."""
+    if not _model:
+        _model.append(shipped_model_id())
+    return _model[0]
+
+
+def _latest(session: Session, model_id: str, market: Market, seen: datetime | None) -> datetime | None:
+    """The newest snapshot, or the hour last heard where nothing was seen since."""
+    last = store.counted_span(session, model_id, market.code).last
+    if last is None:
+        return seen
+    heard = counted_days(session, model_id, market.code, last, last)[last].by_hour.nonzero()[0]
+    if len(heard):
+        hours = day_hours(last, market.tz)
+        counted = hours[min(int(heard[-1]), len(hours) - 1)]
+    else:
+        counted = day_start(last + timedelta(days=1), market.tz)
+    return max(counted, seen) if seen else counted
+
+
+def _has_snapshot(session: Session, model_id: str, market: Market, at: datetime) -> bool:
+    beginning = at - timedelta(days=_DAYS + 1)
+    return bool(store.best_snapshots(session, model_id, market.code, beginning, at, q=1.0))
+
+
+def _hours_heard(session: Session, model_id: str, market: Market, first: date, last: date, at: datetime) -> int:
+    heard = 0
+    for day, counts in counted_days(session, model_id, market.code, first, last).items():
+        for i, start in enumerate(day_hours(day, market.tz)):
+            heard += bool(counts.by_hour[i]) and start < at
+    return heard
+
+
+def _why_no_data(session: Session, market: Market, latest: datetime | None) -> str:
+    waiting = store.waiting_posts(session).get(market.code, 0)
+    if latest is not None:
+        return f"Nothing is counted for {market.name} so far back. Ask for a later moment."
+    if waiting or store.waiting_days(session).get(market.code):
+        return (
+            f"{waiting:,} posts for {market.name} wait to be classified, and nothing is counted yet. "
+            "Wait for the jobs, or run `radar run line`."
+        )
+    return (
+        f"No posts are stored for {market.name}. Import some (`radar import FILE --market {market.code}`), push them "
+        "to /v1/posts, or look at simulated ones (`radar demo`)."
+    )
+
+
+def _why_too_little(days: int, hours: int, last: date) -> str:
+    by_day = last + timedelta(days=_DAYS - days + 1)
+    too_little = f"Not enough history: {days} of {_DAYS} days"
+    if not hours:
+        return f"{too_little}. The first trends can show on {by_day}, if posts keep coming."
+    if hours < _HOURS:
+        by_hour = last + timedelta(days=-(-(_HOURS - hours) // 24))
+        return (
+            f"{too_little} and {hours} of {_HOURS} hours. The first trends can show on {by_hour} by the hour and on "
+            f"{by_day} by the day, if posts keep coming."
+        )
+    return (
+        f"{too_little}. By the hour nothing rose beyond chance; the first trends by the day can show on {by_day}, "
+        "if posts keep coming."
+    )

@@ -1,0 +1,152 @@
+"""One trend with everything it was found by: curve, baseline, stages, moments, variants, posts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from radar.answers.ids import episode_number
+from radar.answers.items import Ranked, describe, persons_of, stages_of
+from radar.answers.question import parse_window
+from radar.answers.standing import standing
+from radar.errors import UnknownName
+from radar.markets import MARKETS, Market, day_hours, day_start, local_day
+from radar.store import answers as store
+from radar.store.answers import Seen
+from radar.store.counts import counted_days
+from radar.store.day_blob import DayCounts
+from radar.windows import Bucket
+
+CURVE_DAYS = 56
+CURVE_HOURS_DAYS = 8
+
+
+def trend_working(
+    session: Session, episode_id: int | str, as_of: datetime | None = None, window: str | None = None
+) -> dict[str, Any]:
+    """A trend as lists show it, and its whole working. A variant that never led answers with its leader.
+
+    episode_id  the number, or the id as shown
+    window      the list it was found in; its best moment there is the one shown (7d by default, else the best of all)
+
+    Raises UnknownName.
+    """
+    number = episode_number(episode_id) if isinstance(episode_id, str) else episode_id
+    length = parse_window(window or "7d")
+    history = _history(session, number, as_of)
+    if not history:
+        raise UnknownName("trend", str(episode_id)[:60], [])
+    first = history[0]
+    about = MARKETS[first.audience_market]
+    stand = standing(session, about, as_of)
+    at = stand.as_of or history[-1].as_of
+    recent = [seen for seen in history if seen.as_of > at - length]
+    best = max(recent or history, key=lambda seen: (seen.score, seen.as_of))
+    stages = stages_of(session, [best.episode_id], at).get(best.episode_id, [])
+    item = describe(session, [Ranked(best, 0, 0, stages)], at)[0] | {"rank": None}
+    return item | {
+        "asked": str(episode_id) if isinstance(episode_id, str) else item["id"],
+        "as_of": at,
+        "model_id": first.model_id,
+        "simulated": stand.simulated,
+        "curve": _curve(session, best, history, about, at),
+        "stages": [{"stage": stage, "since": since} for since, stage in stages],
+        "history": [_moment(seen) for seen in history],
+    }
+
+
+def _history(session: Session, number: int, as_of: datetime | None) -> list[Seen]:
+    """Snapshots of an episode, or of the one it is a variant of."""
+    tried: set[int] = set()
+    following: int | None = number
+    while following is not None and following not in tried:
+        found = store.snapshots_of(session, following, as_of)
+        if found:
+            return found
+        tried.add(following)
+        known = store.episodes(session, [following]).get(following)
+        following = known.leader_id if known else None
+    return []
+
+
+def _moment(seen: Seen) -> dict[str, Any]:
+    working = seen.working
+    return {
+        "as_of": seen.as_of,
+        "at": datetime.fromisoformat(working["at"]),
+        "is_daily": seen.is_daily,
+        "stage": seen.stage,
+        "buckets": working["window_buckets"],
+        "observed": working["observed"],
+        "expected": working["expected"],
+        "lift": working["lift"],
+        "lift_floor": working["lift_floor"],
+        "q": seen.q,
+        "score": seen.score,
+        "persons": working["persons"],
+    }
+
+
+def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market, as_of: datetime) -> dict[str, Any]:
+    """Persons by day or hour, with what the baseline would have expected of the KOLs then heard.
+
+    The rate is expected over KOLs heard in the windows of the trend's moments, their median: so the dotted line agrees
+    with the working. The test itself also knows the hour of the week; `expected` of the working is its figure.
+    """
+    bucket = Bucket(best.bucket)
+    last = local_day(as_of - timedelta(microseconds=1), about.tz)
+    length = CURVE_DAYS if bucket is Bucket.DAY else CURVE_HOURS_DAYS
+    end = max(local_day(best.as_of, about.tz) + timedelta(days=length // 4), last - timedelta(days=length // 2))
+    last = min(last, end)
+    first = last - timedelta(days=length - 1)
+    reach = min([first, *(local_day(datetime.fromisoformat(s.working["window_start"]), about.tz) for s in history)])
+    days = counted_days(session, best.model_id, about.code, max(reach, first - timedelta(days=90)), last)
+    times: list[datetime] = []
+    persons: list[int] = []
+    heard: list[int] = []
+    for day, counts in days.items():
+        starts = day_hours(day, about.tz) if bucket is Bucket.HOUR else [day_start(day, about.tz)]
+        mine = _by_hour(counts, best) if bucket is Bucket.HOUR else [persons_of(counts, best.key_hash, best.own_place)]
+        exposure = counts.by_hour.tolist() if bucket is Bucket.HOUR else [counts.day_persons]
+        for start, y, n in zip(starts, mine, exposure, strict=False):
+            if start < as_of:
+                times.append(start)
+                persons.append(y)
+                heard.append(n)
+    rate = _rate(history, times, heard)
+    shown = [i for i, start in enumerate(times) if start >= day_start(first, about.tz)]
+    return {
+        "bucket": bucket.value,
+        "rate": rate,
+        "points": [
+            {
+                "start": times[i],
+                "persons": persons[i],
+                "heard": heard[i],
+                "expected": None if rate is None else round(rate * heard[i], 3),
+            }
+            for i in shown
+        ],
+    }
+
+
+def _by_hour(counts: DayCounts, seen: Seen) -> list[int]:
+    low, high = np.searchsorted(counts.keys, [seen.key_hash, seen.key_hash + 1])
+    rows = slice(int(low), int(high))
+    mine = (counts.places[rows] == seen.own_place) & (counts.buckets[rows] < len(counts.by_hour))
+    hours, persons = counts.buckets[rows][mine], counts.persons[rows][mine]
+    return [int(n) for n in np.bincount(hours, persons, minlength=len(counts.by_hour))]
+
+
+def _rate(history: Sequence[Seen], times: Sequence[datetime], heard: Sequence[int]) -> float | None:
+    """Persons expected of each KOL heard in a bucket; None where no window's counts are kept."""
+    rates = []
+    for seen in history:
+        start, end = (datetime.fromisoformat(seen.working[name]) for name in ("window_start", "at"))
+        exposure = sum(n for at, n in zip(times, heard, strict=True) if start <= at < end)
+        if exposure:
+            rates.append(seen.working["expected"] / exposure)
+    return median(rates) if rates else None

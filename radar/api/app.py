@@ -1,0 +1,118 @@
+"""The application: routes, pages, error handler, limits, headers, and the OpenAPI document."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+from fastapi.exceptions import HTTPException
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from radar import __version__
+from radar.api import problems, routes, shapes
+from radar.config import Settings
+from radar.web.pages import mount_pages
+
+MAX_BODY = 10_000_000
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_DESCRIPTION = """What key opinion leaders in one market start to say about another, with the evidence.
+
+Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. Every error is one problem shape
+(`application/problem+json`). Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+"""
+
+
+def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
+    """The API and the pages over one store."""
+    app = FastAPI(
+        title="KOL trend radar",
+        version=__version__,
+        description=_DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # their scripts come from a CDN
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.engine, app.state.settings = engine, settings
+    app.include_router(routes.router)
+    mount_pages(app)
+    problems.install(app)
+    app.add_middleware(Guard)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+class Guard:
+    """Refuses bodies over the limit while they arrive, and puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            if declared.isdigit() and int(declared) > MAX_BODY:
+                raise _too_large()
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY:
+                raise _too_large()
+            return message
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, limited, guarded)
+
+
+def _too_large() -> HTTPException:
+    return HTTPException(413, f"The body is larger than {MAX_BODY // 1_000_000} MB.", {"Connection": "close"})
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, with the shapes that routes take or answer with on their own: pushed posts and problems."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes,
+            tags=[
+                {"name": "trends", "description": "What rises, and by what it was found."},
+                {"name": "operation", "description": "Posts in; freshness and health."},
+            ],
+        )  # fmt: skip
+        _, extra = models_json_schema(
+            [(shapes.Problem, "serialization"), (shapes.PushedPost, "validation")],
+            ref_template="#/components/schemas/{model}",
+        )
+        schemas = document["components"]["schemas"]
+        schemas |= extra["$defs"]
+        posts = {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/PushedPost"}}
+        batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
+        schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
+        _without_422(document)
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def _without_422(document: dict[str, Any]) -> None:
+    """FastAPI declares its own validation answer; ours is a 400 problem."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

@@ -1,0 +1,104 @@
+"""Every error in one shape, application/problem+json (RFC 9457), from one handler."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from radar.errors import RadarError
+from radar.web.pages import error_page
+
+log = logging.getLogger("radar")
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    400: "The request cannot be answered as it stands",
+    404: "There is no such thing",
+    405: "This address does not take that method",
+    409: "It does not fit what is stored",
+    413: "Too much at once",
+    415: "Send JSON",
+    422: "The request cannot be answered as it stands",
+    500: "Something went wrong here",
+    503: "The store is out of reach",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app answer as a problem."""
+    for kind in (RadarError, HTTPException, RequestValidationError, OperationalError, Exception):
+        app.add_exception_handler(kind, answer)
+
+
+def answer(request: Request, error: Exception) -> Response:
+    """One problem: as a page where a browser asks for one, else as problem+json."""
+    problem, headers = describe(error, request.url.path)
+    if problem["status"] >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+    accepted = request.headers.get("accept", "")
+    if "text/html" in accepted and not request.url.path.startswith("/v1"):
+        response = error_page(request, problem)
+    else:
+        response = JSONResponse(problem, problem["status"], media_type=MEDIA_TYPE)
+    response.headers.update(headers)
+    return response
+
+
+def describe(error: Exception, path: str) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """The problem behind an error, and headers that belong to it."""
+    if isinstance(error, RadarError):
+        status = error.status if error.status >= 400 else 500
+        near = list(getattr(error, "near", []))
+        return problem(status, error.slug, error.message, error.hint, path, near), {}
+    if isinstance(error, RequestValidationError):
+        return _invalid(error, path), {}
+    if isinstance(error, HTTPException):
+        return _plain(error, path), error.headers or {}
+    if isinstance(error, OperationalError):
+        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no reason given"
+        hint = "Try again in a moment; an operator finds more in the log."
+        return problem(503, "store", f"The store did not answer: {reason}.", hint, path), {"Retry-After": "5"}
+    return problem(500, "failure", "The radar failed to answer.", "An operator finds the cause in the log.", path), {}
+
+
+def problem(
+    status: int, slug: str, detail: str, hint: str, path: str, near: "list[str] | None" = None
+) -> dict[str, Any]:
+    """The shape itself."""
+    return {
+        "type": f"urn:radar:problem:{slug}",
+        "title": _TITLES.get(status, "The request was refused"),
+        "status": status,
+        "detail": detail,
+        "hint": hint,
+        "near": near or [],
+        "instance": path,
+    }
+
+
+def _invalid(error: RequestValidationError, path: str) -> dict[str, Any]:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
+    if first["type"] == "json_invalid":
+        said = f"The body is not JSON: {first.get('ctx', {}).get('error', 'it ends too early')}."
+        return problem(400, "unreadable-input", said, 'Send {"posts": [...]} as UTF-8.', path)
+    shown = str(first.get("input"))[:60]
+    said = f"{where or 'body'}: '{shown}' is not valid. {first['msg']}."
+    hint = "See /v1/openapi.json for what is expected."
+    return problem(400, "bad-request", said, hint, path, [where] if where else [])
+
+
+def _plain(error: HTTPException, path: str) -> dict[str, Any]:
+    if error.status_code == 404:
+        return problem(404, "no-such-address", f"There is nothing at {path[:200]}.", "See /v1/openapi.json.", path)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "GET")
+        said = f"{path[:200]} does not take this method."
+        return problem(405, "method-not-allowed", said, f"It takes: {allowed}.", path)
+    return problem(error.status_code, "bad-request", str(error.detail), "See /v1/openapi.json.", path)

@@ -1,0 +1,186 @@
+"""POST /v1/posts: a batch of posts into the store, and what became of each of them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from radar.api.shapes import PushedPost
+from radar.errors import CallerError, UnreadableInput
+from radar.ingest import ingest_posts
+from radar.sources.base import RawAuthor, RawPost
+from radar.store import answers as store
+from radar.store import runs
+from radar.store.engine import claim_world, writing
+from radar.store.posts import KnownPost, known_posts
+
+MAX_POSTS = 1_000
+SOURCE = "push"
+_KEPT = 2_000
+"""Characters of a rejected item that are kept for whoever looks into it."""
+
+Identity = tuple[str, str]
+
+
+class TooMany(CallerError):
+    """A batch that is too long."""
+
+    status = 413
+    slug = "too-large"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Items by position: what became of them, and the posts still to be taken."""
+
+    results: list[dict[str, Any]]
+    posts: dict[int, RawPost] = field(default_factory=dict)
+
+    def reject(self, at: int, reason: str) -> None:
+        """reason  "field: what was expected" """
+        name, colon, said = reason.partition(": ")
+        self.results[at] |= {"result": "rejected", "field": name if colon else None, "reason": said or reason}
+
+
+def items_of(body: Any) -> list[Any]:
+    """The items of {"posts": [...]} or of a bare list. Raises UnreadableInput or TooMany."""
+    found = body.get("posts") if isinstance(body, dict) else body
+    if isinstance(body, dict) and (extra := [name for name in body if name != "posts"]):
+        raise UnreadableInput(f"The body has an unknown field '{extra[0][:60]}'.", 'Send {"posts": [...]}.')
+    if not isinstance(found, list):
+        raise UnreadableInput("The body holds no list of posts.", 'Send {"posts": [...]} or a list.')
+    if len(found) > MAX_POSTS:
+        said = f"The batch holds {len(found):,} posts; at most {MAX_POSTS:,} are taken."
+        raise TooMany(said, "Send smaller batches.")
+    return found
+
+
+def push(engine: sa.Engine, items: Sequence[Any], now: datetime) -> dict[str, Any]:
+    """Take a batch in one transaction; the same batch again changes nothing.
+
+    Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store.
+    """
+    batch = _Batch([_named(i, item) for i, item in enumerate(items)])
+    read = {i: post for i, item in enumerate(items) if (post := _read(batch, i, item)) is not None}
+    with writing(engine) as session, session.begin():
+        claim_world(session, "real")
+        _resolve(session, batch, read)
+        _take(session, batch, now)
+        _keep_rejected(session, batch, items, now)
+    counts = dict.fromkeys(("created", "changed", "unchanged", "deleted", "rejected"), 0)
+    for result in batch.results:
+        counts[result["result"]] += 1
+    return {"items": batch.results} | counts
+
+
+def _named(index: int, item: Any) -> dict[str, Any]:
+    named = item if isinstance(item, dict) else {}
+    shown = {n: v[:255] if isinstance(v := named.get(n), str) else None for n in ("platform", "native_id")}
+    return {"index": index, **shown, "result": "unchanged", "field": None, "reason": None}
+
+
+def _read(batch: _Batch, at: int, item: Any) -> PushedPost | None:
+    try:
+        post = PushedPost.model_validate(item)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "post"
+        batch.reject(at, f"{where}: {first['msg']}")
+        return None
+    if not post.deleted:
+        missing = next((n for n in ("author", "published_at") if getattr(post, n) is None), None)
+        if missing:
+            batch.reject(at, f"{missing}: Field required")
+            return None
+    return post
+
+
+def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> None:
+    """Make raw posts; a tombstone needs no more than its identity, the rest is known from the post it ends."""
+    ended: dict[str, list[str]] = {}
+    for post in read.values():
+        if post.deleted:
+            ended.setdefault(post.platform.lower(), []).append(post.native_id)
+    owners = {
+        (platform, o.native_id): o
+        for platform, ids in ended.items()
+        for o in store.post_owners(session, platform, ids).values()
+    }
+    for at, post in read.items():
+        platform = post.platform.lower()
+        if post.deleted:
+            owner = owners.get((platform, post.native_id))
+            if owner is not None:
+                author = RawAuthor(owner.author_native_id, owner.audience_market)
+                batch.posts[at] = RawPost(platform, post.native_id, author, "", owner.published_at, deleted=True)
+            continue
+        assert post.author is not None
+        assert post.published_at is not None
+        given = post.author.model_dump()
+        given["audience_market"] = given["audience_market"].upper()
+        rest = post.model_dump(exclude={"platform", "author", "published_at"})
+        batch.posts[at] = RawPost(
+            platform=platform, author=RawAuthor(**given), published_at=post.published_at, **rest
+        )  # fmt: skip
+
+
+def _take(session: Session, batch: _Batch, now: datetime) -> None:
+    """Ingest, and tell what became of each item by comparing the store before and after."""
+    before = _stored(session, batch.posts.values())
+    order = list(batch.posts)
+    done = ingest_posts(session, [batch.posts[at] for at in order], source=SOURCE, now=now)
+    after = _stored(session, batch.posts.values())
+    for position, reason in done.rejected:
+        batch.reject(order[position], reason)
+    told: set[Identity] = set()
+    for at in reversed(order):
+        item = batch.posts[at]
+        identity = item.platform, item.native_id
+        if batch.results[at]["result"] == "rejected":
+            continue
+        if identity not in told:  # of a post given twice the later one counts
+            batch.results[at]["result"] = _became(before.get(identity), after.get(identity))
+        told.add(identity)
+
+
+def _stored(session: Session, posts: "Any") -> dict[Identity, KnownPost]:
+    by_platform: dict[str, list[str]] = {}
+    for item in posts:
+        if 0 < len(item.platform) <= 32 and 0 < len(item.native_id) <= 255:
+            by_platform.setdefault(item.platform, []).append(item.native_id)
+    return {
+        (platform, native_id): known
+        for platform, ids in by_platform.items()
+        for native_id, known in known_posts(session, platform, ids).items()
+    }
+
+
+def _became(before: KnownPost | None, after: KnownPost | None) -> str:
+    if before is None:
+        return "created" if after is not None else "unchanged"
+    if after is not None and before.deleted_at is None and after.deleted_at is not None:
+        return "deleted"
+    return "unchanged" if before == after else "changed"
+
+
+def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: datetime) -> None:
+    rows = [
+        {
+            "source": SOURCE, "seen_at": now, "native_id": _storable(result["native_id"]),
+            "reason": _storable(f"{result['field'] or 'post'}: {result['reason']}"),
+            "payload": _storable(json.dumps(items[result["index"]], ensure_ascii=False, default=str)[:_KEPT]),
+        }
+        for result in batch.results
+        if result["result"] == "rejected"
+    ]  # fmt: skip
+    runs.keep_rejected(session, rows)
+
+
+def _storable(text: str | None) -> str | None:
+    """What a database can hold: no NUL, no lone surrogate."""
+    return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,132 @@
+"""The routes under /v1: parse, ask, answer."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
+
+from radar import answers
+from radar.api import push as pushing
+from radar.api import shapes
+from radar.markets import MARKETS
+from radar.web.requests import FilterDep, SessionDep, only_known_parameters
+
+router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)])
+
+MarketPath = Annotated[
+    str, Path(description=f"Audience market: {', '.join(MARKETS)}.", openapi_examples={"TW": {"value": "TW"}})
+]
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Responses that every route declares: the problem shape, by status."""
+    said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large", 500: "A failure"}
+    shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": said[status], "content": shape} for status in (*statuses, 500)}
+
+
+@router.get("/markets", response_model=shapes.Markets, responses=_problems(400), tags=["trends"])
+def list_markets(session: SessionDep) -> Any:
+    """Audience markets, how much is stored of each, and whether that is enough."""
+    return {"items": answers.markets(session)}
+
+
+@router.get("/topics", response_model=shapes.Topics, responses=_problems(400), tags=["trends"])
+def list_topics() -> Any:
+    """The 40 travel and shopping topics in their stable order."""
+    return {"items": answers.topics()}
+
+
+@router.get("/markets/{market}/trends", response_model=shapes.TrendPage, responses=_problems(400, 404), tags=["trends"])
+def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> Any:
+    """What is trending in a market, with the error rate, the evidence and a sentence to repeat.
+
+    Trends seen on in the window, each by its best moment; one line for what the same people said in other words.
+    `status` says when there is too little history to say anything, and `message` when there will be enough.
+    """
+    return answers.list_trends(session, **asked.for_answer(market))
+
+
+@router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=_problems(400, 404), tags=["trends"])
+def get_trend(
+    id: Annotated[str, Path(description="A trend's id; a variant's answers with its leader.")],
+    session: SessionDep,
+    as_of: Annotated[str | None, Query(description="Moment to look back from, or a UTC day.")] = None,
+    window: Annotated[
+        str | None, Query(description="Window of the list it was found in: its best moment there.", examples=["7d"])
+    ] = None,
+) -> Any:
+    """One trend with its whole working: curve and baseline, stages, every moment tested, variants, posts."""
+    return answers.trend_working(session, id, answers.parse_as_of(as_of, _UTC), window)
+
+
+@router.get("/coverage", response_model=shapes.Coverage, responses=_problems(400, 404), tags=["operation"])
+def get_coverage(
+    session: SessionDep,
+    market: Annotated[str | None, Query(description="One audience market only.", examples=["TW"])] = None,
+) -> Any:
+    """What each source gave each market, how fresh it is, what was set aside and what still waits."""
+    return answers.coverage(session, market or None, now=datetime.now(UTC))
+
+
+@router.get("/health", response_model=shapes.Health, responses=_problems(400), tags=["operation"])
+def get_health(session: SessionDep) -> Any:
+    """How store, scheduler and jobs fare; `degraded` names the problems."""
+    return answers.health(session, now=datetime.now(UTC))
+
+
+@router.get("/health/live", response_model=shapes.Alive, responses=_problems(400), tags=["operation"])
+def get_liveness() -> Any:
+    """Whether this process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/health/ready", response_model=shapes.Alive, responses=_problems(400), tags=["operation"])
+def get_readiness(session: SessionDep) -> Any:
+    """Whether the store answers too; 503 as a problem where it does not."""
+    answers.health(session, now=datetime.now(UTC))
+    return {"status": "ok"}
+
+
+_POST_EXAMPLE = {
+    "posts": [
+        {
+            "platform": "instagram", "native_id": "C9x1",
+            "author": {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210},
+            "text": "藥妝必買 合利他命EX #大阪",
+            "published_at": "2026-11-22T17:12:00+08:00", "like_count": 1204,
+        },
+        {"platform": "instagram", "native_id": "C9w7", "deleted": True},
+    ]
+}  # fmt: skip
+
+
+@router.post(
+    "/posts",
+    response_model=shapes.PushResult,
+    responses=_problems(400, 409, 413),
+    tags=["operation"],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/PushedPosts"},
+                    "example": _POST_EXAMPLE,
+                }
+            },
+        }
+    },
+)
+def push_posts(request: Request, body: Annotated[Any, Body()]) -> Any:
+    """Push up to 1,000 posts, as {"posts": [...]} or a bare list, of at most 10 MB.
+
+    An upsert by (platform, native_id): the same batch again changes nothing, a changed text or count is changed here,
+    `deleted: true` ends a post. Each item is answered for; a rejected one names its field and never stops the others.
+    Posts show in trends once the jobs have run. A simulated store takes no real posts (409).
+    """
+    return pushing.push(request.app.state.engine, pushing.items_of(body), datetime.now(UTC))
+
+
+_UTC = ZoneInfo("UTC")

@@ -1,0 +1,386 @@
+"""Shapes of the answers, for OpenAPI and for JSON on any face."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+TREND_EXAMPLE: dict[str, Any] = {
+    "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
+    "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
+    "topic": {"id": "shop.drugstore", "name": "Drugstore"}, "market": "TW", "place_market": "JP", "stage": "rising",
+    "stage_since": "2026-11-21T05:00:00Z", "onset_at": "2026-11-20T13:00:00Z", "ended_at": None,
+    "seen_at": "2026-11-22T14:00:00Z", "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71,
+    "p": 2.1e-8, "q": 0.00031, "score": 15.61, "engagement_factor": 1.18, "tests": 14210,
+    "window": {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z", "buckets": 24, "bucket": "1h"},
+    "persons": 17, "posts": 23, "platforms": 4, "sponsored_share": 0.043,
+    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
+    "evidence": [
+        {
+            "id": "40211", "platform": "instagram", "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
+            "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
+            "author": {"handle": "mei.travels", "name": "Mei", "follower_count": 48210},
+            "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
+        }
+    ],
+    "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
+    "sentence": "at least 2.7x the usual, 17 KOLs, 4 platforms, in 24 hours",
+}  # fmt: skip
+
+
+class Shape(BaseModel):
+    """An answer's shape: nothing beyond what is declared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Key(Shape):
+    text: str = Field(description="As counted: a topic id, hashtag, term, place code or product id.")
+    kind: str = Field(description="topic, hashtag, term, place or product.")
+    gloss: str | None = Field(description="English name of a place, topic or product, where it differs from `name`.")
+
+
+class TopicName(Shape):
+    id: str
+    name: str
+
+
+class TrendWindow(Shape):
+    start: datetime
+    end: datetime
+    buckets: int = Field(description="Length in buckets.")
+    bucket: str = Field(description="1h or 1d.")
+
+
+class Variant(Shape):
+    id: str = Field(description="Answers at /v1/trends/{id} with its leader, unless it led at some time itself.")
+    name: str
+    kind: str
+    place_market: str | None
+
+
+class EvidenceAuthor(Shape):
+    handle: str | None
+    name: str | None
+    follower_count: int | None
+
+
+class EvidencePost(Shape):
+    id: str
+    platform: str
+    text: str | None = Field(description="Null once pruned.")
+    language: str | None
+    url: str | None
+    published_at: datetime
+    author: EvidenceAuthor
+    like_count: int | None = Field(description="Counts are null when hidden, never 0.")
+    comment_count: int | None
+    share_count: int | None
+    view_count: int | None
+    sponsored: bool
+
+
+class Trend(Shape):
+    """One line of a list: what rose, by how much, how sure, who said it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": TREND_EXAMPLE})
+
+    id: str
+    rank: int | None = Field(description="1 is first; null outside a list.")
+    name: str = Field(description="The key as the market writes it.")
+    key: Key
+    topic: TopicName | None = Field(description="Plurality of its posts' topics; null when most have none.")
+    market: str = Field(description="Audience market.")
+    place_market: str | None = Field(description="Where the thing is; null when the posts do not agree on a place.")
+    stage: str
+    stage_since: datetime
+    onset_at: datetime = Field(description="End of the first bucket in which it was on.")
+    ended_at: datetime | None
+    seen_at: datetime = Field(description="The moment whose figures are shown: its best in the list's window.")
+    observed: float = Field(description="Persons in the window, each once a local day.")
+    expected: float = Field(description="Persons foretold by the baseline for the KOLs then heard.")
+    lift: float = Field(description="Likely ratio of observed and expected, shrunken.")
+    lift_floor: float = Field(description="5 % quantile of the ratio: at least this.")
+    p: float = Field(description="Chance of this or more in any window, had nothing changed.")
+    q: float = Field(description="p after all tests at once (Benjamini-Hochberg).")
+    score: float = Field(description="-log10 p x log2 lift x engagement_factor; orders the list.")
+    engagement_factor: float
+    tests: int = Field(description="Hypotheses tested at that moment.")
+    window: TrendWindow
+    persons: int = Field(description="Distinct persons over the window.")
+    posts: int
+    platforms: int
+    sponsored_share: float | None
+    variants: list[Variant] = Field(description="Other keys the same persons used.")
+    evidence: list[EvidencePost] = Field(description="Up to five posts by different persons, living ones.")
+    sparkline: list[int | None] = Field(description="Persons a day, 28 days to as_of; null where nothing is counted.")
+    sentence: str
+
+
+class Span(Shape):
+    start: datetime
+    end: datetime
+
+
+class ListCoverage(Shape):
+    persons: int = Field(description="Distinct persons of the market heard in the window.")
+    posts: int
+    sources: int
+    platforms: int
+    days: int = Field(description="Local days counted up to as_of.")
+
+
+class TrendPage(Shape):
+    """A page of trends and what holds for the whole list."""
+
+    items: list[Trend]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+    total: int = Field(description="Lines of the whole list.")
+    market: str
+    place: str | None
+    scope: str
+    window: Span | None
+    as_of: datetime | None = Field(description="The moment looked back from; null where nothing is counted.")
+    model_id: str
+    simulated: bool
+    status: Literal["ok", "not_enough_history", "no_data"]
+    message: str
+    coverage: ListCoverage
+    q: float
+    note: str
+
+
+class CurvePoint(Shape):
+    start: datetime
+    persons: int
+    heard: int = Field(description="Persons of the market who posted in the bucket.")
+    expected: float | None = Field(description="rate x heard.")
+
+
+class Curve(Shape):
+    bucket: str
+    rate: float | None = Field(description="Persons expected of each KOL heard in a bucket: median over the moments.")
+    points: list[CurvePoint]
+
+
+class StageChange(Shape):
+    stage: str
+    since: datetime
+
+
+class Moment(Shape):
+    as_of: datetime
+    at: datetime
+    is_daily: bool = Field(description="Sums up a local day by its best moment.")
+    stage: str
+    buckets: int
+    observed: float
+    expected: float
+    lift: float
+    lift_floor: float
+    q: float
+    score: float
+    persons: int
+
+
+class TrendWorking(Trend):
+    """One trend with everything it was found by."""
+
+    asked: str = Field(description="The id asked for; `id` is the leader's where a variant was asked for.")
+    as_of: datetime
+    model_id: str
+    simulated: bool
+    curve: Curve
+    stages: list[StageChange]
+    history: list[Moment]
+
+
+class MarketLine(Shape):
+    code: str
+    name: str
+    languages: list[str]
+    zone: str
+    posts: int
+    persons: int
+    days: int = Field(description="Local days counted.")
+    trends: int = Field(description="Lines of the default list: 7 days, travel and shopping.")
+    as_of: datetime | None
+    status: Literal["ok", "not_enough_history", "no_data"]
+    message: str
+
+
+class Markets(Shape):
+    items: list[MarketLine]
+    next: None = None
+
+
+class TopicLine(Shape):
+    id: str
+    group: str
+    name: str
+    definition: str
+    names: dict[str, str]
+
+
+class Topics(Shape):
+    items: list[TopicLine]
+    next: None = None
+
+
+class CoverageLine(Shape):
+    market: str
+    source: str
+    kind: str
+    authors: int
+    persons: int
+    posts: int
+    first_post_at: datetime
+    last_post_at: datetime
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+    lag_seconds: int = Field(description="Since the moment up to which the source was read, else since its last post.")
+    rejected: int = Field(description="Items of the source that were set aside, over all markets.")
+
+
+class MarketWaiting(Shape):
+    market: str
+    unclassified: int = Field(description="Posts that wait for classification.")
+    dirty_days: int = Field(description="Days that wait for a recount.")
+
+
+class SilentSource(Shape):
+    source: str
+    last_success_at: datetime | None
+    last_error_at: datetime | None
+    last_error: str | None
+    rejected: int
+
+
+class JobRun(Shape):
+    job: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    rows_in: int | None
+    rows_out: int | None
+    detail: str | None
+    error: str | None
+
+
+class Coverage(Shape):
+    items: list[CoverageLine]
+    next: None = None
+    markets: list[MarketWaiting]
+    silent_sources: list[SilentSource] = Field(description="Sources that gave no post that is kept.")
+    runs: list[JobRun] = Field(description="The newest run of each job.")
+    simulated: bool
+    now: datetime
+
+
+class SchedulerState(Shape):
+    active: bool
+    until: datetime | None
+
+
+class Health(Shape):
+    status: Literal["ok", "degraded"]
+    problems: list[str]
+    store: str
+    world: str | None = Field(description="simulated, real, or null for an empty store.")
+    scheduler: SchedulerState
+    unclassified: int
+    dirty_days: int
+    runs: list[JobRun]
+    now: datetime
+
+
+class Alive(Shape):
+    status: Literal["ok"] = "ok"
+
+
+class Problem(Shape):
+    """What every error answers with (RFC 9457)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "type": "urn:radar:problem:unknown-parameter", "title": "The request cannot be answered as it stands",
+                "status": 400, "detail": "There is no query parameter 'plase' here.", "hint": "Did you mean: place?",
+                "near": ["place"], "instance": "/v1/markets/TW/trends",
+            }
+        },
+    )  # fmt: skip
+
+    type: str
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong, in one sentence.")
+    hint: str = Field(description="What to do next.")
+    near: list[str] = Field(description="Names that may have been meant.")
+    instance: str = Field(description="The path asked for.")
+
+
+def _clean(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("a NUL character")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_clean)]
+Count = Annotated[int | None, Field(description="Leave out or null when hidden, never 0 for that.")]
+
+
+class PushedAuthor(Shape):
+    native_id: Name = Field(description="The author's id at the platform.")
+    audience_market: Name = Field(description="ISO code of the market the author speaks to.")
+    handle: Name | None = None
+    name: Name | None = None
+    url: Name | None = None
+    bio: Name | None = None
+    languages: Name | None = None
+    follower_count: int | None = Field(None, ge=0, lt=2**53)
+    person: Name | None = Field(None, description="Any id that accounts of one person share.")
+
+
+class PushedPost(Shape):
+    """A post as a collector pushes it; (platform, native_id) is its identity."""
+
+    platform: Name
+    native_id: Name
+    author: PushedAuthor | None = Field(None, description="Required unless deleted.")
+    text: str = Field("", description="Required unless deleted.")
+    published_at: AwareDatetime | None = Field(None, description="ISO 8601 with its zone. Required unless deleted.")
+    day_only: bool = Field(False, description="Only the day is known: counted by day, never by hour.")
+    language: Name | None = Field(None, max_length=16, description="BCP 47 tag.")
+    url: Name | None = None
+    media_kind: Name | None = Field(None, max_length=16)
+    repost_of: Name | None = Field(None, max_length=255)
+    sponsored: bool | None = None
+    like_count: Count = None
+    comment_count: Count = None
+    share_count: Count = None
+    view_count: Count = None
+    edited_at: AwareDatetime | None = None
+    deleted: bool = Field(False, description="A tombstone: the post is gone at its source.")
+
+
+class Pushed(Shape):
+    index: int = Field(description="Position in the batch.")
+    platform: str | None
+    native_id: str | None
+    result: Literal["created", "changed", "unchanged", "deleted", "rejected"]
+    field: str | None = Field(None, description="The field at fault, when rejected.")
+    reason: str | None = Field(None, description="What was expected, when rejected.")
+
+
+class PushResult(Shape):
+    """What became of each post, in the order given."""
+
+    items: list[Pushed]
+    created: int
+    changed: int
+    unchanged: int
+    deleted: int
+    rejected: int

@@ -1,0 +1,114 @@
+"""radar trends: what is trending in a market, on the terminal."""
+
+import csv
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from radar.answers import KINDS, SCOPES, STAGES, list_trends, parse_as_of
+from radar.cli.app import console, errors, open_engine
+from radar.markets import MARKETS
+from radar.markets import market as market_of
+from radar.store.engine import reading
+
+
+class Format(StrEnum):
+    """How an answer is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+CSV_COLUMNS = (
+    "rank", "id", "name", "kind", "gloss", "topic", "place_market", "lift", "lift_floor", "q", "score", "persons",
+    "posts", "platforms", "stage", "stage_since", "onset_at", "window_start", "window_end", "sentence",
+)  # fmt: skip
+
+
+def trends(
+    market: Annotated[str, typer.Option(help=f"Audience market: {', '.join(MARKETS)}.")],
+    place: Annotated[str | None, typer.Option(help="Place market (JP), or a narrower place (JP-27, JP:namba).")] = None,
+    topic: Annotated[str | None, typer.Option(help="Topic id, as shop.drugstore.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"One of: {', '.join(KINDS)}.")] = None,
+    stage: Annotated[str | None, typer.Option(help=f"One of: {', '.join(STAGES)}.")] = None,
+    window: Annotated[str, typer.Option(help="How far to look back: 24h, 3d, 7d, 30d.")] = "7d",
+    bucket: Annotated[str | None, typer.Option(help="Only trends found by the hour (1h) or the day (1d).")] = None,
+    q: Annotated[float, typer.Option(help="Share of chance finds accepted, over many lists.")] = 0.05,
+    lift: Annotated[float | None, typer.Option(help="Least likely lift to show.")] = None,
+    scope: Annotated[str, typer.Option(help=f"One of: {', '.join(SCOPES)}.")] = "travel_shopping",
+    limit: Annotated[int, typer.Option(help="Lines, at most 100.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Look back from: 2026-11-22T14:00:00Z, or a local day.")] = None,
+    format: Annotated[Format, typer.Option(help="How to print.")] = Format.TABLE,
+) -> None:
+    """Show what is trending in a market, with how sure that is. JSON has the API's shape.
+
+    Example: radar trends --market TW --place JP
+    """
+    _, engine = open_engine()
+    with reading(engine) as session:
+        answer = list_trends(
+            session, market=market, place=place, topic=topic, kind=kind, stage=stage, window=window, bucket=bucket,
+            q=q, lift=lift, scope=scope, limit=limit, cursor=cursor, as_of=parse_as_of(as_of, market_of(market).tz),
+        )  # fmt: skip
+    if format is Format.JSON:
+        from radar.api.shapes import TrendPage
+
+        print(TrendPage.model_validate(answer).model_dump_json(indent=1))
+    elif format is Format.CSV:
+        _print_csv(answer)
+    else:
+        print_table(answer)
+
+
+def _print_csv(answer: dict[str, Any]) -> None:
+    """One line a trend; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for item in answer["items"]:
+        flat = item | item["key"] | {"window_start": item["window"]["start"], "window_end": item["window"]["end"]}
+        flat |= {"topic": item["topic"]["id"] if item["topic"] else None}
+        writer.writerow([_cell(flat[name]) for name in CSV_COLUMNS])
+    if not answer["items"] or answer["simulated"]:
+        errors.print(escape(answer["message"]) + (" Simulated data." if answer["simulated"] else ""))
+
+
+def _cell(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def print_table(answer: dict[str, Any]) -> None:
+    """The table that people see, with what it rests on."""
+    about = MARKETS[answer["market"]]
+    place = f" about {answer['place']}" if answer["place"] else ""
+    console.print(f"[bold]{about.name}{place}[/]" + ("  [yellow]Simulated data[/]" if answer["simulated"] else ""))
+    if answer["items"]:
+        table = Table("#", "trend", "topic", "place", "lift", "KOLs", "stage", "since", "in a sentence", box=None)
+        for name in ("#", "lift", "KOLs"):
+            next(column for column in table.columns if column.header == name).justify = "right"
+        for item in answer["items"]:
+            gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
+            table.add_row(
+                str(item["rank"]), escape(item["name"] + gloss), item["topic"]["name"] if item["topic"] else "",
+                item["place_market"] or "", f"x{item['lift']:.1f} (>= x{item['lift_floor']:.1f})", str(item["persons"]),
+                item["stage"].replace("_", " "), f"{item['stage_since'].astimezone(about.tz):%m-%d %H:%M}",
+                item["sentence"],
+            )  # fmt: skip
+        console.print(table)
+    console.print(escape(answer["message"]))
+    if answer["window"]:
+        start, end = (answer["window"][name].astimezone(about.tz) for name in ("start", "end"))
+        heard = answer["coverage"]
+        console.print(
+            f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {about.zone}: {heard['persons']:,} KOLs heard, "
+            f"{heard['posts']:,} posts. {answer['note']} Topics by {answer['model_id']}."
+        )
+    if answer["next"]:
+        console.print("There are more: --limit, or --cursor with `next` of --format json.")

@@ -1,0 +1,214 @@
+"""The pages: one a market, one a trend, one for what the radar rests on. The URL is the state."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+from zoneinfo import ZoneInfo
+
+import jinja2
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import Response
+
+from radar import answers
+from radar.answers.names import place_name
+from radar.markets import MARKETS, PLACE_NUMBERS, market
+from radar.web.charts import HEIGHT, WIDTH, draw_curve, spark_lines
+from radar.web.requests import FilterDep, SessionDep, only_known_parameters
+
+_HERE = Path(__file__).parent
+_WINDOWS = {"24h": "24 hours", "3d": "3 days", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
+_SCOPES = {"travel_shopping": "travel and shopping", "all": "everything"}
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
+
+
+def mount_pages(app: FastAPI) -> None:
+    """Add the pages and what they are drawn with."""
+    app.include_router(router)
+    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+
+
+# ---- words ----
+
+
+def _local(at: datetime | None, zone: str = "UTC", with_year: bool = False) -> str:
+    """An instant as a market's people read it."""
+    if at is None:
+        return "—"
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y, %H:%M}" if with_year else f"{local.day} {local:%b, %H:%M}"
+
+
+def _city(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def _span(seconds: int) -> str:
+    """A length of time in its largest unit.
+
+    >>> _span(59), _span(7300), _span(200_000)
+    ('59 s', '2 h', '2 d')
+    """
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size:,} {unit}"
+    return f"{seconds} s"
+
+
+def _share(value: float | None) -> str:
+    return "—" if value is None else f"{100 * value:.0f} %"
+
+
+def _small(value: float) -> str:
+    """A probability short enough for a table.
+
+    >>> _small(0.0312), _small(0.00000021)
+    ('0.031', '2.1e-07')
+    """
+    return f"{value:.2g}" if value >= 1e-3 or value == 0 else f"{value:.1e}"
+
+
+def _count(value: float | None) -> str:
+    return "hidden" if value is None else f"{value:,.0f}"
+
+
+def _web_address(url: str | None) -> str | None:
+    """A link a browser may follow: never javascript: or data:."""
+    return url if url and url.lower().startswith(("https://", "http://")) else None
+
+
+def _url(path: str, **query: Any) -> str:
+    """An address with what is set of a query."""
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return quote(path, safe="/:") + (f"?{urlencode(given)}" if given else "")
+
+
+_templates = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)  # fmt: skip
+_templates.filters |= {
+    "local": _local, "city": _city, "span": _span, "share": _share, "small": _small, "count": _count,
+    "web_address": _web_address, "spark_lines": spark_lines, "place_name": place_name, "iso": datetime.isoformat,
+}  # fmt: skip
+_templates.globals |= {"url": _url, "curve_size": (WIDTH, HEIGHT), "markets": MARKETS}
+
+
+def _page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    return HTMLResponse(_templates.get_template(name).render(values), status)
+
+
+def error_page(request: Request, problem: dict[str, Any]) -> Response:
+    """A problem for people."""
+    return _page("error.html", problem["status"], problem=problem, simulated=False, here="", twin=None)
+
+
+# ---- pages ----
+
+
+@router.get("/")
+def home(session: SessionDep) -> Response:
+    """The first market that has trends; a list of markets where none has."""
+    found = answers.markets(session)
+    first = next((line for line in found if line["trends"]), None)
+    return RedirectResponse(f"/markets/{first['code']}", 302) if first else _markets(session, found)
+
+
+@router.get("/markets")
+def markets_page(session: SessionDep) -> Response:
+    """Every market with what is known of it."""
+    return _markets(session, answers.markets(session))
+
+
+def _markets(session: Any, found: list[dict[str, Any]]) -> Response:
+    world = answers.health(session, now=datetime.now(UTC))["world"]
+    return _page(
+        "markets.html", lines=found, simulated=world == "simulated", here="markets", twin="/v1/markets",
+        is_empty=not any(line["posts"] for line in found),
+    )  # fmt: skip
+
+
+@router.get("/markets.json")
+def markets_twin() -> Response:
+    return RedirectResponse("/v1/markets", 307)
+
+
+@router.get("/markets/{code}.json")
+def market_twin(code: str, request: Request, asked: FilterDep) -> Response:
+    return RedirectResponse(_url(f"/v1/markets/{code}/trends", **request.query_params), 307)
+
+
+@router.get("/markets/{code}")
+def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
+    """What one market starts to say."""
+    about = market(code)
+    answer = answers.list_trends(session, **asked.for_answer(code))
+    chosen = {
+        "place": asked.place, "window": asked.window, "topic": asked.topic, "kind": asked.kind, "stage": asked.stage,
+        "scope": asked.scope, "bucket": asked.bucket, "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
+        "as_of": asked.as_of, "limit": None if asked.limit == 20 else asked.limit,
+    }  # fmt: skip
+    return _page(
+        "market.html",
+        about=about,
+        answer=answer,
+        chosen=chosen,
+        asked=asked,
+        path=f"/markets/{about.code}",
+        options=_options(asked.window),
+        window_words=_WINDOWS.get(asked.window or "7d", asked.window),
+        simulated=answer["simulated"],
+        here="trends",
+        twin=_url(f"/v1/markets/{about.code}/trends", **chosen, cursor=asked.cursor),
+    )
+
+
+def _options(window: str | None) -> dict[str, list[tuple[str, str]]]:
+    """What the filters offer, as (value, words)."""
+    windows = _WINDOWS if window in (None, "", *_WINDOWS) else _WINDOWS | {str(window): str(window)}
+    return {
+        "place": sorted(((code, place_name(code)) for code in PLACE_NUMBERS), key=lambda option: option[1]),
+        "window": list(windows.items()),
+        "topic": [(t["id"], f"{t['group']}: {t['name']}") for t in answers.topics()],
+        "kind": [(name, f"{name}s") for name in answers.KINDS],
+        "stage": [(name, name.replace("_", " ")) for name in answers.STAGES],
+        "scope": list(_SCOPES.items()),
+    }
+
+
+@router.get("/trends/{id}.json")
+def trend_twin(id: str, as_of: str | None = None, window: str | None = None) -> Response:
+    return RedirectResponse(_url(f"/v1/trends/{id}", as_of=as_of, window=window), 307)
+
+
+@router.get("/trends/{id}")
+def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: str | None = None) -> Response:
+    """One trend with its working."""
+    found = answers.trend_working(session, id, answers.parse_as_of(as_of, ZoneInfo("UTC")), window)
+    return _page(
+        "trend.html",
+        trend=found,
+        about=MARKETS[found["market"]],
+        drawing=draw_curve(found["curve"], found["window"]),
+        simulated=found["simulated"],
+        here="trends",
+        twin=_url(f"/v1/trends/{id}", as_of=as_of, window=window),
+    )
+
+
+@router.get("/coverage")
+def coverage_page(session: SessionDep, market: str | None = None) -> Response:
+    """What the radar rests on: sources, freshness, what waits, how the jobs fare."""
+    found = answers.coverage(session, market or None, now=datetime.now(UTC))
+    return _page(
+        "coverage.html", answer=found, simulated=found["simulated"], here="coverage",
+        twin=_url("/v1/coverage", market=market),
+    )  # fmt: skip
+
+
+@router.get("/coverage.json")
+def coverage_twin(market: str | None = None) -> Response:
+    return RedirectResponse(_url("/v1/coverage", market=market), 307)

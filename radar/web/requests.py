@@ -1,0 +1,137 @@
+"""What API and pages share of a request: a session, the filters, and the names a query may hold."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from sqlalchemy.orm import Session
+
+from radar.answers import KINDS, SCOPES, STAGES, parse_as_of
+from radar.errors import CallerError
+from radar.markets import market
+from radar.store.engine import reading
+
+
+class UnknownParameter(CallerError):
+    """A query parameter that the address does not know, or one given twice."""
+
+    slug = "unknown-parameter"
+
+    def __init__(self, message: str, hint: str, near: list[str]) -> None:
+        super().__init__(message, hint)
+        self.near = near
+
+
+def open_session(request: Request) -> Iterator[Session]:
+    """A session for reads, for one request."""
+    with reading(request.app.state.engine) as session:
+        yield session
+
+
+SessionDep = Annotated[Session, Depends(open_session)]
+
+
+def only_known_parameters(request: Request) -> None:
+    """Refuse query parameters that nobody reads: a misspelt filter must not answer as if there were none."""
+    known = sorted(_query_names(request.scope["route"].dependant))
+    given = request.query_params.multi_items()
+    for name, _ in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=3, cutoff=0.5)
+            hint = f"Did you mean: {', '.join(near)}?" if near else _known_hint(known)
+            raise UnknownParameter(f"There is no query parameter '{name[:60]}' here.", hint, near or known)
+    names = [name for name, _ in given]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise UnknownParameter(f"The query parameter '{twice}' is given twice.", "Give it once.", [twice])
+
+
+def _known_hint(known: list[str]) -> str:
+    return f"Known: {', '.join(known)}." if known else "This address takes none."
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    names = {field.alias for field in dependant.query_params}
+    for inner in dependant.dependencies:
+        names |= _query_names(inner)
+    return names
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The query of a list of trends, as it came."""
+
+    place: str | None
+    topic: str | None
+    kind: str | None
+    stage: str | None
+    window: str | None
+    scope: str | None
+    bucket: str | None
+    q: float
+    lift: float | None
+    as_of: str | None
+    limit: int
+    cursor: str | None
+
+    def for_answer(self, market_code: str) -> dict[str, Any]:
+        """Arguments of `list_trends`. Raises CallerError for a moment that is none, UnknownName for a market."""
+        return asdict(self) | {"market": market_code, "as_of": parse_as_of(self.as_of, market(market_code).tz)}
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return f"One of: {', '.join(names)}."
+
+
+def filters(
+    place: Annotated[
+        str | None,
+        Query(
+            description="Place market (`JP`), or a narrower place: a subdivision (`JP-27`) or a point (`JP:namba`), "
+            "for trends of that very place.",
+            examples=["JP"],
+        ),
+    ] = None,
+    topic: Annotated[str | None, Query(description="Topic id; see `/v1/topics`.", examples=["shop.drugstore"])] = None,
+    kind: Annotated[str | None, Query(description=f"Kind of key. {_one_of(KINDS)}", examples=["hashtag"])] = None,
+    stage: Annotated[
+        str | None, Query(description=f"Stage as of `as_of`. {_one_of(STAGES)}", examples=["rising"])
+    ] = None,
+    window: Annotated[
+        str | None,
+        Query(description="How far to look back: `24h`, `3d`, `7d`, `30d`; `7d` if left out.", examples=["7d"]),
+    ] = None,
+    scope: Annotated[
+        str | None,
+        Query(
+            description=f"{_one_of(SCOPES)} `travel_shopping` shows trends that have a topic, those about another "
+            "market first; `all` shows everything by score.",
+            examples=["travel_shopping"],
+        ),
+    ] = None,
+    bucket: Annotated[
+        str | None, Query(description="Only trends found by the hour (`1h`) or by the day (`1d`).", examples=["1h"])
+    ] = None,
+    q: Annotated[float, Query(gt=0, le=1, description="Share of chance finds accepted, over many lists.")] = 0.05,
+    lift: Annotated[float | None, Query(ge=0, description="Least likely lift to show.", examples=[2.0])] = None,
+    as_of: Annotated[
+        str | None,
+        Query(
+            description="Moment to look back from: ISO 8601 with its zone, or a local day, whose end is meant. If left "
+            "out: the newest that the market's trends or counts know, not the wall clock.",
+            examples=["2026-11-22T14:00:00Z"],
+        ),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Lines a page.")] = 20,
+    cursor: Annotated[
+        str | None, Query(description="`next` of the page before, with the same filters; it keeps that page's `as_of`.")
+    ] = None,
+) -> Filters:
+    """The filters of a list of trends."""
+    return Filters(place, topic, kind, stage, window, scope, bucket, q, lift, as_of, limit, cursor)
+
+
+FilterDep = Annotated[Filters, Depends(filters)]
