@@ -5,6 +5,7 @@ import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -82,6 +83,12 @@ def _cell(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def show(engine: sa.Engine, *, market: str, place: str | None = None, limit: int = 8) -> None:
+    """Print a market's first trends of the last 7 days as a table."""
+    with reading(engine) as session:
+        print_table(list_trends(session, market=market, place=place, limit=limit))
 
 
 def print_table(answer: dict[str, Any]) -> None:

@@ -175,3 +175,38 @@ def move_on(n: int, sums: F32, rings: F32, head: int, windows: I64, decay: float
                 sums[0, k, s] += rings[0, head, s] - rings[0, old, s]
                 left = keep * sums[1, k, s] + rings[1, head, s] - drop * rings[1, old, s]
                 sums[1, k, s] = left if left > np.float32(1e-4) else np.float32(0.0)
+
+
+@jit
+def replay(
+    y: F32,  # (buckets, n) counts, oldest first
+    past: F64,  # (6, buckets): exposure x profile, slot, B before; then the same three of the longest window's first bucket
+    first: int,  # buckets that the market had seen before the oldest
+    head: int,
+    market_weight: float,
+    kinds: I8,
+    level: F32,
+    sums: F32,
+    owner: I32,
+    own: F32,
+    rings: F32,
+    windows: I64,
+    prior: F64,
+    decays: F64,
+    totals: F64,
+) -> int:
+    """Learn many past buckets at once, as `learn` and `move_on` would one by one; returns the ring's head."""
+    w = rings.shape[1]
+    usual = np.zeros((2, totals.shape[1]))
+    for t in range(y.shape[0]):
+        for k in range(totals.shape[1]):
+            usual[0, k] = (market_weight * PHI + totals[3, k]) / (market_weight + totals[2, k])
+            usual[1, k] = (market_weight * PHI + totals[4, k]) / (market_weight + totals[2, k])
+        seen = first + t
+        learn(
+            y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],
+            prior, usual, decays, seen == 0, past[3:, t].copy(), seen % w == w - 1, totals,
+        )  # fmt: skip
+        move_on(y.shape[1], sums, rings, head, windows, decays[0])
+        head = (head + 1) % w
+    return head

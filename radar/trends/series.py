@@ -1,18 +1,20 @@
 """score_series: a whole history at once, as back-tests and measurements want it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from radar.trends.state import SeriesState
+from radar.trends.state import SeriesState, Step
 
-_BLOCK = 16  # buckets turned over at a time: a cache line of int32
+_BLOCK = 64  # buckets turned over at a time: some cache lines
+_SCORES = ("p", "lift", "lift_floor", "score")
+_WORKING = ("observed", "expected", "window")
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What each bucket showed of each series; all arrays (series, buckets). Untested: p 1, lift 1, the rest 0."""
+    """What each bucket showed of each series; all arrays (series, buckets). Untested: p 1, the rest 0."""
 
     p: NDArray[np.float64]
     lift: NDArray[np.float64]
@@ -20,7 +22,7 @@ class Scores:
     score: NDArray[np.float64]
     observed: NDArray[np.float64] | None = None
     expected: NDArray[np.float64] | None = None
-    window: NDArray[np.int32] | None = None
+    window: NDArray[np.float64] | None = None
 
 
 def score_series(
@@ -46,16 +48,21 @@ def score_series(
         raise ValueError(f"exposure must have shape ({buckets},), got {heard.shape}")
     state = SeriesState(windows, season, half_life, warm_up)
     state.add(np.zeros(n, np.int8))
-    p, lift, floor, score = np.ones((buckets, n)), np.ones((buckets, n)), np.zeros((buckets, n)), np.zeros((buckets, n))
-    shape = (buckets if working else 0, n)
-    observed, expected, window = np.zeros(shape), np.zeros(shape), np.zeros(shape, np.int32)
+    names = (*_SCORES, *_WORKING) if working else _SCORES
+    out = {name: np.zeros((n, buckets)) for name in names} | {"p": np.ones((n, buckets))}
     for start in range(0, buckets, _BLOCK):
         block = np.ascontiguousarray(counts[:, start : start + _BLOCK].T, np.float32)
-        for t, y in enumerate(block, start):
-            step = state.advance(y, float(heard[t]), t)
-            at = step.series
-            p[t, at], lift[t, at], floor[t, at], score[t, at] = step.p, step.lift, step.lift_floor, step.score
-            if working:
-                observed[t, at], expected[t, at], window[t, at] = step.observed, step.expected, step.window
-    scores = Scores(p.T, lift.T, floor.T, score.T)
-    return replace(scores, observed=observed.T, expected=expected.T, window=window.T) if working else scores
+        steps = [state.advance(y, float(heard[t]), t) for t, y in enumerate(block, start)]
+        _write(steps, start, out)
+    return Scores(**out)
+
+
+def _write(steps: list[Step], start: int, out: dict[str, NDArray[np.float64]]) -> None:
+    """Put a block of steps in place, by series: memory of series that are never tested is never touched."""
+    series = np.concatenate([step.series for step in steps])
+    rows, place = np.unique(series, return_inverse=True)
+    column = np.repeat(np.arange(len(steps)), [step.series.size for step in steps])
+    for name, array in out.items():
+        part = np.full((rows.size, len(steps)), 1.0 if name == "p" else 0.0)
+        part[place, column] = np.concatenate([getattr(step, name) for step in steps])
+        array[rows, start : start + len(steps)] = part

@@ -160,24 +160,23 @@ class SeriesState:
         aside = SeriesState(self.windows, self.season, self.half_life, self.warm_up)
         aside.add(kinds)
         length = min(self.remembered, self.buckets_seen)
-        order = np.argsort(-ago, kind="stable")
-        ends = np.searchsorted(-ago[order], np.arange(-length, 0), side="right")  # of ago = length, length - 1, ... 1
-        starts, stops = ends, np.append(ends[1:], ago.size)
-        prior = self._prior()
-        for back in range(length - 1, -1, -1):
-            cells = order[starts[length - 1 - back] : stops[length - 1 - back]]
-            y = np.zeros(kinds.size, np.float32)
-            np.add.at(y, rows[cells], counts[cells])
-            _, unit, slot, exposed = self._past[:, back]
-            aside._learn(
-                y,
-                unit,
-                int(slot),
-                exposed,
-                prior,
-                self._late(back, self.buckets_seen - 1 - back),
-                self.buckets_seen - 1 - back,
-            )
+        y = np.zeros((length, kinds.size), np.float32)
+        recent = ago < length
+        np.add.at(y, (length - 1 - ago[recent], rows[recent]), counts[recent])
+        backs = range(length - 1, -1, -1)
+        late = [self._late(back, self.buckets_seen - 1 - back) for back in backs]
+        past = np.concatenate([self._past[1:, :length][:, ::-1], np.array(late).reshape(length, 3).T])
+        past, prior = np.ascontiguousarray(past), self._prior()
+        grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= OWN_FROM
+        step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
+        for t in range(0, length, step):
+            aside._head = kernels.replay(
+                y[t : t + step], np.ascontiguousarray(past[:, t : t + step]), self.buckets_seen - length + t,
+                aside._head, PHI_MARKET, aside._kinds, aside._level, aside._sums, aside._owner, aside._own,
+                aside._rings, aside._lengths, prior, aside._decays, aside._totals,
+            )  # fmt: skip
+            if grows:
+                aside._give_own()
         self._append(aside)
 
     @property

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
@@ -39,6 +39,7 @@ def test_the_quick_floor_is_the_exact_quantile() -> None:
     np.testing.assert_allclose(quick, special.gammaincinv(shapes, 0.05), rtol=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1e4), st.floats(1, 20), st.floats(1e-12, 0.2))
 def test_the_smallest_count_that_shows_is_the_smallest(expected: float, phi: float, p: float) -> None:
     count = float(detectable_count(expected, p, phi))
@@ -46,6 +47,7 @@ def test_the_smallest_count_that_shows_is_the_smallest(expected: float, phi: flo
     assert count == 3 or burst_p(count - 1, expected, phi) > p * (1 - 1e-9)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e5), st.floats(0.01, 1e4), st.floats(1, 20))
 def test_the_floor_lies_under_the_lift(observed: float, expected: float, phi: float) -> None:
     assert 0 < lift_floor(observed, expected, phi) < lift(observed, expected, phi)
@@ -59,6 +61,7 @@ def test_impossible_expectations_are_refused() -> None:
         detectable_count(1.0, 0.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.integers(0, 50))
 def test_q_is_that_of_scipy(p: list[float], untested: int) -> None:
     truth = stats.false_discovery_control(np.r_[p, np.ones(untested)])[: len(p)]
@@ -120,6 +123,7 @@ def test_variants_follow_the_best_score_and_do_not_chain() -> None:
         merge_variants([{1}], [1.0, 2.0])
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.integers(0, 12), max_size=8), max_size=12), st.randoms(use_true_random=False))
 def test_every_variant_has_half_its_persons_in_common_with_a_leader(sets: list[set[int]], random: object) -> None:
     scores = np.arange(len(sets))[::-1]

@@ -58,7 +58,7 @@ def test_a_burst_is_found_on_its_second_day_at_the_latest() -> None:
     assert scores.expected is not None
     assert scores.observed is not None
     assert scores.window is not None
-    assert scores.observed[17, 122] == y[17, 123 - scores.window[17, 122] : 123].sum()
+    assert scores.observed[17, 122] == y[17, 123 - int(scores.window[17, 122]) : 123].sum()
 
 
 def test_a_long_burst_neither_hides_itself_nor_poisons_what_follows() -> None:

@@ -1,0 +1,42 @@
+"""Stores and clients for tests of the API."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.small_store import SmallStore, fill, open_small
+from radar.api import create_app
+from radar.config import Settings
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStore]:
+    """A filled store that no test changes."""
+    store = fill(open_small(tmp_path_factory.mktemp("filled")))
+    yield store
+    store.engine.dispose()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[SmallStore]:
+    """An empty store."""
+    store = open_small(tmp_path)
+    yield store
+    store.engine.dispose()
+
+
+def client_of(store: SmallStore) -> TestClient:
+    """A client of an app over the store; errors come as answers."""
+    return TestClient(create_app(store.engine, Settings()), raise_server_exceptions=False, follow_redirects=False)
+
+
+@pytest.fixture
+def client(filled: SmallStore) -> TestClient:
+    return client_of(filled)
+
+
+@pytest.fixture
+def fresh(empty: SmallStore) -> TestClient:
+    return client_of(empty)

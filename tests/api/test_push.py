@@ -1,0 +1,149 @@
+"""POST /v1/posts: what a collector that pushes notices."""
+
+import json
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from api.small_store import SmallStore
+from radar.store.engine import claim_world, writing
+
+AUTHOR = {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210}
+
+
+def item(n: int, **more: Any) -> dict[str, Any]:
+    return {
+        "platform": "instagram", "native_id": f"p{n}", "author": AUTHOR, "text": f"藥妝必買 {n}",
+        "published_at": "2026-11-22T17:12:00+08:00", "like_count": 12,
+    } | more  # fmt: skip
+
+
+def push(client: TestClient, posts: Any) -> dict[str, Any]:
+    response = client.post("/v1/posts", json=posts)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def results(answer: dict[str, Any]) -> list[str]:
+    return [line["result"] for line in answer["items"]]
+
+
+def dump(store: SmallStore) -> list[tuple[Any, ...]]:
+    with store.engine.connect() as connection:
+        names = ("post", "author", "engagement_observation", "dirty_day", "follower_observation")
+        return [tuple(r) for n in names for r in connection.execute(sa.text(f"SELECT * FROM {n}"))]
+
+
+def test_the_same_batch_twice_changes_nothing(empty: SmallStore, fresh: TestClient) -> None:
+    batch = {"posts": [item(n) for n in range(5)]}
+    assert results(push(fresh, batch)) == ["created"] * 5
+    before = dump(empty)
+    again = push(fresh, batch)
+    assert results(again) == ["unchanged"] * 5
+    assert again["unchanged"] == 5
+    assert dump(empty) == before
+
+
+def test_a_bare_list_is_taken_too(fresh: TestClient) -> None:
+    assert push(fresh, [item(1)])["created"] == 1
+    assert push(fresh, [])["items"] == []
+
+
+def test_changes_and_tombstones_are_told_apart(fresh: TestClient) -> None:
+    push(fresh, [item(1), item(2), item(3)])
+    answer = push(
+        fresh,
+        [
+            item(1, text="改了"),
+            item(2, like_count=99),
+            {"platform": "instagram", "native_id": "p3", "deleted": True},
+            {"platform": "instagram", "native_id": "never seen", "deleted": True},
+        ],
+    )
+    assert results(answer) == ["changed", "changed", "deleted", "unchanged"]
+    assert results(push(fresh, [{"platform": "instagram", "native_id": "p3", "deleted": True}])) == ["unchanged"]
+    assert results(push(fresh, [item(3)])) == ["changed"]
+
+
+def test_of_a_post_given_twice_the_later_counts(empty: SmallStore, fresh: TestClient) -> None:
+    answer = push(fresh, [item(1, text="first"), item(1, text="second")])
+    assert results(answer) == ["unchanged", "created"]
+    with empty.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT text FROM post")).scalars().all() == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        (item(9, like_counts=1), "like_counts"),
+        (item(9, like_count=-1), "like_count"),
+        (item(9, like_count="many"), "like_count"),
+        (item(9, published_at="2026-11-22T17:12:00"), "published_at"),
+        (item(9, published_at="1066-10-14T00:00:00Z"), "published_at"),
+        (item(9, published_at=None), "published_at"),
+        (item(9, text=" "), "text"),
+        (item(9, text="x" * 20_001), "text"),
+        (item(9, platform=""), "platform"),
+        (item(9, native_id="x" * 256), "native_id"),
+        (item(9, native_id="nul\x00"), "native_id"),
+        (item(9, language="x" * 17), "language"),
+        (item(9, author=AUTHOR | {"audience_market": "XX"}), "market"),
+        (item(9, author=AUTHOR | {"follower_count": 2**70}), "author.follower_count"),
+        (item(9, author=None), "author"),
+        ("no object", "post"),
+        (None, "post"),
+    ],
+)
+def test_a_bad_item_is_rejected_by_field_and_the_others_stay(fresh: TestClient, bad: Any, field: str) -> None:
+    answer = push(fresh, [item(1), bad, item(2)])
+    assert results(answer) == ["created", "rejected", "created"]
+    assert answer["items"][1]["field"] == field
+    assert answer["items"][1]["reason"]
+
+
+def test_rejected_items_are_kept_and_counted(fresh: TestClient) -> None:
+    push(fresh, [item(1), item(2, text="")])
+    assert fresh.get("/v1/coverage").json()["items"][0]["rejected"] == 1
+
+
+@pytest.mark.parametrize("body", [{"items": []}, {"posts": [], "x": 1}, {"posts": {}}, "text", 3, None])
+def test_a_body_that_is_no_batch_is_a_problem(fresh: TestClient, body: Any) -> None:
+    response = fresh.post("/v1/posts", json=body)
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "posts" in response.json()["hint"]
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b'{"posts": [', b"\xff\xfe", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_a_problem(fresh: TestClient, raw: bytes) -> None:
+    response = fresh.post("/v1/posts", content=raw, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_too_many_posts_or_bytes_are_413(empty: SmallStore, fresh: TestClient) -> None:
+    assert fresh.post("/v1/posts", json=[item(n) for n in range(1001)]).status_code == 413
+    large = json.dumps([item(1, text="x" * 10_000_001)])
+    response = fresh.post("/v1/posts", content=large, headers={"content-type": "application/json"})
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+    chunks = (b" " * 1_000_000 for _ in range(12))
+    response = fresh.post("/v1/posts", content=chunks, headers={"content-type": "application/json"})
+    assert response.status_code == 413
+    assert dump(empty) == []
+
+
+def test_a_thousand_posts_are_taken(fresh: TestClient) -> None:
+    assert push(fresh, [item(n) for n in range(1000)])["created"] == 1000
+
+
+def test_a_simulated_store_takes_no_real_posts(empty: SmallStore, fresh: TestClient) -> None:
+    with writing(empty.engine) as session, session.begin():
+        claim_world(session, "simulated")
+    response = fresh.post("/v1/posts", json=[item(1)])
+    assert response.status_code == 409
+    assert "simulated" in response.json()["detail"]
+    assert dump(empty) == []

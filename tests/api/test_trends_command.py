@@ -1,0 +1,45 @@
+"""radar trends gives on the terminal what the API answers."""
+
+import json
+import sys
+from collections.abc import Callable
+
+import pytest
+import typer
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner, Result
+
+import radar.cli.trends  # noqa: F401
+from api.small_store import SmallStore
+from radar.config import Settings
+
+
+@pytest.fixture
+def run(filled: SmallStore, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    module = sys.modules["radar.cli.trends"]  # radar.cli.trends itself is the command
+    monkeypatch.setattr(module, "open_engine", lambda: (Settings(), filled.engine))
+    app = typer.Typer()
+    app.command()(module.trends)
+    return lambda *words: CliRunner().invoke(app, list(words), catch_exceptions=False, env={"COLUMNS": "200"})
+
+
+def test_json_is_the_apis(run: Callable[..., Result], client: TestClient) -> None:
+    printed = json.loads(run("--market", "TW", "--place", "JP", "--format", "json").stdout)
+    assert printed == client.get("/v1/markets/TW/trends", params={"place": "JP"}).json()
+
+
+def test_csv_has_a_line_a_trend(run: Callable[..., Result]) -> None:
+    lines = run("--market", "TW", "--format", "csv").stdout.splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith("rank,id,name")
+    assert ",shop.drugstore,JP,3.2," in lines[1]
+
+
+def test_table_says_what_it_rests_on(run: Callable[..., Result]) -> None:
+    printed = run("--market", "TW").stdout
+    assert "合利他命" in printed
+    assert "At most 5 in 100" in printed.replace("\n", " ")
+
+
+def test_an_empty_market_says_why(run: Callable[..., Result]) -> None:
+    assert "No posts are stored for Thailand" in run("--market", "TH").stdout

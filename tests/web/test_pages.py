@@ -1,0 +1,122 @@
+"""What a person sees: every page answers, says where its figures come from, and lets nothing run."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from api.small_store import HOSTILE, SmallStore, fill, open_small
+from fastapi.testclient import TestClient
+
+from radar.answers import trend_id
+from radar.api import create_app
+from radar.config import Settings
+
+HTML = {"accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStore]:
+    filled = fill(open_small(tmp_path_factory.mktemp("pages")), world="simulated")
+    yield filled
+    filled.engine.dispose()
+
+
+@pytest.fixture
+def client(store: SmallStore) -> TestClient:
+    return TestClient(create_app(store.engine, Settings()), follow_redirects=False, headers=HTML)
+
+
+@pytest.fixture
+def pages(store: SmallStore) -> list[str]:
+    trend = trend_id(store.ids["term"])
+    return [
+        "/markets", "/markets/TW", "/markets/TW?scope=all", "/markets/TW?place=JP-27&stage=emerging&q=0.04",
+        "/markets/KR", "/markets/TH", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
+    ]  # fmt: skip
+
+
+def test_every_page_answers_with_a_twin_and_the_banner(client: TestClient, pages: list[str]) -> None:
+    for path in pages:
+        response = client.get(path)
+        assert response.status_code == 200, path
+        assert "Simulated data." in response.text, path
+        twin = re.search(r'<link rel="alternate" type="application/json" href="([^"]+)"', response.text)
+        assert twin, path
+        answer = client.get(twin[1].replace("&amp;", "&"))
+        assert answer.status_code == 200, twin[1]
+        assert answer.headers["content-type"] == "application/json"
+        assert response.text.count("<table") == response.text.count("<caption"), path
+
+
+def test_nothing_hostile_gets_through(client: TestClient, store: SmallStore, pages: list[str]) -> None:
+    hostile = "/markets/TW?window=7d&as_of=" + "%22%3E%3Cscript%3E"
+    for path in [
+        *pages,
+        hostile,
+        "/markets/%3Cscript%3E",
+        "/%3Cscript%3Ealert(1)",
+        "/trends/%3Cscript%3E?window=%3Cb%3E",
+    ]:
+        text = client.get(path).text
+        assert "<script" not in text, path
+        assert "<img" not in text, path
+        assert "style=" not in text, path
+        assert 'href="javascript' not in text, path
+    shown = client.get(f"/trends/{trend_id(store.ids['term'])}").text
+    assert HOSTILE.replace("<", "&lt;").replace(">", "&gt;") in shown
+
+
+def test_filters_stay_chosen_and_links_keep_them(client: TestClient) -> None:
+    text = client.get("/markets/TW?place=JP&window=3d&scope=all").text
+    assert '<option value="JP" selected>' in text
+    assert '<option value="3d" selected>' in text
+    assert '<option value="all" selected>' in text
+    assert "What Taiwan is starting to say about Japan" in text
+    assert "/v1/markets/TW/trends?place=JP&amp;window=3d&amp;scope=all" in text
+
+
+def test_next_page_goes_on(client: TestClient) -> None:
+    first = client.get("/markets/TW?limit=2&scope=all").text
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    assert following
+    second = client.get(following[1].replace("&amp;", "&"))
+    assert second.status_code == 200
+    ids = [re.findall(r"/trends/([0-9a-z]{13})", text) for text in (first, second.text)]
+    assert len(ids[0]) == len(ids[1]) == 2
+    assert not set(ids[0]) & set(ids[1])
+
+
+def test_home_leads_to_the_first_market_with_trends(client: TestClient) -> None:
+    assert client.get("/").headers["location"] == "/markets/TW"
+
+
+def test_json_twins_lead_to_the_api(client: TestClient) -> None:
+    assert client.get("/markets/TW.json?place=JP").headers["location"] == "/v1/markets/TW/trends?place=JP"
+    assert client.get("/coverage.json").headers["location"] == "/v1/coverage"
+
+
+def test_an_empty_market_says_why_and_what_to_do(client: TestClient) -> None:
+    assert "radar import FILE --market TH" in client.get("/markets/TH").text
+    assert "Not enough history" in client.get("/markets/KR").text
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    store = open_small(tmp_path)
+    client = TestClient(create_app(store.engine, Settings()), headers=HTML)
+    for path in ("/", "/coverage"):
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "radar import FILE" in page.text
+    store.engine.dispose()
+
+
+def test_browsers_get_errors_as_pages_and_others_as_problems(client: TestClient) -> None:
+    for path, status in (("/markets/XX", 404), ("/nothing", 404), ("/markets/TW?plase=JP", 400), ("/trends/x", 404)):
+        page = client.get(path)
+        assert page.status_code == status
+        assert page.headers["content-type"].startswith("text/html")
+        assert "All markets" in page.text
+        other = client.get(path, headers={"accept": "*/*"})
+        assert other.headers["content-type"] == "application/problem+json"
+    assert client.get("/v1/nothing").headers["content-type"] == "application/problem+json"
