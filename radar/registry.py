@@ -95,6 +95,10 @@ class TopicScorer:
         if not texts:
             return np.zeros((0, len(self.topic_ids)))
         margins = self._features.transform(texts) @ self._coefficients + self._intercepts
+        return self.calibrated(margins)
+
+    def calibrated(self, margins: Floats) -> Floats:
+        """Probabilities from the classifiers' margins, (texts, topics): Platt's sigmoid of each topic."""
         return np.asarray(expit(self._slope * margins + self._offset))
 
 
@@ -119,15 +123,26 @@ def load_scorer(settings: Settings | None = None) -> TopicScorer:
 
 
 def open_scorer(folder: Path) -> TopicScorer:
-    """Load a fitted model. Types other than scikit-learn's, NumPy's and our two text functions are refused."""
+    """Load a fitted model. Raises RadarError when it is damaged."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text())
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, error) from error
+    return TopicScorer(open_pipeline(folder), manifest)
+
+
+def open_pipeline(folder: Path) -> Any:
+    """The fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own three are refused."""
     import skops.io
 
     try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        pipeline = skops.io.load(folder / "pipeline.skops", trusted=_TRUSTED)
-    except (OSError, ValueError, TypeError) as error:
-        raise RadarError(f"Cannot load the model in {folder}: {error}.", "Delete the folder; it is fitted anew.") from error
-    return TopicScorer(pipeline, manifest)
+        return skops.io.load(folder / "pipeline.skops", trusted=_TRUSTED)
+    except Exception as error:  # skops raises many kinds; none of them may end in a traceback
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> RadarError:
+    return RadarError(f"Cannot load the model in {folder}: {error}.", "Delete the folder; it is fitted anew.")
 
 
 def fit(folder: Path) -> dict[str, Any]:

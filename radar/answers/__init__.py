@@ -2,12 +2,13 @@
 
 from radar.answers.holdings import coverage, health, markets, topics
 from radar.answers.ids import episode_number, trend_id
+from radar.answers.items import at_least
 from radar.answers.listing import list_trends
 from radar.answers.names import KINDS, UnknownFilter
 from radar.answers.question import SCOPES, STAGES, parse_as_of
 from radar.answers.working import trend_working
 
 __all__ = [
-    "KINDS", "SCOPES", "STAGES", "UnknownFilter", "coverage", "episode_number", "health", "list_trends", "markets",
-    "parse_as_of", "topics", "trend_id", "trend_working",
+    "KINDS", "SCOPES", "STAGES", "UnknownFilter", "at_least", "coverage", "episode_number", "health", "list_trends",
+    "markets", "parse_as_of", "topics", "trend_id", "trend_working",
 ]  # fmt: skip

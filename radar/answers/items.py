@@ -155,12 +155,21 @@ def sentence(working: Mapping[str, Any], bucket: Bucket) -> str:
     >>> sentence(told, Bucket.HOUR)
     'at least 2.7x the usual, 17 KOLs, 4 platforms, in 24 hours'
     """
-    floor = math.floor(working["lift_floor"] * 10) / 10
+    floor = at_least(working["lift_floor"])
     lift = f"at least {floor:.1f}x the usual" if floor > 1 else f"likely {working['lift']:.1f}x the usual"
     n = working["window_buckets"]
     unit = "hour" if bucket is Bucket.HOUR else "day"
     span = f"in {n} {unit}s" if n > 1 else f"in an {unit}" if unit == "hour" else f"in a {unit}"
     return ", ".join([lift, _counted(working["persons"], "KOL"), _counted(working["platforms"], "platform"), span])
+
+
+def at_least(lift_floor: float) -> float:
+    """A floor to one digit, never rounded up.
+
+    >>> at_least(2.19), at_least(2.2)
+    (2.1, 2.2)
+    """
+    return math.floor(lift_floor * 10 + 1e-9) / 10
 
 
 def _counted(n: int, word: str) -> str:

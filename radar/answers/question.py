@@ -159,11 +159,12 @@ def parse_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
     )
     try:
         if len(text) <= 10:
-            return day_start(date.fromisoformat(text) + timedelta(days=1), zone)
-        at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)  # a bare + in a URL is a space
-        if at.tzinfo is None:
-            raise wrong
-        at = at.astimezone(UTC)
+            at = day_start(date.fromisoformat(text) + timedelta(days=1), zone)
+        else:
+            at = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)  # a bare + in a URL is a space
+            if at.tzinfo is None:
+                raise wrong
+            at = at.astimezone(UTC)
     except (ValueError, OverflowError):
         raise wrong from None
     if not 1970 <= at.year < 9000:

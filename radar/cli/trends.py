@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from radar.answers import KINDS, SCOPES, STAGES, list_trends, parse_as_of
+from radar.answers import KINDS, SCOPES, STAGES, at_least, list_trends, parse_as_of
 from radar.cli.app import console, errors, open_engine
 from radar.markets import MARKETS
 from radar.markets import market as market_of
@@ -104,8 +104,8 @@ def print_table(answer: dict[str, Any]) -> None:
             gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
             table.add_row(
                 str(item["rank"]), escape(item["name"] + gloss), item["topic"]["name"] if item["topic"] else "",
-                item["place_market"] or "", f"x{item['lift']:.1f} (>= x{item['lift_floor']:.1f})", str(item["persons"]),
-                item["stage"].replace("_", " "), f"{item['stage_since'].astimezone(about.tz):%m-%d %H:%M}",
+                item["place_market"] or "", f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})",
+                str(item["persons"]), item["stage"].replace("_", " "), f"{item['stage_since'].astimezone(about.tz):%m-%d %H:%M}",
                 item["sentence"],
             )  # fmt: skip
         console.print(table)

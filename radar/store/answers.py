@@ -270,7 +270,7 @@ def sizes(session: Session) -> dict[str, Size]:
             author.c.audience_market
         )
     )
-    persons: dict[str, int] = dict(people.tuples().all())
+    persons: dict[str, int] = dict(people.all())
     return {code: Size(n, persons.get(code, 0)) for code, n in posts}
 
 
@@ -281,19 +281,19 @@ def waiting_posts(session: Session) -> dict[str, int]:
         .where(post.c.classified_at.is_(None))
         .group_by(post.c.audience_market)
     )
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def waiting_days(session: Session) -> dict[str, int]:
     """Days that wait for a recount, by market."""
     statement = sa.select(dirty_day.c.audience_market, sa.func.count()).group_by(dirty_day.c.audience_market)
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def rejected_counts(session: Session) -> dict[str, int]:
     """Items set aside, by source."""
     statement = sa.select(rejected_post.c.source, sa.func.count()).group_by(rejected_post.c.source)
-    return dict(session.execute(statement).tuples().all())
+    return dict(session.execute(statement).all())
 
 
 def lease_of(session: Session, name: str) -> tuple[str, datetime] | None:

@@ -180,7 +180,7 @@ def move_on(n: int, sums: F32, rings: F32, head: int, windows: I64, decay: float
 @jit
 def replay(
     y: F32,  # (buckets, n) counts, oldest first
-    past: F64,  # (6, buckets): exposure x profile, slot, B before; then the same three of the longest window's first bucket
+    past: F64,  # (6, buckets): exposure x profile, slot, B before; then those of the longest window's start
     first: int,  # buckets that the market had seen before the oldest
     head: int,
     market_weight: float,

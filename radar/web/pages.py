@@ -42,6 +42,12 @@ def _local(at: datetime | None, zone: str = "UTC", with_year: bool = False) -> s
     return f"{local.day} {local:%b %Y, %H:%M}" if with_year else f"{local.day} {local:%b, %H:%M}"
 
 
+def _day(at: datetime, zone: str) -> str:
+    """The local day of an instant."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b}"
+
+
 def _city(zone: str) -> str:
     return zone.rpartition("/")[2].replace("_", " ")
 
@@ -92,7 +98,8 @@ _templates = jinja2.Environment(
 )  # fmt: skip
 _templates.filters |= {
     "local": _local, "city": _city, "span": _span, "share": _share, "small": _small, "count": _count,
-    "web_address": _web_address, "spark_lines": spark_lines, "place_name": place_name, "iso": datetime.isoformat,
+    "web_address": _web_address, "spark_lines": spark_lines,
+    "at_least": answers.at_least, "day": _day, "place_name": place_name, "iso": datetime.isoformat,
 }  # fmt: skip
 _templates.globals |= {"url": _url, "curve_size": (WIDTH, HEIGHT), "markets": MARKETS}
 

@@ -84,7 +84,8 @@ class SmallStore:
         working = {
             "at": at.isoformat(), "window_start": (at - timedelta(hours=24)).isoformat(), "window_buckets": 24,
             "observed": 9.0, "expected": 2.1, "p": 1e-6, "lift": more.pop("lift", 3.2),
-            "lift_floor": more.pop("lift_floor", 2.19), "tests": 1200, "engagement_factor": 1.0, "variants": list(variants),
+            "lift_floor": more.pop("lift_floor", 2.19), "tests": 1200, "engagement_factor": 1.0,
+            "variants": list(variants),
             "persons": 9, "posts": 11, "platforms": 2, "sponsored_share": 0.0, "evidence": list(evidence),
         }  # fmt: skip
         shown = {
@@ -136,13 +137,13 @@ def fill(store: SmallStore, world: str = "real") -> SmallStore:
         for who in range(6):
             n += 1
             at = store.now - timedelta(days=back) + timedelta(hours=who)
-            posts.append(post(n, f"kol{who}", f"藥妝 日本 今天 {back} {who}", at))
+            posts.append(post(n, f"kol{who}", f"藥妝 機票 日本 今天 {back} {who}", at))
     recent = []
     for who in range(9):
         n += 1
         at = store.now - timedelta(hours=20 - who)
         recent.append(n)
-        text = f"合利他命 藥妝 日本 大阪 #大阪必買 {HOSTILE} {who}"
+        text = f"藥妝 日本 大阪 #大阪必買 #首爾 {HOSTILE} {who}"
         link = "javascript:alert(1)" if who == 0 else f"https://example.com/{who}"
         posts.append(
             post(n, f"kol{who}", text, at, url=link, name=HOSTILE, handle='"><img src=x>', like_count=10 + who)
@@ -153,18 +154,18 @@ def fill(store: SmallStore, world: str = "real") -> SmallStore:
     store.ingest(posts, world)
     store.work()
     with store.engine.connect() as connection:
-        rows = connection.execute(sa.text("SELECT native_id, id FROM post")).tuples().all()
+        rows = connection.execute(sa.text("SELECT native_id, id FROM post")).all()
     by_native = dict(rows)
     evidence = [by_native[f"p{i}"] for i in recent[:5]]
-    child = {"episode_id": 1001, "key": key_number(Kind.HASHTAG, "大阪必買"), "place": JP}
-    store.trend("term", Kind.TERM, "合利他命", score=9.0, evidence=evidence, variants=[child], own_place=JP)
-    store.variant_only("variant", Kind.HASHTAG, "大阪必買", leader=1000)
+    child = {"episode_id": 1001, "key": key_number(Kind.PLACE, "JP"), "place": JP}
+    store.trend("term", Kind.HASHTAG, "大阪必買", score=9.0, evidence=evidence, variants=[child], own_place=JP)
+    store.variant_only("variant", Kind.PLACE, "JP", leader=1000)
     store.trend("place", Kind.PLACE, "JP-27", score=7.0, stage="emerging", at=store.now - timedelta(hours=60))
     store.trend("home", Kind.TOPIC, "travel.air", score=20.0, place=TW, topic_id="travel.air", own_place=0)
     store.trend("film", Kind.TERM, "今天", score=30.0, topic_id=None, place=0)
     store.trend(
-        "kr", Kind.HASHTAG, "서울", score=5.0, place=KR, lift=1.6, lift_floor=0.9, at=store.now - timedelta(days=5)
+        "kr", Kind.HASHTAG, "首爾", score=5.0, place=KR, lift=1.6, lift_floor=0.9, at=store.now - timedelta(days=5)
     )
     # the same key and place found by the day as well: to be shown once
-    store.trend("term_by_day", Kind.TERM, "合利他命", score=6.0, own_place=JP, bucket="1d", is_daily=True)
+    store.trend("term_by_day", Kind.HASHTAG, "大阪必買", score=6.0, own_place=JP, bucket="1d", is_daily=True)
     return store

@@ -27,7 +27,7 @@ TRENDS = "/v1/markets/TW/trends"
 
 def test_default_list_has_topics_only_and_other_markets_first(client: TestClient) -> None:
     answer = get(client, TRENDS)
-    assert names(answer) == ["合利他命", "大阪", "#서울", "機票航班"]
+    assert names(answer) == ["#大阪必買", "大阪", "#首爾", "機票航班"]
     assert [item["rank"] for item in answer["items"]] == [1, 2, 3, 4]
     assert answer["status"] == "ok"
     assert answer["note"].startswith("At most 5 in 100 of these are chance")
@@ -41,24 +41,24 @@ def test_scope_all_is_by_score(client: TestClient) -> None:
 
 
 def test_a_key_found_by_hour_and_by_day_is_one_line(client: TestClient) -> None:
-    assert names(get(client, TRENDS)).count("合利他命") == 1
-    assert names(get(client, TRENDS, bucket="1d")) == ["合利他命"]
+    assert names(get(client, TRENDS)).count("#大阪必買") == 1
+    assert names(get(client, TRENDS, bucket="1d")) == ["#大阪必買"]
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ({"place": "KR"}, ["#서울"]),
-        ({"place": "jp"}, ["合利他命", "大阪"]),
+        ({"place": "KR"}, ["#首爾"]),
+        ({"place": "jp"}, ["#大阪必買", "大阪"]),
         ({"place": "JP-27"}, ["大阪"]),
         ({"topic": "travel.air"}, ["機票航班"]),
-        ({"kind": "hashtag"}, ["#서울"]),
+        ({"kind": "hashtag"}, ["#大阪必買", "#首爾"]),
         ({"stage": "emerging"}, ["大阪"]),
-        ({"window": "24h"}, ["合利他命", "機票航班"]),
+        ({"window": "24h"}, ["#大阪必買", "機票航班"]),
         ({"q": "0.0001"}, []),
-        ({"lift": "3"}, ["合利他命", "大阪", "機票航班"]),
-        ({"place": "", "topic": "", "kind": "", "stage": ""}, ["合利他命", "大阪", "#서울", "機票航班"]),
-        ({"as_of": (NOW - timedelta(days=2)).isoformat()}, ["大阪", "#서울"]),
+        ({"lift": "3"}, ["#大阪必買", "大阪", "機票航班"]),
+        ({"place": "", "topic": "", "kind": "", "stage": ""}, ["#大阪必買", "大阪", "#首爾", "機票航班"]),
+        ({"as_of": (NOW - timedelta(days=2)).isoformat()}, ["大阪", "#首爾"]),
     ],
 )
 def test_filters(client: TestClient, query: dict[str, str], expected: list[str]) -> None:
@@ -77,7 +77,7 @@ def test_an_item_shows_its_working_and_evidence(client: TestClient) -> None:
     assert item["window"]["buckets"] == 24
     assert item["place_market"] == "JP"
     assert item["topic"]["id"] == "shop.drugstore"
-    assert [v["name"] for v in item["variants"]] == ["#大阪必買"]
+    assert [v["name"] for v in item["variants"]] == ["日本"]
     assert len(item["evidence"]) == 5
     assert item["evidence"][0]["share_count"] is None
     assert len(item["sparkline"]) == 28

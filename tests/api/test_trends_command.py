@@ -37,7 +37,7 @@ def test_csv_has_a_line_a_trend(run: Callable[..., Result]) -> None:
 
 def test_table_says_what_it_rests_on(run: Callable[..., Result]) -> None:
     printed = run("--market", "TW").stdout
-    assert "合利他命" in printed
+    assert "#大阪必買" in printed
     assert "At most 5 in 100" in printed.replace("\n", " ")
 
 

@@ -12,7 +12,7 @@ from radar.sources.world import texts
 SIZES = (4, 8, 16, 32, 64)
 SIZE_SHARES = (0.25, 0.25, 0.25, 0.20, 0.05)
 INJECTIONS, SPAMS = 300, 100
-FIRST_DAY, QUIET_END = 12, 5
+FIRST_DAY = 12
 LAGS: dict[tuple[str, str], int] = {
     ("JP", "TW"): 30, ("JP", "HK"): 38, ("JP", "KR"): 46, ("JP", "TH"): 56, ("KR", "TW"): 22, ("KR", "JP"): 42,
     ("KR", "TH"): 28, ("KR", "SG"): 36, ("TW", "HK"): 18, ("TW", "MY"): 44, ("HK", "SG"): 32, ("HK", "TW"): 26,
@@ -65,15 +65,15 @@ class Plan:
 
 @cache
 def first_plan(seed: int, starts_at: datetime, days: int) -> Plan:
-    """The plan of the first days: 300 injections and 100 spams in 75 days, in proportion for fewer."""
-    share = max(days - FIRST_DAY - QUIET_END, 1) / 58
-    return _plan(seed, 0, starts_at + timedelta(days=FIRST_DAY), days - FIRST_DAY - QUIET_END + 3, share)
+    """The plan of the first days: 300 injections and 100 spams in 75 days, in proportion for other lengths."""
+    share = max(days - FIRST_DAY, 1) / 63
+    return _plan(seed, 0, starts_at + timedelta(days=FIRST_DAY), days - FIRST_DAY, share)
 
 
 @cache
 def week_plan(seed: int, starts_at: datetime, days: int, week: int) -> Plan:
     """The plan of a week after those."""
-    return _plan(seed, week + 1, starts_at + timedelta(days=days + 7 * week), 7, 7 / 61)
+    return _plan(seed, week + 1, starts_at + timedelta(days=days + 7 * week), 7, 7 / 63)
 
 
 def _plan(seed: int, block: int, since: datetime, days: float, share: float) -> Plan:
@@ -90,7 +90,7 @@ def _plan(seed: int, block: int, since: datetime, days: float, share: float) -> 
         plan.spams.append(
             Spam(
                 block * 10_000 + n, market, int(rng.integers(0, 150)), texts.event_name(rng, language) + f"{n}",
-                _hashtag(rng, block * 10_000 + n + 500), since + timedelta(days=float(rng.uniform(0, days - 2))),
+                _hashtag(rng, block * 10_000 + n + 500), since + timedelta(days=float(rng.uniform(0, max(days - 2, 0.5)))),
                 float(rng.uniform(8, 44)), int(rng.choice([8, 16, 32, 64])),
             )
         )  # fmt: skip
@@ -108,7 +108,7 @@ def _spread(rng: np.random.Generator, plan: Plan, event: int, since: datetime, d
     topic = str(rng.choice(texts.topic_ids()))
     names = {language: texts.event_name(rng, language) for language in ("zh-Hant", "ja", "ko", "th", "en")}
     hashtag = _hashtag(rng, event)
-    began = since + timedelta(days=float(rng.uniform(0, days - 3)))
+    began = since + timedelta(days=float(rng.uniform(0, max(days - 2, 0.5))))
     onsets = {origin: began}
     for market in rng.permutation(list(MARKETS)).tolist():
         lag = LAGS.get((origin, market))

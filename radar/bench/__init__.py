@@ -1,0 +1,12 @@
+"""What `radar bench` measures, one module a figure: absolute, and as a ratio to a named peer in the same run."""
+
+from collections.abc import Callable
+
+from radar.bench import classify, detect, ingest
+from radar.scheduling import Progress
+
+BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
+    "ingest": ingest.measure,
+    "classify": classify.measure,
+    "detect": detect.measure,
+}
