@@ -27,6 +27,7 @@ BATCH = 2_000
 POOL_FROM = 30_000
 """Posts waiting from which a second process pays for its start."""
 
+
 @dataclass(frozen=True, slots=True)
 class PostReading:
     """What was read in a post, in the form that is stored (and cheap to send between processes).

@@ -17,9 +17,7 @@ HEALTHY_FOR = timedelta(hours=6)
 """A source that has not answered for this long no longer holds the closing of buckets back."""
 
 
-def collect(
-    engine: sa.Engine, *, now: datetime, progress: Callable[[int], None] = lambda done: None
-) -> Ingested:
+def collect(engine: sa.Engine, *, now: datetime, progress: Callable[[int], None] = lambda done: None) -> Ingested:
     """Bring in what is new at every source, up to now. One that fails keeps its cursor and never stops the others."""
     total = Ingested()
     with reading(engine) as session:

@@ -15,14 +15,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RADAR_", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(Path.home() / ".local" / "share" / "radar", description="where data and fitted models live")
-    database_url: str = Field("", description="SQLAlchemy URL; empty means SQLite in data_dir")
-    host: str = Field("127.0.0.1", description="address to serve at")
-    port: int = Field(8321, description="port to serve at", ge=0, le=65535)
-    retention_days: int = Field(400, description="text of posts older than this is pruned", ge=30)
-    snapshot_days: int = Field(90, description="daily snapshots are kept this long", ge=7)
-    reject_days: int = Field(30, description="rejected items are kept this long", ge=1)
-    live_world: bool = Field(True, description="in a demo store: the simulated world goes on living")
+    data_dir: Path = Field(
+        default=Path.home() / ".local" / "share" / "radar", description="where data and fitted models live"
+    )
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite in data_dir")
+    host: str = Field(default="127.0.0.1", description="address to serve at")
+    port: int = Field(default=8321, description="port to serve at", ge=0, le=65535)
+    retention_days: int = Field(default=400, description="text of posts older than this is pruned", ge=30)
+    snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
+    reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
+    live_world: bool = Field(default=True, description="in a demo store: the simulated world goes on living")
 
     @property
     def url(self) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -82,9 +83,7 @@ def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo) -> DayCounts:
     return _rows(kept, midnight, by_hour, len(np.unique(person)))
 
 
-def _rows(
-    kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.uint32], day_persons: int
-) -> DayCounts:
+def _rows(kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.uint32], day_persons: int) -> DayCounts:
     mentions = explode(kept)
     hour = np.array(
         [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in kept], np.uint8
@@ -190,7 +189,7 @@ def _names(
     by_day: dict[date, list[DayPost]],
     topic_names: dict[int, str],
     named: set[int],
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Names for keys that have none yet and that enough persons used on a day, read back from the posts' texts."""
     wanted: set[int] = set()
     sources: set[int] = set()

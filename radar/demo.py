@@ -1,4 +1,4 @@
-"""The demo: a store of its own, filled from a simulated world, with every job run on it; and how well truth was found."""
+"""The demo: a store of its own, filled from a simulated world by the same jobs; and how well truth was found."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -136,9 +136,7 @@ def _one(key: int) -> Any:
     return np.array([key])
 
 
-def _window(
-    engine: sa.Engine, market: str, snapshot: store.SnapshotRow, days: dict[date, PostsOfDay]
-) -> WindowPosts:
+def _window(engine: sa.Engine, market: str, snapshot: store.SnapshotRow, days: dict[date, PostsOfDay]) -> WindowPosts:
     zone = MARKETS[market].tz
     start, end = (datetime.fromisoformat(snapshot.working[k]) for k in ("window_start", "at"))
     first, last = local_day(start, zone), local_day(end, zone)

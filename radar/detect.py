@@ -82,7 +82,9 @@ def detect_trends(
             d, w = _run(task, span)
             days, written = days + d, written + w
         with writing(engine) as session, session.begin():
-            finished = {day: when for day, when in seen.items() if day_start(day + timedelta(days=1), zone) <= closed_at}
+            finished = {
+                day: when for day, when in seen.items() if day_start(day + timedelta(days=1), zone) <= closed_at
+            }
             store.mark_detected(session, model_id, span.audience_market, finished)
     return days, written
 
@@ -291,5 +293,3 @@ def _episode_id(watch: Watch, out: Written, series: int, moment: Moment) -> int 
         if row["key_hash"] == key and row["place"] == place and row["onset_at"] <= moment.at
     ]
     return ended[-1] if ended else None
-
-

@@ -28,7 +28,10 @@ def markets(engine: sa.Engine) -> pd.DataFrame:
 
 def topics() -> pd.DataFrame:
     """One row a topic: id, group, English name, definition."""
-    rows = [{"id": t.id, "group": t.group, "name": t.names["en"], "definition": t.definition} for t in load_taxonomy().topics]
+    rows = [
+        {"id": t.id, "group": t.group, "name": t.names["en"], "definition": t.definition}
+        for t in load_taxonomy().topics
+    ]
     return pd.DataFrame(rows)
 
 

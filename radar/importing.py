@@ -74,7 +74,9 @@ def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
         try:
             data = tomllib.loads(toml.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UnreadableInput(f"{toml}: {error}.", "A mapping file holds [map] with lines like text = 'review'.") from error
+            raise UnreadableInput(
+                f"{toml}: {error}.", "A mapping file holds [map] with lines like text = 'review'."
+            ) from error
         columns |= {str(k): str(v) for k, v in data.get("map", {}).items()}
         rest = data
     for part in filter(None, (text or "").split(",")):
@@ -109,7 +111,9 @@ class _Rejects:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
-        self._file.write(json.dumps({"line": line, "reason": reason, "row": row}, ensure_ascii=False, default=str) + "\n")
+        self._file.write(
+            json.dumps({"line": line, "reason": reason, "row": row}, ensure_ascii=False, default=str) + "\n"
+        )
         self.count += 1
 
     def close(self) -> None:
@@ -220,8 +224,10 @@ class _Reader:
         published_at, day_only = _instant(get("published_at"), self._zones[code])
         native_id = _text(get("native_id"))
         if not native_id:
-            native_id = xxhash.xxh3_128_hexdigest(f"{author}\x1f{published_at.isoformat()}\x1f{text}".encode("utf-8", "replace"))
-        counts = {name: _count(name, get(name)) for name in self._counts}
+            native_id = xxhash.xxh3_128_hexdigest(
+                f"{author}\x1f{published_at.isoformat()}\x1f{text}".encode("utf-8", "replace")
+            )
+        counts: dict[str, Any] = {name: _count(name, get(name)) for name in self._counts}
         followers = counts.pop("follower_count", None)
         return RawPost(
             platform=(_text(get("platform")) or self._mapping.platform or "file").lower(),
@@ -306,13 +312,12 @@ def _rows(path: str, format_name: str | None) -> Iterator[tuple[int, Row | str]]
         stream: IO[bytes] = sys.stdin.buffer
     else:
         try:
-            stream = Path(path).open("rb")  # noqa: SIM115  closed below
+            stream = Path(path).open("rb")  # noqa: SIM115  closed by the `with` below
         except OSError as error:
             raise UnreadableInput(f"Cannot read {path}: {error.strerror}.", "Check the path.") from error
     with stream:
-        buffered = io.BufferedReader(stream) if not isinstance(stream, io.BufferedReader) else stream
-        zipped = buffered.peek(2)[:2] == b"\x1f\x8b"
-        plain: IO[bytes] = gzip.GzipFile(fileobj=buffered) if zipped else buffered
+        zipped = isinstance(stream, io.BufferedReader) and stream.peek(2)[:2] == b"\x1f\x8b"
+        plain: Any = gzip.GzipFile(fileobj=stream) if zipped else stream
         name = path.lower().removesuffix(".gz")
         guess = format_name or next((f for f in FORMATS if name.endswith(f".{f}")), None)
         guess = guess or ("jsonl" if name.endswith((".json", ".ndjson")) else None)

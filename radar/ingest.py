@@ -130,9 +130,7 @@ def _observe(
     store.add_engagement(session, rows + [row | {"observed_at": now} for row in recounted])
 
 
-def _author_ids(
-    session: Session, platform: str, items: Iterable[RawPost], now: datetime
-) -> dict[str, tuple[int, str]]:
+def _author_ids(session: Session, platform: str, items: Iterable[RawPost], now: datetime) -> dict[str, tuple[int, str]]:
     """(author id, audience market) by the author's native id; new authors are added, a stored market stands."""
     given = {item.author.native_id: item.author for item in items}
     known = store.known_authors(session, platform, list(given))

@@ -8,6 +8,7 @@ import csv
 import hashlib
 import importlib
 import inspect
+import io
 import json
 import os
 import shutil
@@ -31,7 +32,9 @@ from radar.topics import SeedCounts, Taxonomy, build_pipeline, parse_seeds, pars
 
 Floats = npt.NDArray[np.float64]
 
-_TRUSTED = [f"{function.__module__}.{function.__name__}" for function in (word_features, normalise_module.normalise, SeedCounts)]
+_TRUSTED = [
+    f"{function.__module__}.{function.__name__}" for function in (word_features, normalise_module.normalise, SeedCounts)
+]
 _CONTENT = "radar._content.models.topics"
 
 
@@ -60,7 +63,7 @@ def load_labels(taxonomy: Taxonomy) -> Labels:
     source = files(_CONTENT) / "labels.csv"
     column = {topic_id: i for i, topic_id in enumerate(taxonomy.ids)}
     texts, languages, rows = [], [], []
-    with source.open(encoding="utf-8", newline="") as file:
+    with io.StringIO(source.read_text(encoding="utf-8"), newline="") as file:
         for line, row in enumerate(csv.DictReader(file), start=2):
             named = row["topics"].split()
             unknown = [topic_id for topic_id in named if topic_id not in column]
@@ -174,7 +177,9 @@ def fit(folder: Path) -> dict[str, Any]:
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
         "metrics": {
-            "macro_f1_out_of_fold": round(float(np.mean([_f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3),
+            "macro_f1_out_of_fold": round(
+                float(np.mean([_f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3
+            ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
         "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},

@@ -109,7 +109,7 @@ class WindowPosts:
         by_weight = sorted(support.posts, key=lambda i: (-np.nan_to_num(self._engagement[i], nan=-1.0), i))
         persons: set[int] = set()
         said: set[int] = set()
-        chosen = []
+        chosen: list[int] = []
         for i in by_weight:
             item = self.posts[i]
             if item.person_id not in persons and item.text_hash not in said and len(chosen) < EXAMPLES:

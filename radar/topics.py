@@ -1,12 +1,14 @@
 """Topics, their taxonomy, and the unfitted text pipeline.
 
-A post is scored on every topic on its own (one-vs-rest linear classifiers over character n-grams, words and seed terms), so it
-may have several topics or none. Probabilities are calibrated and each topic has its own threshold: radar.registry.
+A post is scored on every topic on its own (one-vs-rest linear classifiers over character n-grams, words and seed
+terms), so it may have several topics or none. Probabilities are calibrated and each topic has its own threshold:
+radar.registry.
 """
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import ahocorasick
@@ -21,7 +23,6 @@ from sklearn.svm import LinearSVC
 from radar.errors import UnknownName
 from radar.text.normalise import normalise
 from radar.text.segment import segments, words
-
 
 Texts = Sequence[str]
 
@@ -78,7 +79,7 @@ def word_features(text: str) -> list[str]:
     found: list[str] = []
     for run in words(segments([normalise(text).replace("#", " ")])[0]):
         found += run
-        found += [f"{left} {right}" for left, right in zip(run, run[1:], strict=False)]
+        found += [f"{left} {right}" for left, right in pairwise(run)]
     return found
 
 
@@ -153,9 +154,7 @@ def build_pipeline(
     blocks: list[tuple[str, Any]] = [
         (
             "char",
-            TfidfVectorizer(
-                analyzer="char", ngram_range=(1, 3), preprocessor=normalise, sublinear_tf=True, min_df=2
-            ),
+            TfidfVectorizer(analyzer="char", ngram_range=(1, 3), preprocessor=normalise, sublinear_tf=True, min_df=2),
         ),
         ("word", TfidfVectorizer(analyzer=word_features, sublinear_tf=True, min_df=2)),
     ]
@@ -169,4 +168,3 @@ def build_pipeline(
 def group_ids(taxonomy: Taxonomy, group: str) -> list[str]:
     """Topic ids of "travel" or "shop"."""
     return [topic.id for topic in taxonomy.topics if topic.group == group]
-

@@ -31,7 +31,8 @@ NAMED_FROM = 2
 class Open:
     """An episode that is on, or waits to be off.
 
-    quiet  buckets in a row with q above Q_OFF     pending, held  the stage that asks to follow, and for how many buckets
+    quiet          buckets in a row with q above Q_OFF
+    pending, held  the stage that asks to follow, and for how many buckets
     lift, observed  of the last bucket
     """
 
@@ -96,7 +97,11 @@ class Day:
         mixed = mix(counts.keys[rows], counts.places[rows])
         order = np.lexsort((hours, mixed))
         return cls(
-            mixed[order], counts.keys[rows][order], counts.places[rows][order], hours[order], counts.persons[rows][order]
+            mixed[order],
+            counts.keys[rows][order],
+            counts.places[rows][order],
+            hours[order],
+            counts.persons[rows][order],
         )
 
 
@@ -197,9 +202,7 @@ class Watch:
         self._mixed = np.insert(self._mixed, at, mixed[order])
         self._series = np.insert(self._series, at, first + order)
 
-    def advance(
-        self, day: Day, hour: int, past: Past, *, exposure: float, slot: int
-    ) -> Step:
+    def advance(self, day: Day, hour: int, past: Past, *, exposure: float, slot: int) -> Step:
         """Advance one bucket that began at `hour`; new series are those that reach two persons on the day by now."""
         upto = day.hours <= hour
         distinct, first, inverse = np.unique(day.mixed[upto], return_index=True, return_inverse=True)

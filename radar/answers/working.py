@@ -99,8 +99,7 @@ def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market,
     bucket = Bucket(best.bucket)
     last = local_day(as_of - timedelta(microseconds=1), about.tz)
     length = CURVE_DAYS if bucket is Bucket.DAY else CURVE_HOURS_DAYS
-    end = max(local_day(best.as_of, about.tz) + timedelta(days=length // 4), last - timedelta(days=length // 2))
-    last = min(last, end)
+    last = min(last, local_day(best.as_of, about.tz) + timedelta(days=length // 4))
     first = last - timedelta(days=length - 1)
     reach = min([first, *(local_day(datetime.fromisoformat(s.working["window_start"]), about.tz) for s in history)])
     days = counted_days(session, best.model_id, about.code, max(reach, first - timedelta(days=90)), last)

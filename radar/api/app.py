@@ -16,11 +16,6 @@ from radar.config import Settings
 from radar.web.pages import mount_pages
 
 MAX_BODY = 10_000_000
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 _DESCRIPTION = """What key opinion leaders in one market start to say about another, with the evidence.
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. Every error is one problem shape
@@ -74,7 +69,7 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
+                for name, value in problems.HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -17,6 +17,12 @@ from radar.web.pages import error_page
 log = logging.getLogger("radar")
 
 MEDIA_TYPE = "application/problem+json"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+"""On every answer."""
 _TITLES = {
     400: "The request cannot be answered as it stands",
     404: "There is no such thing",
@@ -46,7 +52,7 @@ def answer(request: Request, error: Exception) -> Response:
         response = error_page(request, problem)
     else:
         response = JSONResponse(problem, problem["status"], media_type=MEDIA_TYPE)
-    response.headers.update(headers)
+    response.headers.update(HEADERS | dict(headers))  # a failure answers outside of the middleware
     return response
 
 

@@ -43,7 +43,7 @@ class _Batch:
 
     def reject(self, at: int, reason: str) -> None:
         """reason  "field: what was expected" """
-        name, colon, said = reason.partition(": ")
+        name, colon, said = storable(reason).partition(": ")
         self.results[at] |= {"result": "rejected", "field": name if colon else None, "reason": said or reason}
 
 
@@ -80,7 +80,7 @@ def push(engine: sa.Engine, items: Sequence[Any], now: datetime) -> dict[str, An
 
 def _named(index: int, item: Any) -> dict[str, Any]:
     named = item if isinstance(item, dict) else {}
-    shown = {n: v[:255] if isinstance(v := named.get(n), str) else None for n in ("platform", "native_id")}
+    shown = {n: storable(v[:255]) if isinstance(v := named.get(n), str) else None for n in ("platform", "native_id")}
     return {"index": index, **shown, "result": "unchanged", "field": None, "reason": None}
 
 
@@ -90,7 +90,7 @@ def _read(batch: _Batch, at: int, item: Any) -> PushedPost | None:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "post"
-        batch.reject(at, f"{where}: {first['msg']}")
+        batch.reject(at, f"{where}: {first['msg'].removeprefix('Value error, ')}")
         return None
     if not post.deleted:
         missing = next((n for n in ("author", "published_at") if getattr(post, n) is None), None)
@@ -171,9 +171,9 @@ def _became(before: KnownPost | None, after: KnownPost | None) -> str:
 def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: datetime) -> None:
     rows = [
         {
-            "source": SOURCE, "seen_at": now, "native_id": _storable(result["native_id"]),
-            "reason": _storable(f"{result['field'] or 'post'}: {result['reason']}"),
-            "payload": _storable(json.dumps(items[result["index"]], ensure_ascii=False, default=str)[:_KEPT]),
+            "source": SOURCE, "seen_at": now, "native_id": result["native_id"],
+            "reason": f"{result['field'] or 'post'}: {result['reason']}",
+            "payload": storable(json.dumps(items[result["index"]], ensure_ascii=False, default=str)[:_KEPT]),
         }
         for result in batch.results
         if result["result"] == "rejected"
@@ -181,6 +181,6 @@ def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: d
     runs.keep_rejected(session, rows)
 
 
-def _storable(text: str | None) -> str | None:
-    """What a database can hold: no NUL, no lone surrogate."""
-    return None if text is None else text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+def storable(text: str) -> str:
+    """What a database and JSON can hold: no NUL, no lone surrogate."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -323,11 +323,18 @@ class Problem(Shape):
 
 
 def _clean(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("a NUL character")
+    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("a NUL character or half a surrogate pair")
     return text
 
 
+def _plausible(at: datetime) -> datetime:
+    if not 1970 <= at.year < 9000:
+        raise ValueError("expected a time between 1990 and tomorrow")
+    return at
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Name = Annotated[str, AfterValidator(_clean)]
 Count = Annotated[int | None, Field(description="Leave out or null when hidden, never 0 for that.")]
 
@@ -351,7 +358,7 @@ class PushedPost(Shape):
     native_id: Name
     author: PushedAuthor | None = Field(None, description="Required unless deleted.")
     text: str = Field("", description="Required unless deleted.")
-    published_at: AwareDatetime | None = Field(None, description="ISO 8601 with its zone. Required unless deleted.")
+    published_at: Instant | None = Field(None, description="ISO 8601 with its zone. Required unless deleted.")
     day_only: bool = Field(False, description="Only the day is known: counted by day, never by hour.")
     language: Name | None = Field(None, max_length=16, description="BCP 47 tag.")
     url: Name | None = None
@@ -362,7 +369,7 @@ class PushedPost(Shape):
     comment_count: Count = None
     share_count: Count = None
     view_count: Count = None
-    edited_at: AwareDatetime | None = None
+    edited_at: Instant | None = None
     deleted: bool = Field(False, description="A tombstone: the post is gone at its source.")
 
 

@@ -1,4 +1,4 @@
-"""Posts a second on one core through reading and scoring; beside it the same fitted scikit-learn pipeline as it stands."""
+"""Posts a second on one core through reading and scoring; beside it the same scikit-learn pipeline as it stands."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -36,7 +36,9 @@ def _version(wanted: bool) -> None:
 @cli.callback()
 def main_options(
     data_dir: Annotated[Path | None, typer.Option(help="Where data lives; else RADAR_DATA_DIR.")] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
 ) -> None:
     """Options that hold for every command."""
     shared.use_data_dir(data_dir)

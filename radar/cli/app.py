@@ -40,14 +40,22 @@ def open_engine() -> tuple[Settings, sa.Engine]:
         try:
             found.data_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CallerError(f"Cannot use the data folder {found.data_dir}: {error.strerror}.", "Set RADAR_DATA_DIR.") from error
+            raise CallerError(
+                f"Cannot use the data folder {found.data_dir}: {error.strerror}.", "Set RADAR_DATA_DIR."
+            ) from error
     return found, open_store(found.url)
 
 
 @contextmanager
 def told() -> Iterator[Report]:
     """A progress report for people on a terminal; plain lines at the end elsewhere."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         tasks: dict[str, object] = {}
 

@@ -34,6 +34,8 @@ def demo(
         console.print(f"  {job}: {detail}")
     for market, place in SHOWN:
         show(engine, market=market, place=place, limit=8)
-    console.print(f"Simulated data, ready in {time.monotonic() - began:.1f} s. What was injected: {own.data_dir / TRUTH}")
+    console.print(
+        f"Simulated data, ready in {time.monotonic() - began:.1f} s. What was injected: {own.data_dir / TRUTH}"
+    )
     if not once:
         serve_forever(own.model_copy(update={"port": port} if port is not None else {}))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,13 +19,20 @@ _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items(
 def import_file(
     file: Annotated[str, typer.Argument(help="CSV, JSONL or Parquet, also .gz; - is standard input.")],
     map: Annotated[str | None, typer.Option(help=f"field=column,... {_HELP}")] = None,
-    map_file: Annotated[Path | None, typer.Option(help="TOML with [map], market, platform, timezone; FILE.toml beside the data is found by itself.")] = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option(help="TOML with [map], market, platform, timezone; FILE.toml beside the data is found by itself."),
+    ] = None,
     market: Annotated[str | None, typer.Option(help="Audience market of all rows, as TW.")] = None,
     platform: Annotated[str | None, typer.Option(help="Platform of all rows, as youtube.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times without one; else the market's.")] = None,
     format: Annotated[str | None, typer.Option(help="csv, jsonl or parquet, where the name does not tell.")] = None,
-    rejects: Annotated[Path | None, typer.Option(help="Where rows go that cannot be read; else RADAR_DATA_DIR/rejects.")] = None,
-    only_import: Annotated[bool, typer.Option("--only-import", help="Leave classifying, counting and detecting to the jobs.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where rows go that cannot be read; else RADAR_DATA_DIR/rejects.")
+    ] = None,
+    only_import: Annotated[
+        bool, typer.Option("--only-import", help="Leave classifying, counting and detecting to the jobs.")
+    ] = False,
 ) -> None:
     """Import posts, then classify, count and detect. Importing the same file twice changes nothing.
 
@@ -34,7 +41,7 @@ def import_file(
     beside = Path(f"{file}.toml")
     toml = map_file or (beside if file != "-" and beside.is_file() else None)
     mapping = parse_mapping(map, toml)
-    given = {"market": market, "platform": platform, "zone": timezone}
+    given: dict[str, Any] = {"market": market, "platform": platform, "zone": timezone}
     mapping = replace(mapping, **{name: value for name, value in given.items() if value})
     settings, engine = open_engine()
     name = "stdin" if file == "-" else Path(file).name

@@ -4,6 +4,7 @@ import csv
 import sys
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import typer
@@ -29,6 +30,8 @@ CSV_COLUMNS = (
     "rank", "id", "name", "kind", "gloss", "topic", "place_market", "lift", "lift_floor", "q", "score", "persons",
     "posts", "platforms", "stage", "stage_since", "onset_at", "window_start", "window_end", "sentence",
 )  # fmt: skip
+_WIDE = 130
+"""Columns of a terminal that hold a line a trend."""
 
 
 def trends(
@@ -97,18 +100,7 @@ def print_table(answer: dict[str, Any]) -> None:
     place = f" about {answer['place']}" if answer["place"] else ""
     console.print(f"[bold]{about.name}{place}[/]" + ("  [yellow]Simulated data[/]" if answer["simulated"] else ""))
     if answer["items"]:
-        table = Table("#", "trend", "topic", "place", "lift", "KOLs", "stage", "since", "in a sentence", box=None)
-        for name in ("#", "lift", "KOLs"):
-            next(column for column in table.columns if column.header == name).justify = "right"
-        for item in answer["items"]:
-            gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
-            table.add_row(
-                str(item["rank"]), escape(item["name"] + gloss), item["topic"]["name"] if item["topic"] else "",
-                item["place_market"] or "", f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})",
-                str(item["persons"]), item["stage"].replace("_", " "), f"{item['stage_since'].astimezone(about.tz):%m-%d %H:%M}",
-                item["sentence"],
-            )  # fmt: skip
-        console.print(table)
+        console.print(_table(answer["items"], about.tz, is_wide=console.width >= _WIDE))
     console.print(escape(answer["message"]))
     if answer["window"]:
         start, end = (answer["window"][name].astimezone(about.tz) for name in ("start", "end"))
@@ -119,3 +111,26 @@ def print_table(answer: dict[str, Any]) -> None:
         )
     if answer["next"]:
         console.print("There are more: --limit, or --cursor with `next` of --format json.")
+
+
+def _table(items: list[dict[str, Any]], zone: ZoneInfo, *, is_wide: bool) -> Table:
+    """A line a trend; where there is little room the sentence goes below the name."""
+    names = ["#", "trend", "topic", "place", "lift", "KOLs", "stage", "since"] + (["in a sentence"] if is_wide else [])
+    table = Table(box=None)
+    for name in names:
+        right = name in ("#", "lift", "KOLs")
+        table.add_column(
+            name, justify="right" if right else "left", no_wrap=right or name in ("place", "stage", "since")
+        )
+    for item in items:
+        gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
+        name = escape(item["name"] + gloss)
+        lift = f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})"
+        cells = [
+            str(item["rank"]), name if is_wide else f"{name}\n[dim]{item['sentence']}[/]",
+            item["topic"]["name"] if item["topic"] else "", item["place_market"] or "",
+            lift if is_wide else lift.replace(" ", "\n"), str(item["persons"]), item["stage"].replace("_", " "),
+            f"{item['stage_since'].astimezone(zone):{'%m-%d %H:%M' if is_wide else '%m-%d'}}",
+        ]  # fmt: skip
+        table.add_row(*cells, *([item["sentence"]] if is_wide else []))
+    return table

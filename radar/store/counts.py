@@ -39,7 +39,9 @@ def is_sealed(session: Session, model_id: str, market: str, days: Sequence[date]
     return set(session.scalars(statement))
 
 
-def replace_days(session: Session, model_id: str, rows: Iterable[tuple[DirtyDay, DayCounts, int]], now: datetime) -> None:
+def replace_days(
+    session: Session, model_id: str, rows: Iterable[tuple[DirtyDay, DayCounts, int]], now: datetime
+) -> None:
     """Put days' counts in place of what stood there, and take the days off the list unless they changed again.
 
     rows  (day, counts, posts of the day)

@@ -1,7 +1,8 @@
 """The counts of one market's local day as one compact blob.
 
-Rows are (key, place, bucket) -> persons, posts, engagement, sorted; bucket is the hour since local midnight, or DAY_ONLY
-for posts of which only the day is known. Exposure is the number of persons who posted, by hour and over the day.
+Rows are (key, place, bucket) -> persons, posts, engagement, sorted; bucket is the hour since local midnight, or
+DAY_ONLY for posts of which only the day is known. Exposure is the number of persons who posted, by hour and over
+the day.
 """
 
 import struct
@@ -55,11 +56,13 @@ class DayCounts:
         if magic != _MAGIC:
             raise ValueError(f"not a day of counts: {magic!r}")
         body = zlib.decompress(memoryview(blob)[_HEADER.size :])
-        columns, at = [], 0
+        columns: list[npt.NDArray[Any]] = []
+        at = 0
         for dtype, length in [("<i8", n), ("<i2", n), ("u1", n), ("<u4", n), ("<u4", n), ("<f4", n), ("<u4", HOURS)]:
             columns.append(np.frombuffer(body, dtype, length, at))
             at += columns[-1].nbytes
-        return cls(*columns, day_persons)
+        keys, places, buckets, persons, posts, engagement, by_hour = columns
+        return cls(keys, places, buckets, persons, posts, engagement, by_hour, day_persons)
 
 
 def _little(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

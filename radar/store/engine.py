@@ -89,10 +89,7 @@ def upsert(
     if not rows:
         return
     insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
-    if isinstance(update, Mapping):
-        changes = dict(update)
-    else:
-        changes = {name: insert.excluded[name] for name in update}
+    changes = dict(update) if isinstance(update, Mapping) else {name: insert.excluded[name] for name in update}
     if changes:
         statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes)
     else:

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
-from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post
+from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
 from radar.store.tables import post_signal as signal
-from radar.store.tables import post_topic
 
 COUNTS = ("like_count", "comment_count", "share_count", "view_count")
 
@@ -222,7 +221,7 @@ def day_posts(session: Session, market: str, first: date, last: date) -> list[Da
         .where(post.c.deleted_at.is_(None))
         .order_by(post.c.published_at, post.c.platform, post.c.native_id)
     )  # fmt: skip
-    return [DayPost(*row) for row in session.execute(statement)]
+    return list(map(DayPost._make, session.execute(statement).tuples()))
 
 
 def texts(session: Session, post_ids: Sequence[int]) -> dict[int, str]:
@@ -271,7 +270,10 @@ def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 def latest_time(session: Session) -> datetime | None:
     """When the newest stored post was published."""
-    return session.scalar(sa.select(sa.func.max(post.c.published_at)).where(post.c.deleted_at.is_(None)))
+    newest: datetime | None = session.scalar(
+        sa.select(sa.func.max(post.c.published_at)).where(post.c.deleted_at.is_(None))
+    )
+    return newest
 
 
 def native_ids(session: Session) -> dict[int, tuple[str, str]]:

@@ -7,8 +7,12 @@ _KANA = re.compile(r"[\u3041-\u30ff\uff66-\uff9d]")
 _THAI = re.compile(r"[\u0e00-\u0e7f]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _LATIN = re.compile(r"[a-zA-Z]")
-_SIMPLIFIED = re.compile("[们这来说时会过还没对开关发问间见车东买卖吗岁书学习写爱国华为让给钱点样实话语听气图样种类别边进远运动机场馆饭饮馒头脸]")
-_TRADITIONAL = re.compile("[們這來說時會過還沒對開關發問間見車東買賣嗎歲書學習寫愛國華為讓給錢點樣實話語聽氣圖種類別邊進遠運動機場館飯飲饅頭臉]")
+_SIMPLIFIED = re.compile(
+    "[们这来说时会过还没对开关发问间见车东买卖吗岁书学习写爱国华为让给钱点样实话语听气图样种类别边进远运动机场馆饭饮馒头脸]"
+)
+_TRADITIONAL = re.compile(
+    "[們這來說時會過還沒對開關發問間見車東買賣嗎歲書學習寫愛國華為讓給錢點樣實話語聽氣圖種類別邊進遠運動機場館飯飲饅頭臉]"
+)
 
 UNKNOWN = "und"
 

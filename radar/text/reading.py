@@ -54,7 +54,7 @@ def read(texts: Sequence[str], priors: Sequence[str | None] | None = None) -> li
     split = [split_hashtags(text) for text in normalised]
     pieces = segments([body for body, _ in split])
     readings = []
-    for i, (text, (body, tags)) in enumerate(zip(normalised, split, strict=True)):
+    for i, (text, (_, tags)) in enumerate(zip(normalised, split, strict=True)):
         found = gazetteer.find(text)
         numbers = [_number(kind, name) for kind, name in _named_keys(tags, pieces[i], found)]
         readings.append(
@@ -75,7 +75,7 @@ def key_texts(texts: Sequence[str], wanted: set[int]) -> dict[int, tuple[Kind, s
     named: dict[int, tuple[Kind, str]] = {}
     normalised = [normalise(text) for text in texts]
     split = [split_hashtags(text) for text in normalised]
-    for text, (body, tags), pieces in zip(normalised, split, segments([body for body, _ in split]), strict=True):
+    for text, (_, tags), pieces in zip(normalised, split, segments([body for body, _ in split]), strict=True):
         for kind, name in _named_keys(tags, pieces, gazetteer.find(text)):
             number = _number(kind, name)
             if number in wanted:

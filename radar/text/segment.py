@@ -1,4 +1,4 @@
-"""Words of texts in any of the languages, by ICU's word breaker (dictionary for Han, kana and Thai; rules elsewhere)."""
+"""Words of texts in any of the languages, by ICU's word breaker (a dictionary for Han, kana, Thai; rules elsewhere)."""
 
 from collections.abc import Sequence
 

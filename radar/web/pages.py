@@ -42,6 +42,15 @@ def _local(at: datetime | None, zone: str = "UTC", with_year: bool = False) -> s
     return f"{local.day} {local:%b %Y, %H:%M}" if with_year else f"{local.day} {local:%b, %H:%M}"
 
 
+def _in_a_sentence(name: str) -> str:
+    """A country's name as a sentence takes it.
+
+    >>> _in_a_sentence("United States"), _in_a_sentence("Japan")
+    ('the United States', 'Japan')
+    """
+    return f"the {name}" if name.startswith("United ") or name == "Philippines" else name
+
+
 def _day(at: datetime, zone: str) -> str:
     """The local day of an instant."""
     local = at.astimezone(ZoneInfo(zone))
@@ -99,7 +108,8 @@ _templates = jinja2.Environment(
 _templates.filters |= {
     "local": _local, "city": _city, "span": _span, "share": _share, "small": _small, "count": _count,
     "web_address": _web_address, "spark_lines": spark_lines,
-    "at_least": answers.at_least, "day": _day, "place_name": place_name, "iso": datetime.isoformat,
+    "at_least": answers.at_least, "day": _day, "in_a_sentence": _in_a_sentence,
+    "place_name": place_name, "iso": datetime.isoformat,
 }  # fmt: skip
 _templates.globals |= {"url": _url, "curve_size": (WIDTH, HEIGHT), "markets": MARKETS}
 

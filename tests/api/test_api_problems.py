@@ -85,6 +85,7 @@ def test_an_unforeseen_failure_is_a_500_problem(fresh: TestClient, monkeypatch: 
     page = fresh.get("/markets/TW", headers={"accept": "text/html"})
     assert page.status_code == 500
     assert page.headers["content-type"].startswith("text/html")
+    assert "content-security-policy" in page.headers
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient) -> None:

@@ -137,6 +137,12 @@ def test_one_trend_has_its_curve_stages_and_moments(client: TestClient, filled: 
     assert len(trend["history"]) == 1
 
 
+def test_an_old_trends_curve_shows_its_own_days(client: TestClient, filled: SmallStore) -> None:
+    trend = get(client, f"/v1/trends/{trend_id(filled.ids['kr'])}")
+    starts = [point["start"] for point in trend["curve"]["points"]]
+    assert starts[0] < trend["window"]["start"] < trend["window"]["end"] < starts[-1]
+
+
 def test_a_variant_answers_with_its_leader(client: TestClient, filled: SmallStore) -> None:
     asked = trend_id(filled.ids["variant"])
     trend = get(client, f"/v1/trends/{asked}")

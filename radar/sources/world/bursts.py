@@ -90,7 +90,8 @@ def _plan(seed: int, block: int, since: datetime, days: float, share: float) -> 
         plan.spams.append(
             Spam(
                 block * 10_000 + n, market, int(rng.integers(0, 150)), texts.event_name(rng, language) + f"{n}",
-                _hashtag(rng, block * 10_000 + n + 500), since + timedelta(days=float(rng.uniform(0, max(days - 2, 0.5)))),
+                _hashtag(rng, block * 10_000 + n + 500),
+                since + timedelta(days=float(rng.uniform(0, max(days - 2, 0.5)))),
                 float(rng.uniform(8, 44)), int(rng.choice([8, 16, 32, 64])),
             )
         )  # fmt: skip

@@ -1,5 +1,7 @@
-"""The simulated world as a source. Each (market, local day) is drawn by itself from the seed, so however time is sliced,
-the same posts come; a post arrives when it is published, or hours later; edits and deletions arrive as well.
+"""The simulated world as a source.
+
+Each (market, local day) is drawn by itself from the seed, so however time is sliced, the same posts come. A post
+arrives when it is published, or hours later; edits and deletions arrive as well.
 """
 
 import json
@@ -23,7 +25,9 @@ from radar.sources.world.people import VIDEO, Person, people
 POSTS_A_DAY = 86.0
 """Ordinary posts of a market on a usual day."""
 
-_HOURS = np.array([1.2, .6, .3, .2, .2, .4, 1, 2, 3, 3.2, 3.2, 3.6, 4.6, 4, 3.4, 3.2, 3.4, 4, 5, 6, 6.6, 6.4, 5, 3])  # fmt: skip
+_HOURS = np.array(
+    [1.2, .6, .3, .2, .2, .4, 1, 2, 3, 3.2, 3.2, 3.6, 4.6, 4, 3.4, 3.2, 3.4, 4, 5, 6, 6.6, 6.4, 5, 3]
+)  # fmt: skip
 _HOURS /= _HOURS.sum()
 _WEEKDAYS = (0.92, 0.9, 0.94, 0.97, 1.06, 1.14, 1.07)
 _LATEST = timedelta(hours=31)
@@ -64,7 +68,11 @@ class SimulatedWorld:
         day, last = local_day(since - 2 * _LATEST, zone), local_day(until, zone)
         while day <= last:
             for at, post in self._day(market, day):
-                if (since < at or since == self.starts_at == at) and at <= until and post.published_at >= self.starts_at:
+                if (
+                    (since < at or since == self.starts_at == at)
+                    and at <= until
+                    and post.published_at >= self.starts_at
+                ):
                     yield at, post
             day += timedelta(days=1)
 
@@ -109,7 +117,9 @@ class SimulatedWorld:
                 text = before if rng.random() < 0.4 else f"{before} {texts.pick(rng, texts.bank(language).emoji)}"
             else:
                 text = self._text(rng, person, language, mood)
-            posts.append(self._post(rng, person, language, text, f"{market}{day:%y%m%d}-{i:04d}", _moment(rng, market, day)))
+            posts.append(
+                self._post(rng, person, language, text, f"{market}{day:%y%m%d}-{i:04d}", _moment(rng, market, day))
+            )
         return posts
 
     def _text(self, rng: np.random.Generator, person: Person, language: str, mood: dict[str, float]) -> str:
@@ -140,7 +150,8 @@ class SimulatedWorld:
         shown = not person.hides_likes
         return RawPost(
             platform=platform, native_id=native_id, author=author, text=text, published_at=at, language=language,
-            url=f"https://simulated.invalid/{platform}/{native_id}", media_kind="video" if platform == VIDEO else "image",
+            url=f"https://simulated.invalid/{platform}/{native_id}",
+            media_kind="video" if platform == VIDEO else "image",
             like_count=int(reach) if shown else None, comment_count=int(reach * 0.04),
             share_count=int(reach * 0.02), view_count=int(reach * 12) if platform == VIDEO else None,
         )  # fmt: skip
