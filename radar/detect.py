@@ -28,6 +28,9 @@ CHUNK_DAYS = 24
 FRESH_DAYS = 7
 """Snapshots are hourly for this long; before that one a day, by the day's best moment."""
 
+FEWEST = 3
+"""Distinct persons in the window below which nothing is shown: sums of days can hold a person twice."""
+
 Recent = dict[date, PostsOfDay]
 Progress = Callable[[str, int, int], None]
 
@@ -235,9 +238,9 @@ def _snapshots(
     out: Written,
 ) -> None:
     """One snapshot for each trend; keys whose persons overlap are one trend, the best of them leads."""
-    series = sorted(moments)
-    spans = {s: (moments[s].at - moments[s].window * task.bucket.length, moments[s].at) for s in series}
-    supports = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in series}
+    spans = {s: (m.at - m.window * task.bucket.length, m.at) for s, m in moments.items()}
+    supports = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in moments}
+    series = sorted(s for s in moments if len(supports[s].persons) >= FEWEST)
     factors = {s: window_posts.engagement_factor(supports[s]) for s in series}
     scores = {s: moments[s].score * factors[s] for s in series}
     leaders = merge_variants([supports[s].persons for s in series], [scores[s] for s in series])

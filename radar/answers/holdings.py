@@ -21,11 +21,13 @@ STALE = timedelta(hours=3)
 
 def markets(session: Session) -> list[dict[str, Any]]:
     """Every market with what is stored of it and how many trends its last 7 days show."""
-    sizes = store.sizes(session)
+    persons, waiting = store.known_persons(session), store.waiting_posts(session)
+    counted: dict[str, dict[str, int]] = {}
     found = []
     for about in MARKETS.values():
         stand = standing(session, about)
-        size = sizes.get(about.code)
+        if stand.model_id not in counted:
+            counted[stand.model_id] = store.counted_posts(session, stand.model_id)
         trends = len(ranked(session, ask(market_code=about.code), stand)) if stand.status == "ok" else 0
         found.append(
             {
@@ -33,8 +35,8 @@ def markets(session: Session) -> list[dict[str, Any]]:
                 "name": about.name,
                 "languages": list(about.languages),
                 "zone": about.zone,
-                "posts": size.posts if size else 0,
-                "persons": size.persons if size else 0,
+                "posts": counted[stand.model_id].get(about.code, 0) + waiting.get(about.code, 0),
+                "persons": persons.get(about.code, 0),
                 "days": stand.days,
                 "trends": trends,
                 "as_of": stand.as_of,

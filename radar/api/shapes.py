@@ -200,7 +200,7 @@ class MarketLine(Shape):
     name: str
     languages: list[str]
     zone: str
-    posts: int
+    posts: int = Field(description="Posts counted, and those that wait to be classified.")
     persons: int
     days: int = Field(description="Local days counted.")
     trends: int = Field(description="Lines of the default list: 7 days, travel and shopping.")

@@ -114,8 +114,9 @@ def print_table(answer: dict[str, Any]) -> None:
 
 
 def _table(items: list[dict[str, Any]], zone: ZoneInfo, *, is_wide: bool) -> Table:
-    """A line a trend; where there is little room the sentence goes below the name."""
-    names = ["#", "trend", "topic", "place", "lift", "KOLs", "stage", "since"] + (["in a sentence"] if is_wide else [])
+    """A line a trend; where there is little room topic and sentence go below the name."""
+    wide, narrow = ("topic", "place", "in a sentence"), ("place",)
+    names = ["#", "trend", *(wide if is_wide else narrow), "lift", "KOLs", "stage", "since"]
     table = Table(box=None)
     for name in names:
         right = name in ("#", "lift", "KOLs")
@@ -124,13 +125,12 @@ def _table(items: list[dict[str, Any]], zone: ZoneInfo, *, is_wide: bool) -> Tab
         )
     for item in items:
         gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
+        topic = item["topic"]["name"] if item["topic"] else "no topic"
         name = escape(item["name"] + gloss)
+        place = item["place_market"] or ""
         lift = f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})"
-        cells = [
-            str(item["rank"]), name if is_wide else f"{name}\n[dim]{item['sentence']}[/]",
-            item["topic"]["name"] if item["topic"] else "", item["place_market"] or "",
-            lift if is_wide else lift.replace(" ", "\n"), str(item["persons"]), item["stage"].replace("_", " "),
-            f"{item['stage_since'].astimezone(zone):{'%m-%d %H:%M' if is_wide else '%m-%d'}}",
-        ]  # fmt: skip
-        table.add_row(*cells, *([item["sentence"]] if is_wide else []))
+        since = item["stage_since"].astimezone(zone)
+        first = [name, topic, place, item["sentence"]] if is_wide else [f"{name}\n{topic}: {item['sentence']}", place]
+        last = [lift if is_wide else lift.replace(" ", "\n", 1), str(item["persons"]), item["stage"].replace("_", " ")]
+        table.add_row(str(item["rank"]), *first, *last, f"{since:%m-%d %H:%M}" if is_wide else f"{since:%m-%d}")
     return table

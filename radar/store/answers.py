@@ -252,35 +252,31 @@ def held(session: Session, market: str | None = None) -> list[Held]:
     return [Held(r[0], r[1], r[2], r[3], int(r[4]), r[5], r[6], r[7]) for r in session.execute(statement)]
 
 
-class Size(NamedTuple):
-    """How much is known of a market."""
-
-    posts: int
-    persons: int
-
-
-def sizes(session: Session) -> dict[str, Size]:
-    """Living posts, and persons with an account, by audience market."""
-    p = post.c
-    posts = session.execute(
-        sa.select(p.audience_market, sa.func.count()).where(p.deleted_at.is_(None)).group_by(p.audience_market)
+def counted_posts(session: Session, model_id: str) -> dict[str, int]:
+    """Posts in the day counts, by market; quicker than counting the posts themselves."""
+    c = day_count.c
+    statement = (
+        sa.select(c.audience_market, sa.func.sum(c.post_count))
+        .where(c.model_id == model_id)
+        .group_by(c.audience_market)
     )
-    people = session.execute(
-        sa.select(author.c.audience_market, sa.func.count(author.c.person_id.distinct())).group_by(
-            author.c.audience_market
-        )
+    return {code: int(n) for code, n in session.execute(statement)}
+
+
+def known_persons(session: Session) -> dict[str, int]:
+    """Persons with an account, by audience market."""
+    statement = sa.select(author.c.audience_market, sa.func.count(author.c.person_id.distinct())).group_by(
+        author.c.audience_market
     )
-    persons: dict[str, int] = dict(people.all())
-    return {code: Size(n, persons.get(code, 0)) for code, n in posts}
+    return dict(session.execute(statement).all())
 
 
 def waiting_posts(session: Session) -> dict[str, int]:
     """Posts that wait for classification, by market."""
-    statement = (
-        sa.select(post.c.audience_market, sa.func.count())
-        .where(post.c.classified_at.is_(None))
-        .group_by(post.c.audience_market)
-    )
+    p = post.c
+    # in id order and limited, so that SQLite reads the index of waiting posts and not every post by market
+    waiting = sa.select(p.audience_market).where(p.classified_at.is_(None)).order_by(p.id).limit(2**31).subquery()
+    statement = sa.select(waiting.c.audience_market, sa.func.count()).group_by(waiting.c.audience_market)
     return dict(session.execute(statement).all())
 
 

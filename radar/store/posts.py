@@ -221,7 +221,7 @@ def day_posts(session: Session, market: str, first: date, last: date) -> list[Da
         .where(post.c.deleted_at.is_(None))
         .order_by(post.c.published_at, post.c.platform, post.c.native_id)
     )  # fmt: skip
-    return list(map(DayPost._make, session.execute(statement).tuples()))
+    return list(map(DayPost._make, session.execute(statement)))
 
 
 def texts(session: Session, post_ids: Sequence[int]) -> dict[int, str]:

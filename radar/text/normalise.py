@@ -33,7 +33,7 @@ def split_hashtags(normalised: str) -> tuple[str, list[str]]:
     """The text without its hashtags, and the hashtags without their sign, in order.
 
     >>> split_hashtags("今天 #東京美食 #usj!! 好玩")
-    ('今天   好玩', ['東京美食', 'usj'])
+    ('今天    !! 好玩', ['東京美食', 'usj'])
     """
     if "#" not in normalised:
         return normalised, []

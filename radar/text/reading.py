@@ -48,7 +48,7 @@ def read(texts: Sequence[str], priors: Sequence[str | None] | None = None) -> li
 
     >>> reading = read(["週末去大阪 #USJ"])[0]
     >>> reading.places, reading.language, len(reading.keys) > 3
-    (('JP', 'JP-27'), 'zh-Hant', True)
+    (('JP', 'JP-27', 'JP:usj'), 'zh-Hant', True)
     """
     normalised = [normalise(text) for text in texts]
     split = [split_hashtags(text) for text in normalised]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from api.small_store import SmallStore, fill, open_small
 from radar.api import create_app
 from radar.config import Settings
+from tests.api.small_store import SmallStore, fill, open_small
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from api.small_store import SmallStore
+from tests.api.small_store import SmallStore
 
 TRENDS = "/v1/markets/TW/trends"
 SHAPE = {"type", "title", "status", "detail", "hint", "near", "instance"}

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from api.small_store import SmallStore
 from radar.store.engine import claim_world, writing
+from tests.api.small_store import SmallStore
 
 AUTHOR = {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210}
 

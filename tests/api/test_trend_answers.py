@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from api.small_store import NOW, SmallStore, post
 from radar.answers import episode_number, trend_id
+from tests.api.small_store import NOW, SmallStore, post
 
 
 def names(answer: dict[str, Any]) -> list[str]:

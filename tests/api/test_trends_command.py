@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
 import radar.cli.trends  # noqa: F401
-from api.small_store import SmallStore
 from radar.config import Settings
+from tests.api.small_store import SmallStore
 
 
 @pytest.fixture

