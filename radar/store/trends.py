@@ -99,7 +99,7 @@ def counted_at(session: Session, model_id: str, market: str, since: date) -> dic
     statement = sa.select(c.local_day, c.counted_at).where(
         c.model_id == model_id, c.audience_market == market, c.local_day >= since, sa.not_(c.detected)
     )
-    return {day: at for day, at in session.execute(statement)}
+    return {row.local_day: row.counted_at for row in session.execute(statement)}
 
 
 def prune_snapshots(session: Session, hourly_before: datetime, before: datetime) -> int:

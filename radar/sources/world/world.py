@@ -207,7 +207,7 @@ class SimulatedWorld:
                 if n:
                     at = _awake(rng, injection.market, at, injection)
                 body = texts.event_body(rng, language, injection.names[language], injection.place)
-                if rng.random() < 0.6:
+                if rng.random() < 0.4:
                     body = f"{body} {texts.sentence(rng, language, injection.topic, injection.place)[0]}"
                 tags = [injection.hashtag] if rng.random() < 0.9 else []
                 text = texts.caption(rng, language, body, tags)
