@@ -332,17 +332,16 @@ def _rows(path: str, format_name: str | None) -> Iterator[tuple[int, Row | str]]
 
 def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:
     csv.field_size_limit(10_000_000)
-    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.DictReader(lines, restkey="\x00rest")
-    if reader.fieldnames is None:
-        return
-    for row in reader:
-        if "\x00rest" in row:
-            yield reader.line_num, f"more than {len(reader.fieldnames)} fields: is a comma or a quote out of place?"
-        elif None in row.values():
-            yield reader.line_num, f"fewer than {len(reader.fieldnames)} fields"
-        else:
-            yield reader.line_num, row
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        reader = csv.DictReader(lines, restkey="\x00rest")
+        for row in reader:
+            if "\x00rest" in row:
+                fault = f"more than {len(reader.fieldnames or [])} fields: is a comma or a quote out of place?"
+                yield reader.line_num, fault
+            elif None in row.values():
+                yield reader.line_num, f"fewer than {len(reader.fieldnames or [])} fields"
+            else:
+                yield reader.line_num, row
 
 
 def _jsonl(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:

@@ -13,6 +13,9 @@ SIZES = (4, 8, 16, 32, 64)
 SIZE_SHARES = (0.25, 0.25, 0.25, 0.20, 0.05)
 INJECTIONS, SPAMS = 300, 100
 FIRST_DAY = 12
+ORIGINS = {"TW": 3.0, "JP": 1.5, "KR": 1.5}
+"""How much likelier a craze begins in these markets than in the others."""
+
 LAGS: dict[tuple[str, str], int] = {
     ("JP", "TW"): 30, ("JP", "HK"): 38, ("JP", "KR"): 46, ("JP", "TH"): 56, ("KR", "TW"): 22, ("KR", "JP"): 42,
     ("KR", "TH"): 28, ("KR", "SG"): 36, ("TW", "HK"): 18, ("TW", "MY"): 44, ("HK", "SG"): 32, ("HK", "TW"): 26,
@@ -100,7 +103,8 @@ def _plan(seed: int, block: int, since: datetime, days: float, share: float) -> 
 
 def _spread(rng: np.random.Generator, plan: Plan, event: int, since: datetime, days: float, wanted: int) -> None:
     """One craze: where it begins, and the markets it reaches later."""
-    origin = str(rng.choice(list(MARKETS)))
+    share = np.array([ORIGINS.get(m, 1.0) for m in MARKETS])
+    origin = str(rng.choice(list(MARKETS), p=share / share.sum()))
     place_markets = [m for m in MARKETS if m != origin]
     draw = np.array([3.0 if m in ("JP", "KR") else 1.0 for m in place_markets])
     country = str(rng.choice(place_markets, p=draw / draw.sum()))

@@ -1,0 +1,93 @@
+"""Taking posts in: the same again changes nothing, what changed is read anew, the bad never stop the good."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from radar.store.tables import author, dirty_day, engagement_observation, post, post_signal
+from tests.builders import NOON, a_post, put
+
+
+def _all(engine: sa.Engine, *columns: Any) -> list[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(*columns))]
+
+
+def test_the_same_posts_twice_change_nothing(engine: sa.Engine) -> None:
+    posts = [a_post("1", like_count=3), a_post("2")]
+    assert put(engine, *posts).new == 2
+    with engine.begin() as connection:
+        connection.execute(sa.delete(dirty_day))
+    again = put(engine, *posts, now=NOON + timedelta(hours=1))
+    assert (again.new, again.changed, again.unchanged) == (0, 0, 2)
+    assert _all(engine, dirty_day.c.local_day) == []
+    assert len(_all(engine, engagement_observation.c.post_id)) == 1
+
+
+def test_an_edit_waits_for_reading_again_and_marks_both_days(engine: sa.Engine) -> None:
+    put(engine, a_post("1"))
+    with engine.begin() as connection:
+        connection.execute(sa.update(post).values(classified_at=NOON))
+        connection.execute(sa.delete(dirty_day))
+    moved = put(engine, a_post("1", "sushi in Osaka", published_at=NOON + timedelta(days=1)))
+    assert moved.changed == 1
+    assert _all(engine, post.c.text, post.c.classified_at) == [("sushi in Osaka", None)]
+    assert sorted(_all(engine, dirty_day.c.local_day)) == [(date(2026, 5, 4),), (date(2026, 5, 5),)]
+
+
+def test_hidden_counts_stay_null(engine: sa.Engine) -> None:
+    put(engine, a_post("1", like_count=None, comment_count=0))
+    assert _all(engine, post.c.like_count, post.c.comment_count) == [(None, 0)]
+
+
+def test_a_deletion_takes_the_reading_away(engine: sa.Engine) -> None:
+    put(engine, a_post("1"))
+    assert put(engine, a_post("1", deleted=True)).deleted == 1
+    assert _all(engine, post.c.deleted_at) == [(NOON,)]
+    assert _all(engine, post_signal.c.post_id) == []
+    assert put(engine, a_post("1", deleted=True)).unchanged == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        (a_post("x", text="  "), "text"),
+        (a_post("x", market="XX"), "market"),
+        (a_post("", text="hello"), "native_id"),
+        (a_post("x", author=""), "author"),
+        (a_post("x", published_at=datetime(2030, 1, 1, tzinfo=UTC)), "published_at"),
+        (a_post("x", published_at=datetime(2026, 1, 1)), "published_at"),
+        (a_post("x", like_count=-1), "like_count"),
+    ],
+)
+def test_a_bad_post_is_named_and_the_good_ones_go_in(engine: sa.Engine, bad: Any, field: str) -> None:
+    result = put(engine, a_post("1"), bad, a_post("2"))
+    assert result.new == 2
+    assert [(position, reason.split(":")[0]) for position, reason in result.rejected] == [(1, field)]
+
+
+def test_accounts_of_one_person_are_one(engine: sa.Engine) -> None:
+    put(engine, a_post("1", author="a", person="p"), a_post("2", author="b", person="p"), a_post("3", author="c"))
+    put(engine, a_post("4", author="d", person="p"))
+    persons = dict(_all(engine, author.c.native_id, author.c.person_id))
+    assert persons["a"] == persons["b"] == persons["d"] != persons["c"]
+
+
+def test_what_a_database_cannot_hold_is_taken_out(engine: sa.Engine) -> None:
+    put(engine, a_post("1", "ra\x00men \ud83d in Osaka"))
+    assert _all(engine, post.c.text) == [("ramen ? in Osaka",)]
+
+
+@pytest.mark.parametrize(
+    ("market", "at", "day"),
+    [
+        ("TW", datetime(2026, 5, 4, 16, 30, tzinfo=UTC), date(2026, 5, 5)),
+        ("US", datetime(2026, 3, 8, 4, 30, tzinfo=UTC), date(2026, 3, 7)),
+        ("US", datetime(2026, 11, 2, 4, 30, tzinfo=UTC), date(2026, 11, 1)),
+    ],
+)
+def test_the_day_is_the_markets_own(engine: sa.Engine, market: str, at: datetime, day: date) -> None:
+    put(engine, a_post("1", market=market, published_at=at), now=datetime(2026, 12, 1, tzinfo=UTC))
+    assert _all(engine, post.c.local_day) == [(day,)]

@@ -1,0 +1,74 @@
+"""Jobs and what runs them."""
+
+import importlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from apscheduler.triggers.cron import CronTrigger
+
+from radar.config import Settings
+from radar.errors import UnknownName
+from radar.scheduling import Context, Job, Outcome, load_jobs, run_job
+from radar.store import runs
+from radar.store.engine import reading, writing
+from tests.builders import NOON
+
+
+@pytest.mark.parametrize("name", sorted(load_jobs()))
+def test_every_job_says_what_it_does_and_when(name: str) -> None:
+    job = load_jobs()[name]
+    assert job.summary.endswith((".", ";"))
+    assert importlib.import_module(f"radar._content.jobs.{name}").JOB is job
+    CronTrigger.from_crontab(job.cron)
+
+
+def test_runs_are_recorded_with_their_outcome(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(context: Context) -> Outcome:
+        raise OSError("disk on fire")
+
+    jobs = {
+        "good": Job("good", "* * * * *", lambda c: Outcome("all well", 3, 2)),
+        "bad": Job("bad", "* * * * *", fails),
+    }
+    monkeypatch.setattr("radar.scheduling.load_jobs", lambda: jobs)
+    context = Context(engine, Settings(data_dir=tmp_path), NOON)
+    run_job("good", context)
+    with pytest.raises(OSError, match="disk on fire"):
+        run_job("bad", context)
+    with reading(engine) as session:
+        latest = runs.latest_runs(session)
+    assert (latest["good"].outcome, latest["good"].rows_in, latest["good"].detail) == ("ok", 3, "all well")
+    assert (latest["bad"].outcome, latest["bad"].error) == ("failed", "OSError: disk on fire")
+    with pytest.raises(UnknownName, match="good"):
+        run_job("goood", context)
+
+
+def test_a_run_that_never_ended_is_noted_as_abandoned(engine: sa.Engine) -> None:
+    with writing(engine) as session, session.begin():
+        first = runs.begin_run(session, "job", NOON, "here", 1)
+        runs.begin_run(session, "job", NOON + timedelta(hours=1), "here", 2)
+        outcome: Any = session.scalar(sa.text(f"SELECT outcome FROM run WHERE id = {first}"))
+    assert outcome == "abandoned"
+
+
+def test_one_holder_at_a_time_has_the_lease(engine: sa.Engine) -> None:
+    def take(holder: str, minutes: float) -> bool:
+        with writing(engine) as session, session.begin():
+            return runs.take_lease(
+                session, "scheduler", holder, NOON + timedelta(minutes=minutes), timedelta(minutes=1)
+            )
+
+    assert take("a", 0)
+    assert not take("b", 0.5)
+    assert take("a", 0.9)
+    assert not take("b", 1.5)
+    assert take("b", 2)
+    assert not take("a", 2.1)
+    with writing(engine) as session, session.begin():
+        runs.release_lease(session, "scheduler", "b")
+    assert take("a", 2.2)
