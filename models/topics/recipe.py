@@ -3,7 +3,7 @@
 C = 0.5
 """Inverse strength of the penalty."""
 
-SEED_WEIGHT = 1.0
+SEED_WEIGHT = 0.5
 """Weight of the seed terms beside the text features."""
 
 SEED = 20_261_122

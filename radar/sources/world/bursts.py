@@ -13,7 +13,7 @@ SIZES = (4, 8, 16, 32, 64)
 SIZE_SHARES = (0.25, 0.25, 0.25, 0.20, 0.05)
 INJECTIONS, SPAMS = 300, 100
 FIRST_DAY = 12
-ORIGINS = {"TW": 3.0, "JP": 1.5, "KR": 1.5}
+ORIGINS = {"TW": 6.0, "JP": 2.0, "KR": 2.0}
 """How much likelier a craze begins in these markets than in the others."""
 
 LAGS: dict[tuple[str, str], int] = {

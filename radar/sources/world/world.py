@@ -207,9 +207,11 @@ class SimulatedWorld:
                 if n:
                     at = _awake(rng, injection.market, at, injection)
                 body = texts.event_body(rng, language, injection.names[language], injection.place)
-                if rng.random() < 0.4:
+                if rng.random() < 0.5:
                     body = f"{body} {texts.sentence(rng, language, injection.topic, injection.place)[0]}"
                 tags = [injection.hashtag] if rng.random() < 0.9 else []
+                if rng.random() < 0.5:
+                    tags.append(texts.pick(rng, texts.bank(language).topics[injection.topic][1]))
                 text = texts.caption(rng, language, body, tags)
                 posts.append(self._post(rng, person, language, text, f"E{injection.id}-{n}-{k}", at))
         return posts
