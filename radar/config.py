@@ -24,7 +24,6 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=400, description="text of posts older than this is pruned", ge=30)
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
-    live_world: bool = Field(default=True, description="in a demo store: the simulated world goes on living")
 
     @property
     def url(self) -> str:
