@@ -55,7 +55,7 @@ def _connect(url: str) -> sa.Engine:
 def _set_pragmas(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     for pragma in (
-        "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-65536",
+        "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-16384",
         "temp_store=MEMORY",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")

@@ -30,7 +30,7 @@ class Reading:
     text_hash: int
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def _number(kind: Kind, text: str) -> int:
     return key_number(kind, text)
 
