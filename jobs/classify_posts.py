@@ -1,16 +1,17 @@
 """Read every post that waits: topics by the model, keys, places, language and sponsorship by its text."""
 
 from radar.classify import classify_posts
-from radar.registry import model_folder
+from radar.registry import fitted_folder
 from radar.scheduling import Context, Job, Outcome
 
 
 def run(ctx: Context) -> Outcome:
     """Safe to run twice: a post that has been read does not wait any more."""
-    scorer = ctx.scorer
-    folder = model_folder(ctx.settings)
-    done = classify_posts(ctx.engine, scorer, folder, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None))
-    return Outcome(f"{done} posts read by {scorer.model_id}", done, done)
+    folder = fitted_folder(ctx.settings)
+    done = classify_posts(
+        ctx.engine, folder, lambda: ctx.scorer, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None)
+    )
+    return Outcome(f"{done} posts read by {folder.name}", done, done)
 
 
 JOB = Job("classify_posts", cron="2/10 * * * *", run=run)

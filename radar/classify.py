@@ -82,23 +82,27 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
 
 def classify_posts(
     engine: sa.Engine,
-    scorer: TopicScorer,
     model_folder: Path,
+    load: Callable[[], TopicScorer],
     *,
     now: datetime,
     progress: Callable[[int], None] = lambda done: None,
 ) -> int:
-    """Read every post that waits; returns how many. Safe to kill: a batch is written whole or not at all."""
-    done = 0
-    with _reader(engine, scorer, model_folder) as submit:
+    """Read every post that waits; returns how many. Safe to kill: a batch is written whole or not at all.
+
+    model_folder  the fitted model, its name is the model's id: processes that read many posts open it there
+    load          gives the scorer of that folder: asked when posts are few enough to be read in this process
+    """
+    done, model_id = 0, model_folder.name
+    with _reader(engine, model_folder, load) as submit:
         waiting: deque[tuple[list[UnreadPost], Future[list[PostReading]]]] = deque()
         for batch in _batches(engine):
             waiting.append((batch, submit(batch)))
             if len(waiting) > 3:
-                done += _write(engine, scorer.model_id, *waiting.popleft(), now)
+                done += _write(engine, model_id, *waiting.popleft(), now)
                 progress(done)
         for batch, future in waiting:
-            done += _write(engine, scorer.model_id, batch, future, now)
+            done += _write(engine, model_id, batch, future, now)
             progress(done)
     return done
 
@@ -117,7 +121,7 @@ def _batches(engine: sa.Engine) -> Iterator[list[UnreadPost]]:
 
 @contextmanager
 def _reader(
-    engine: sa.Engine, scorer: TopicScorer, model_folder: Path
+    engine: sa.Engine, model_folder: Path, load: Callable[[], TopicScorer]
 ) -> Iterator[Callable[[list[UnreadPost]], Future[list[PostReading]]]]:
     """A function that reads a batch: at once for a few posts, in processes for many."""
     with reading(engine) as session:
@@ -130,7 +134,7 @@ def _reader(
 
         def at_once(batch: list[UnreadPost]) -> Future[list[PostReading]]:
             future: Future[list[PostReading]] = Future()
-            future.set_result(read_posts(scorer, batch))
+            future.set_result(read_posts(load(), batch))
             return future
 
         yield at_once

@@ -360,9 +360,10 @@ def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    pa.set_memory_pool(pa.system_memory_pool())  # gives back what it frees
     seekable = stream if stream.seekable() and not isinstance(stream, gzip.GzipFile) else io.BytesIO(stream.read())
     try:
-        file = pq.ParquetFile(seekable)
+        file = pq.ParquetFile(seekable, buffer_size=1 << 20, pre_buffer=False)  # a column chunk is never held whole
     except (pa.ArrowInvalid, OSError) as error:
         raise UnreadableInput(f"not a Parquet file: {error}.", "Check --format.") from error
     line = 0

@@ -117,12 +117,16 @@ def model_id() -> str:
 
 
 def load_scorer(settings: Settings | None = None) -> TopicScorer:
-    """The topic scorer, fitted first (some 10 s) where this model is not kept yet."""
-    settings = settings or load_settings()
+    """The topic scorer of the present model."""
+    return open_scorer(fitted_folder(settings or load_settings()))
+
+
+def fitted_folder(settings: Settings) -> Path:
+    """Where the present model is kept, fitted first (some 10 s) where it is missing."""
     folder = model_folder(settings)
     if not (folder / "manifest.json").exists():
         fit(folder)
-    return open_scorer(folder)
+    return folder
 
 
 def open_scorer(folder: Path) -> TopicScorer:

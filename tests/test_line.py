@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ WORDS = ["tea", "metro", "garden", "office", "camera", "coffee", "window", "brid
 
 
 def _count(engine: sa.Engine, scorer: TopicScorer, now: datetime = NOON) -> None:
-    classify_posts(engine, scorer, None, now=now)  # type: ignore[arg-type]  # too few posts for a second process
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=now)
     count_mentions(engine, scorer.model_id, scorer.topic_ids, now=now)
 
 

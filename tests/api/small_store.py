@@ -58,7 +58,7 @@ class SmallStore:
     def work(self) -> None:
         """Classify and count what waits."""
         scorer = KeywordScorer()
-        classify_posts(self.engine, scorer, Path("unused"), now=self.now)  # type: ignore[arg-type]
+        classify_posts(self.engine, Path(scorer.model_id), lambda: scorer, now=self.now)
         count_mentions(self.engine, scorer.model_id, scorer.topic_ids, now=self.now)
 
     def trend(
