@@ -6,9 +6,10 @@ from radar.answers.items import at_least
 from radar.answers.listing import list_trends
 from radar.answers.names import KINDS, UnknownFilter
 from radar.answers.question import SCOPES, STAGES, parse_as_of
+from radar.answers.window_posts import trend_posts
 from radar.answers.working import trend_working
 
 __all__ = [
     "KINDS", "SCOPES", "STAGES", "UnknownFilter", "at_least", "coverage", "episode_number", "health", "list_trends",
-    "markets", "parse_as_of", "topics", "trend_id", "trend_working",
+    "markets", "parse_as_of", "topics", "trend_id", "trend_posts", "trend_working",
 ]  # fmt: skip

@@ -123,11 +123,17 @@ def shown_post(row: Mapping[str, Any]) -> Item:
     return {
         "id": str(row["id"]),
         "platform": row["platform"],
+        "native_id": row["native_id"],
         "text": row["text"],
         "language": row["language"],
         "url": row["url"],
         "published_at": row["published_at"],
-        "author": {"handle": row["handle"], "name": row["name"], "follower_count": row["follower_count"]},
+        "author": {
+            "handle": row["handle"],
+            "name": row["name"],
+            "follower_count": row["follower_count"],
+            "person_id": str(row["person_id"]),
+        },
         "like_count": row["like_count"],
         "comment_count": row["comment_count"],
         "share_count": row["share_count"],

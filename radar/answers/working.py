@@ -1,6 +1,7 @@
 """One trend with everything it was found by: curve, baseline, stages, moments, variants, posts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from radar.answers.ids import episode_number
 from radar.answers.items import Ranked, describe, persons_of, stages_of
 from radar.answers.question import parse_window
-from radar.answers.standing import standing
+from radar.answers.standing import Standing, standing
 from radar.errors import UnknownName
 from radar.markets import MARKETS, Market, day_hours, day_start, local_day
 from radar.store import answers as store
@@ -35,16 +36,9 @@ def trend_working(
     Raises UnknownName.
     """
     number = episode_number(episode_id) if isinstance(episode_id, str) else episode_id
-    length = parse_window(window or "7d")
-    history = _history(session, number, as_of)
-    if not history:
-        raise UnknownName("trend", str(episode_id)[:60], [])
-    first = history[0]
-    about = MARKETS[first.audience_market]
-    stand = standing(session, about, as_of)
-    at = stand.as_of or history[-1].as_of
-    recent = [seen for seen in history if seen.as_of > at - length]
-    best = max(recent or history, key=lambda seen: (seen.score, seen.as_of))
+    chosen = best_moment(session, number, as_of, window, asked=str(episode_id))
+    best, history, at, stand = chosen.best, chosen.history, chosen.as_of, chosen.standing
+    first, about = history[0], MARKETS[history[0].audience_market]
     stages = stages_of(session, [best.episode_id], at).get(best.episode_id, [])
     item = describe(session, [Ranked(best, 0, 0, stages)], at)[0] | {"rank": None}
     return item | {
@@ -56,6 +50,28 @@ def trend_working(
         "stages": [{"stage": stage, "since": since} for since, stage in stages],
         "history": [_moment(seen) for seen in history],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A trend's best moment in the window asked for, among all it was seen at."""
+
+    best: Seen
+    history: list[Seen]
+    as_of: datetime
+    standing: Standing
+
+
+def best_moment(session: Session, number: int, as_of: datetime | None, window: str | None, *, asked: str) -> Chosen:
+    """The moment whose figures are shown. Raises UnknownName where the trend was never seen by then."""
+    length = parse_window(window or "7d")
+    history = _history(session, number, as_of)
+    if not history:
+        raise UnknownName("trend", asked[:60], [])
+    stand = standing(session, MARKETS[history[0].audience_market], as_of)
+    at = stand.as_of or history[-1].as_of
+    recent = [seen for seen in history if seen.as_of > at - length]
+    return Chosen(max(recent or history, key=lambda seen: (seen.score, seen.as_of)), history, at, stand)
 
 
 def _history(session: Session, number: int, as_of: datetime | None) -> list[Seen]:

@@ -61,6 +61,22 @@ def get_trend(
     return answers.trend_working(session, id, answers.parse_as_of(as_of, _UTC), window)
 
 
+@router.get("/trends/{id}/posts", response_model=shapes.TrendPosts, responses=_problems(400, 404), tags=["trends"])
+def get_trend_posts(
+    id: Annotated[str, Path(description="A trend's id; a variant's answers with its leader.")],
+    session: SessionDep,
+    as_of: Annotated[str | None, Query(description="Moment to look back from, or a UTC day.")] = None,
+    window: Annotated[
+        str | None, Query(description="Window of the list it was found in: its best moment there.", examples=["7d"])
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Posts a page.")] = 50,
+    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+) -> Any:
+    """Every post in the window of a trend's best moment that holds its key, oldest first."""
+    moment = answers.parse_as_of(as_of, _UTC)
+    return answers.trend_posts(session, id, moment, window, limit=limit, cursor=cursor)
+
+
 @router.get("/coverage", response_model=shapes.Coverage, responses=_problems(400, 404), tags=["operation"])
 def get_coverage(
     session: SessionDep,

@@ -17,9 +17,10 @@ TREND_EXAMPLE: dict[str, Any] = {
     "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
     "evidence": [
         {
-            "id": "40211", "platform": "instagram", "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
+            "id": "40211", "platform": "instagram", "native_id": "C9x1",
+            "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
             "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
-            "author": {"handle": "mei.travels", "name": "Mei", "follower_count": 48210},
+            "author": {"handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311"},
             "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
         }
     ],
@@ -63,11 +64,13 @@ class EvidenceAuthor(Shape):
     handle: str | None
     name: str | None
     follower_count: int | None
+    person_id: str = Field(description="The same for all accounts of one person.")
 
 
 class EvidencePost(Shape):
     id: str
     platform: str
+    native_id: str = Field(description="The post's id at its platform.")
     text: str | None = Field(description="Null once pruned.")
     language: str | None
     url: str | None
@@ -193,6 +196,17 @@ class TrendWorking(Trend):
     curve: Curve
     stages: list[StageChange]
     history: list[Moment]
+
+
+class TrendPosts(Shape):
+    """A page of the posts behind a trend, oldest first."""
+
+    items: list[EvidencePost]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+    total: int = Field(description="Posts of the window that hold the trend's key.")
+    persons: int = Field(description="Distinct persons who wrote them.")
+    trend: str = Field(description="The trend's id; its leader's where a variant was asked for.")
+    window: Span
 
 
 class MarketLine(Shape):

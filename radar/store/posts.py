@@ -274,9 +274,3 @@ def latest_time(session: Session) -> datetime | None:
         sa.select(sa.func.max(post.c.published_at)).where(post.c.deleted_at.is_(None))
     )
     return newest
-
-
-def native_ids(session: Session) -> dict[int, tuple[str, str]]:
-    """(platform, native id) of every post by id. Reads all of them: for a demo's store, not for a large one."""
-    rows = session.execute(sa.select(post.c.id, post.c.platform, post.c.native_id))
-    return {row.id: (row.platform, row.native_id) for row in rows}

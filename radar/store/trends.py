@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
-from radar.store.tables import day_count, detector_state, episode, key, snapshot, stage_change
+from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 
 KEPT_STATES = 14
 """Newest checkpoints kept of a market and bucket length; a change further back replays from the beginning."""
@@ -107,30 +107,3 @@ def prune_snapshots(session: Session, hourly_before: datetime, before: datetime)
     s = snapshot.c
     old = sa.or_(s.as_of < before, sa.and_(s.as_of < hourly_before, sa.not_(s.is_daily)))
     return int(session.connection().execute(sa.delete(snapshot).where(old)).rowcount)
-
-
-class SnapshotRow(NamedTuple):
-    """A snapshot with the key of its episode."""
-
-    episode_id: int
-    as_of: datetime
-    audience_market: str
-    key_hash: int
-    series_place: int
-    key_text: str | None
-    q: float
-    score: float
-    working: dict[str, Any]
-
-
-def all_snapshots(session: Session, q: float) -> list[SnapshotRow]:
-    """Every snapshot with at most this q, oldest first: for scoring a demo, not for a large store."""
-    s, e = snapshot.c, episode.c
-    statement = (
-        sa.select(s.episode_id, s.as_of, s.audience_market, e.key_hash, e.place, key.c.text, s.q, s.score, s.working)
-        .join(episode, e.id == s.episode_id)
-        .outerjoin(key, key.c.hash == e.key_hash)
-        .where(s.q <= q)
-        .order_by(s.as_of, s.episode_id)
-    )
-    return [SnapshotRow(*row) for row in session.execute(statement)]

@@ -209,3 +209,19 @@ def test_openapi_is_complete(client: TestClient) -> None:
     for reference in set(text.split('"$ref": "')[1:]):
         name = reference.split('"')[0].removeprefix("#/components/schemas/")
         assert name in document["components"]["schemas"], name
+
+
+def test_all_posts_of_a_trend_come_in_pages_oldest_first(client: TestClient) -> None:
+    trend = client.get("/v1/markets/TW/trends", params={"scope": "all"}).json()["items"][0]
+    path = f"/v1/trends/{trend['id']}/posts"
+    whole = client.get(path).json()
+    assert whole["total"] == len(whole["items"]) > 1
+    assert whole["persons"] == len({p["author"]["person_id"] for p in whole["items"]})
+    assert {p["id"] for p in trend["evidence"]} <= {p["id"] for p in whole["items"]}
+    pages = [client.get(path, params={"limit": 1}).json()]
+    while pages[-1]["next"]:
+        pages.append(client.get(path, params={"limit": 1, "cursor": pages[-1]["next"]}).json())
+    assert [p["items"][0] for p in pages] == whole["items"]
+    assert [p["published_at"] for p in whole["items"]] == sorted(p["published_at"] for p in whole["items"])
+    assert client.get(path, params={"cursor": "x"}).status_code == 400
+    assert client.get("/v1/trends/zzz/posts").status_code == 404

@@ -105,3 +105,10 @@ def event_body(rng: Rng, language: str, name: str, place: str) -> str:
     """A sentence about a craze."""
     chosen = pick(rng, bank(language).event_sentences)
     return chosen.replace("{event}", name).replace("{place}", place_name(place, language))
+
+
+def hype(rng: Rng, language: str, topic_id: str, place: str) -> str:
+    """What a craze is spoken of with, said of any thing: words of excitement are no news by themselves."""
+    products = products_of(topic_id)
+    name = pick(rng, products) if products and rng.random() < 0.5 else event_name(rng, language)
+    return event_body(rng, language, name, place)

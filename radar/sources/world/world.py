@@ -25,6 +25,9 @@ from radar.sources.world.people import VIDEO, Person, people
 POSTS_A_DAY = 86.0
 """Ordinary posts of a market on a usual day."""
 
+HYPE = 0.12
+"""Share of ordinary posts that speak of an ordinary thing with a craze's excitement."""
+
 _HOURS = np.array(
     [1.2, .6, .3, .2, .2, .4, 1, 2, 3, 3.2, 3.2, 3.6, 4.6, 4, 3.4, 3.2, 3.4, 4, 5, 6, 6.6, 6.4, 5, 3]
 )  # fmt: skip
@@ -134,6 +137,8 @@ class SimulatedWorld:
         codes = texts.places_in(country)
         place = codes[min(int(rng.pareto(0.8)), len(codes) - 1)]
         body, named = texts.sentence(rng, language, topic, place)
+        if rng.random() < HYPE:
+            body, named = texts.hype(rng, language, topic, place), True
         tags = [texts.pick(rng, words.topics[topic][1]) for _ in range(int(rng.integers(0, 3)))]
         if named and rng.random() < 0.12:
             second = texts.pick(rng, options)

@@ -1,0 +1,70 @@
+"""All posts behind a trend: those of its window that hold its key, oldest first, in pages."""
+
+import base64
+import binascii
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from radar.answers.ids import episode_number, trend_id
+from radar.answers.items import shown_post
+from radar.answers.question import MAX_LIMIT
+from radar.answers.working import best_moment
+from radar.errors import CallerError
+from radar.markets import MARKETS, local_day
+from radar.store.posts import day_posts, evidence
+from radar.support import PostsOfDay, WindowPosts
+
+
+def trend_posts(
+    session: Session,
+    episode_id: int | str,
+    as_of: datetime | None = None,
+    window: str | None = None,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """A page of the posts in the window of a trend's best moment; parameters as of `trend_working`.
+
+    total and persons are of the posts as they are now: one that was deleted since the moment is not among them.
+
+    Raises UnknownName and CallerError.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise CallerError(f"limit: {limit} is not from 1 to {MAX_LIMIT}.", "Take pages by `next`.")
+    number = episode_number(episode_id) if isinstance(episode_id, str) else episode_id
+    seen = best_moment(session, number, as_of, window, asked=str(episode_id)).best
+    start, end = (datetime.fromisoformat(seen.working[name]) for name in ("window_start", "at"))
+    zone = MARKETS[seen.audience_market].tz
+    days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
+    found = WindowPosts([PostsOfDay(day_posts(session, seen.audience_market, *days))])
+    support = found.support(seen.key_hash, seen.own_place, start, end)
+    mark = f"{seen.episode_id}@{seen.as_of.isoformat()}"
+    first = _position(cursor, mark) if cursor else 0
+    page = [found.posts[i].id for i in support.posts[first : first + limit]]
+    more = first + limit < len(support.posts)
+    return {
+        "items": [shown_post(row) for row in evidence(session, page)],
+        "next": _cursor(first + limit, mark) if more else None,
+        "total": len(support.posts),
+        "persons": len(support.persons),
+        "trend": trend_id(seen.episode_id),
+        "window": {"start": start, "end": end},
+    }
+
+
+def _cursor(position: int, mark: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([position, mark]).encode()).decode().rstrip("=")
+
+
+def _position(text: str, mark: str) -> int:
+    try:
+        position, of = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if of == mark and isinstance(position, int) and position >= 0:
+            return position
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        pass
+    raise CallerError("cursor: it is not of this trend's posts.", "Take `next` of the page before; or leave it out.")
