@@ -7,11 +7,14 @@ back what was concluded since, and goes forward; so late posts, recounts and kil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
-from radar.keys import Kind, key_number, kinds_of
+from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_hours, day_start, local_day
+from radar.moments import Listing
+from radar.recurrence import Recurrence
 from radar.store import counts, posts
 from radar.store import trends as store
 from radar.store.counts import MarketSpan
@@ -20,16 +23,12 @@ from radar.store.engine import reading, writing
 from radar.store.posts import DayPost
 from radar.support import PostsOfDay, WindowPosts
 from radar.trends import distinct
-from radar.trends.overlap import merge_variants
 from radar.watch import Day, Moment, Past, Watch, Written
 from radar.windows import Bucket
 
 CHUNK_DAYS = 24
 FRESH_DAYS = 7
 """Snapshots are hourly for this long; before that one a day, by the day's best moment."""
-
-FEWEST = 3
-"""Distinct persons in the window below which nothing is shown: sums of days can hold a person twice."""
 
 Recent = dict[date, PostsOfDay]
 Progress = Callable[[str, int, int], None]
@@ -41,12 +40,18 @@ class _Task:
 
     engine: sa.Engine
     model_id: str
-    topics: dict[int, str]
-    market: str
-    bucket: Bucket
+    listing: Listing
     closed: datetime
     fresh_from: datetime
     progress: Callable[[int], None]
+
+    @property
+    def market(self) -> str:
+        return self.listing.market
+
+    @property
+    def bucket(self) -> Bucket:
+        return self.listing.bucket
 
 
 def detect_trends(
@@ -81,7 +86,9 @@ def detect_trends(
             progress(market, min(at, total), total)
 
         for bucket in Bucket:
-            task = _Task(engine, model_id, topics, span.audience_market, bucket, closed_at, fresh, tick)
+            recurrence = Recurrence(engine, model_id, span.audience_market, span.first)
+            listing = Listing(span.audience_market, bucket, topics, recurrence)
+            task = _Task(engine, model_id, listing, closed_at, fresh, tick)
             d, w = _run(task, span)
             days, written = days + d, written + w
         with writing(engine) as session, session.begin():
@@ -192,17 +199,18 @@ def _day(
         local = start.astimezone(zone)
         slot = local.weekday() * 24 + local.hour if task.bucket is Bucket.HOUR else local.weekday()
         step = watch.advance(rows, int(start.timestamp()) // 3600, past, exposure=exposure, slot=slot)
-        moments = watch.learn(step, end, tests, out)
+        complete = day if end == ends[-1] else day - timedelta(days=1)
+        moments = watch.learn(step, end, tests, out, recurs=partial(task.listing.recurs, complete))
         for series, moment in moments.items():
             if series not in best or moment.score > best[series].score:
                 best[series] = moment
         if moments and end > task.fresh_from and task.bucket is Bucket.HOUR and end != ends[-1]:
             window_posts = window_posts or _posts(task, recent, day)
-            _snapshots(task, watch, window_posts, moments, end, tests, False, out)
+            task.listing.write(watch, window_posts, past, moments, end, tests, is_daily=False, out=out)
     best = {series: moment for series, moment in best.items() if series in watch.open or moment.q <= 0.05}
     if best:
         window_posts = window_posts or _posts(task, recent, day)
-        _snapshots(task, watch, window_posts, best, ends[-1], tests, True, out)
+        task.listing.write(watch, window_posts, past, best, ends[-1], tests, is_daily=True, out=out)
     distinct.add(watch.registers, rows.mixed)
     past.append(rows)
     return True
@@ -225,74 +233,3 @@ def _posts(task: _Task, recent: Recent, day: date) -> WindowPosts:
                 items.append(item)
         recent |= {d: PostsOfDay(items) for d, items in by_day.items()}
     return WindowPosts([recent[d] for d in wanted])
-
-
-def _snapshots(
-    task: _Task,
-    watch: Watch,
-    window_posts: WindowPosts,
-    moments: dict[int, Moment],
-    as_of: datetime,
-    tests: int,
-    is_daily: bool,
-    out: Written,
-) -> None:
-    """One snapshot for each trend; keys whose persons overlap are one trend, the best of them leads."""
-    spans = {s: (m.at - m.window * task.bucket.length, m.at) for s, m in moments.items()}
-    supports = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in moments}
-    series = sorted(s for s in moments if len(supports[s].persons) >= FEWEST)
-    factors = {s: window_posts.engagement_factor(supports[s]) for s in series}
-    scores = {s: moments[s].score * factors[s] for s in series}
-    leaders = merge_variants([supports[s].persons for s in series], [scores[s] for s in series])
-    variants: dict[int, list[int]] = {}
-    for s, leader in zip(series, leaders, strict=True):
-        variants.setdefault(series[leader], []).append(s)
-    for leader, members in variants.items():
-        lead_id = _episode_id(watch, out, leader, moments[leader])
-        if lead_id is None:
-            continue
-        others = []
-        for s in members:
-            number = _episode_id(watch, out, s, moments[s])
-            if s != leader and number is not None:
-                others.append({"episode_id": number, "key": int(watch.keys[s]), "place": int(watch.places[s])})
-            if s in watch.open:
-                watch.open[s].leader_id = None if s == leader else lead_id
-                out.episodes[watch.open[s].id]["leader_id"] = watch.open[s].leader_id
-        moment, support = moments[leader], supports[leader]
-        working = {
-            "at": moment.at.isoformat(),
-            "window_start": spans[leader][0].isoformat(),
-            "window_buckets": moment.window,
-            "observed": moment.observed,
-            "expected": round(moment.expected, 3),
-            "p": moment.p,
-            "lift": round(moment.lift, 2),
-            "lift_floor": round(moment.lift_floor, 2),
-            "tests": tests,
-            "engagement_factor": round(factors[leader], 3),
-            "variants": others,
-        } | window_posts.described(support)
-        place = int(watch.places[leader]) or window_posts.place_of(support)
-        kind = int(kinds_of(watch.keys[[leader]])[0])
-        own_topic = task.topics.get(int(watch.keys[leader]))
-        is_open = leader in watch.open
-        out.snapshots[lead_id, as_of] = {
-            "episode_id": lead_id, "as_of": as_of, "audience_market": task.market, "bucket": task.bucket.value,
-            "place": place, "kind": kind, "topic_id": own_topic or window_posts.topic_of(support, task.topics),
-            "stage": out.episodes[lead_id]["stage"], "is_on": is_open, "is_daily": is_daily, "q": moment.q,
-            "score": round(scores[leader], 4), "working": working,
-        }  # fmt: skip
-
-
-def _episode_id(watch: Watch, out: Written, series: int, moment: Moment) -> int | None:
-    """The episode of a series at a moment: the open one, or the one that closed today."""
-    if series in watch.open:
-        return watch.open[series].id
-    key, place = int(watch.keys[series]), int(watch.places[series])
-    ended = [
-        row["id"]
-        for row in out.episodes.values()
-        if row["key_hash"] == key and row["place"] == place and row["onset_at"] <= moment.at
-    ]
-    return ended[-1] if ended else None

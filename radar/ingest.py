@@ -132,7 +132,12 @@ def _observe(
 
 def _author_ids(session: Session, platform: str, items: Iterable[RawPost], now: datetime) -> dict[str, tuple[int, str]]:
     """(author id, audience market) by the author's native id; new authors are added, a stored market stands."""
+    items = list(items)
     given = {item.author.native_id: item.author for item in items}
+    first: dict[str, datetime] = {}
+    for item in items:
+        if not item.deleted:
+            first[item.author.native_id] = min(item.published_at, first.get(item.author.native_id, item.published_at))
     known = store.known_authors(session, platform, list(given))
     new = [a for native_id, a in given.items() if native_id not in known]
     if new:
@@ -141,6 +146,7 @@ def _author_ids(session: Session, platform: str, items: Iterable[RawPost], now: 
                 "platform": platform, "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url,
                 "bio": a.bio, "audience_market": a.audience_market, "market_source": a.market_source,
                 "market_confidence": 1.0, "languages": a.languages, "follower_count": None, "first_seen_at": now,
+                "first_post_at": first.get(a.native_id, now),
             }
             for a in new
         ]  # fmt: skip
@@ -156,6 +162,8 @@ def _author_ids(session: Session, platform: str, items: Iterable[RawPost], now: 
         if a.follower_count is not None and a.follower_count != known[n].follower_count
     ]
     store.set_followers(session, followers)
+    older = [(known[n].id, at) for n, at in first.items() if at < known[n].first_post_at]
+    store.set_first_posts(session, [{"author_id": i, "first_post_at": at} for i, at in older])
     return {n: (k.id, k.audience_market) for n, k in known.items()}
 
 

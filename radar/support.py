@@ -1,8 +1,9 @@
 """Who stands behind a number: the distinct persons, posts and examples of a key in a window."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,25 @@ from radar.count import engagement_of
 from radar.keys import Kind, kinds_of
 from radar.markets import PLACE_NUMBERS
 from radar.store.posts import DayPost, key_array
+from radar.trends.diversity import MOST_PERSONS, Sign, signs
 
 EXAMPLES = 5
+NEW = timedelta(days=14)
+"""An account is new to us for this long after its first post that we were given."""
+
+TIERS = (("mega", 1_000_000), ("macro", 500_000), ("mid", 50_000), ("micro", 10_000), ("nano", 1_000))
+"""Followers from which an account is of a tier; below the last it is "below", and "unknown" where they are hidden."""
+
+
+def tier(follower_count: int | None) -> str:
+    """The size class of an account.
+
+    >>> tier(12_000), tier(None)
+    ('micro', 'unknown')
+    """
+    if follower_count is None:
+        return "unknown"
+    return next((name for name, least in TIERS if follower_count >= least), "below")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +53,20 @@ class PostsOfDay:
         order = np.argsort(keys, kind="stable")
         self.keys, self.post = keys[order], post[order]
         self.person = np.array([p.person_id for p in posts], np.int64)
+        self.by_person = np.argsort(self.person, kind="stable")
+        self.first_at = np.array([p.first_post_at.timestamp() for p in posts])
         self.at = np.array([p.published_at.timestamp() for p in posts])
         self.engagement = np.array([np.nan if (e := engagement_of(p)) is None else e for p in posts], float)
         self.countries = [
             frozenset(PLACE_NUMBERS[c] for c in p.places.split() if c in PLACE_NUMBERS) if p.places else _NOWHERE
             for p in posts
         ]
+
+
+def _alike(keys: npt.NDArray[np.int64], others: npt.NDArray[np.int64]) -> bool:
+    """Whether two posts say nearly the same: three quarters of their keys."""
+    both = len(np.intersect1d(keys, others, assume_unique=True))
+    return both >= 0.75 * (len(keys) + len(others) - both)
 
 
 _NOWHERE: frozenset[int] = frozenset()
@@ -56,6 +82,8 @@ class WindowPosts:
         self._person = np.concatenate([np.zeros(0, np.int64), *(day.person for day in days)])
         self._at = np.concatenate([np.zeros(0), *(day.at for day in days)])
         self._engagement = np.concatenate([np.zeros(0), *(day.engagement for day in days)])
+        self._first_at = np.concatenate([np.zeros(0), *(day.first_at for day in days)])
+        self._heard: dict[tuple[datetime, datetime], tuple[int, float]] = {}
         self._countries = [countries for day in days for countries in day.countries]
         known = self._engagement[~np.isnan(self._engagement)]
         self._usual = float(np.median(known)) if len(known) else 0.0
@@ -83,7 +111,7 @@ class WindowPosts:
         best = max(votes.items(), key=lambda v: (v[1], -v[0]), default=(0, 0))
         return best[0] if best[1] * 2 >= len(support.posts) > 0 else 0
 
-    def topic_of(self, support: Support, names: dict[int, str]) -> str | None:
+    def topic_of(self, support: Support, names: Mapping[int, str]) -> str | None:
         """The plurality of the posts' topics; None where most have none."""
         votes: dict[str, int] = {}
         untold = 0
@@ -105,26 +133,73 @@ class WindowPosts:
         return 1.0 + min(2.0, float(np.log1p(np.median(known) / self._usual)))
 
     def examples(self, support: Support) -> list[int]:
-        """Ids of up to five posts: most engaging first, each by another person in other words."""
+        """Ids of up to five posts by different persons, most engaging first; those in other words before copies."""
         by_weight = sorted(support.posts, key=lambda i: (-np.nan_to_num(self._engagement[i], nan=-1.0), i))
         persons: set[int] = set()
-        said: set[int] = set()
+        said: list[npt.NDArray[np.int64]] = []
         chosen: list[int] = []
+        alike: list[int] = []
         for i in by_weight:
             item = self.posts[i]
-            if item.person_id not in persons and item.text_hash not in said and len(chosen) < EXAMPLES:
-                persons.add(item.person_id)
-                said.add(item.text_hash)
-                chosen.append(item.id)
-        return chosen
+            keys = key_array(item.keys)
+            if item.person_id in persons:
+                continue
+            persons.add(item.person_id)
+            if any(_alike(keys, other) for other in said):
+                alike.append(item.id)
+                continue
+            said.append(keys)
+            chosen.append(item.id)
+            if len(chosen) == EXAMPLES:
+                break
+        return (chosen + alike)[:EXAMPLES]
 
-    def described(self, support: Support) -> dict[str, Any]:
-        """The counts that a trend shows of its window."""
+    def described(self, support: Support, start: datetime, end: datetime) -> dict[str, Any]:
+        """The counts that a trend shows of its window [start, end), and what makes it narrow."""
         posts = [self.posts[i] for i in support.posts]
+        tier_of = {p.person_id: tier(p.follower_count) for p in posts}
         return {
             "persons": len(support.persons),
+            "heard": self._heard_in(start, end)[0],
             "posts": len(posts),
             "platforms": len({p.platform for p in posts}),
+            "tiers": dict(sorted(Counter(tier_of.values()).items())),
             "sponsored_share": round(sum(p.sponsored for p in posts) / len(posts), 3) if posts else None,
+            "narrow": [{"reason": s.reason, "share": s.share} for s in self._signs(support, start, end)],
             "evidence": self.examples(support),
         }
+
+    def _heard_in(self, start: datetime, end: datetime) -> tuple[int, float]:
+        """Persons of the market who posted in [start, end), and the share of posts by accounts new to us."""
+        if (start, end) not in self._heard:
+            inside = (self._at >= start.timestamp()) & (self._at < end.timestamp())
+            new = self._first_at[inside] > end.timestamp() - NEW.total_seconds()
+            self._heard[start, end] = len(np.unique(self._person[inside])), float(new.mean()) if len(new) else 0.0
+        return self._heard[start, end]
+
+    def _signs(self, support: Support, start: datetime, end: datetime) -> list[Sign]:
+        persons, first = np.unique(self._person[support.posts], return_index=True)
+        firsts = support.posts[first]
+        mine = set(support.posts.tolist())
+        others = []
+        for posts in self._posts_of(persons[:MOST_PERSONS]):
+            said = [key_array(self.posts[i].keys) for i in posts if i not in mine]
+            others.append(np.unique(np.concatenate(said)) if said else np.zeros(0, np.int64))
+        timed = end - start >= timedelta(hours=1) and not any(self.posts[i].day_only for i in firsts)
+        return signs(
+            [key_array(self.posts[i].keys) for i in firsts],
+            others,
+            self._at[firsts] / 60 if timed else None,
+            float((self._first_at[firsts] > end.timestamp() - NEW.total_seconds()).mean()) if len(firsts) else 0.0,
+            self._heard_in(start, end)[1],
+        )
+
+    def _posts_of(self, persons: npt.NDArray[np.int64]) -> list[list[int]]:
+        """Indices of all posts of each person."""
+        found: list[list[int]] = [[] for _ in persons]
+        for offset, day in zip(self._starts.tolist(), self._days, strict=False):
+            low = np.searchsorted(day.person, persons, sorter=day.by_person)
+            high = np.searchsorted(day.person, persons, side="right", sorter=day.by_person)
+            for n in np.flatnonzero(high > low).tolist():
+                found[n] += (day.by_person[low[n] : high[n]] + offset).tolist()
+        return found

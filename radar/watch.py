@@ -7,7 +7,7 @@ the counts that are put in, in order; reading and writing are in radar.detect.
 import json
 import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -141,11 +141,25 @@ class Past:
                 persons.append(day.persons[cell[early]].astype(np.float32))
         return np.concatenate(which), np.concatenate(hours), np.concatenate(persons)
 
+    def hours_of(self, mixed: np.uint64, since: int, until: int) -> npt.NDArray[np.int64]:
+        """Buckets in [since, until), hours since 1970, in which a series was used."""
+        found = [np.zeros(0, np.int64)]
+        for day in (*(block for _, block in self._blocks), *self._days):
+            low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
+            found.append(day.hours[low:high])
+        hours = np.concatenate(found)
+        return np.unique(hours[(hours >= since) & (hours < until)])
+
 
 def _joined(days: Sequence[Day]) -> Day:
     columns = [np.concatenate([getattr(day, name) for day in days]) for name in Day.__slots__]
     order = np.lexsort((columns[3], columns[0]))
     return Day(*(column[order] for column in columns))
+
+
+def never(key: int, place: int) -> bool:
+    """No key recurs."""
+    return False
 
 
 _HEAD = struct.Struct("<4sII")
@@ -254,8 +268,13 @@ class Watch:
 
     # ---- a bucket ----
 
-    def learn(self, step: Step, at: datetime, tests: int, out: Written) -> dict[int, Moment]:
-        """Open, keep and close episodes by what a bucket that ended `at` showed; moments of those that are open."""
+    def learn(
+        self, step: Step, at: datetime, tests: int, out: Written, *, recurs: Callable[[int, int], bool] = never
+    ) -> dict[int, Moment]:
+        """Open, keep and close episodes by what a bucket that ended `at` showed; moments of those that are open.
+
+        recurs  whether a key about a place comes every year at this time, and about as large
+        """
         q = benjamini_hochberg(step.p, tests)
         notable = np.flatnonzero((q <= Q_OFF) | np.isin(step.series, list(self.open)))
         moments: dict[int, Moment] = {}
@@ -277,7 +296,7 @@ class Watch:
                 out.episodes[episode.id] = self._row(series, episode) | {"ended_at": at}
             else:
                 if episode.onset_at < at:
-                    self._stage(episode, moment, at, out)
+                    self._stage(episode, moment, at, out, recurs(int(self.keys[series]), int(self.places[series])))
                 out.episodes[episode.id] = self._row(series, episode)
         return moments
 
@@ -289,14 +308,14 @@ class Watch:
         out.episodes[number] = self._row(series, episode)
         out.changes.append({"episode_id": number, "changed_at": at, "stage": episode.stage})
 
-    def _stage(self, episode: Open, moment: Moment | None, at: datetime, out: Written) -> None:
+    def _stage(self, episode: Open, moment: Moment | None, at: datetime, out: Written, recurring: bool) -> None:
         """Move the stage on by the rule of radar.trends.stages."""
         lift, observed = (moment.lift, moment.observed) if moment else (1.0, 0.0)
         before = Staged(Stage(episode.stage), Stage(episode.pending) if episode.pending else None, episode.held)
         staged = next_stage(
             before, on=episode.quiet == 0, lift=lift, lift_before=episode.lift, observed=observed,
             observed_before=episode.observed, age=int((at - episode.onset_at) / self.bucket.length),
-            young=6 if self.bucket is Bucket.HOUR else 3, old=168 if self.bucket is Bucket.HOUR else 28,
+            young=self.bucket.young, old=self.bucket.old, recurring=recurring,
         )  # fmt: skip
         episode.lift, episode.observed = lift, observed
         episode.pending, episode.held = staged.pending.value if staged.pending else None, staged.held

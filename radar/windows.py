@@ -35,6 +35,16 @@ class Bucket(StrEnum):
         """Buckets of history before anything is said: two days of hours; 28 days of days, four of each weekday."""
         return 48 if self is Bucket.HOUR else 28
 
+    @property
+    def young(self) -> int:
+        """Buckets for which a trend is emerging."""
+        return 6 if self is Bucket.HOUR else 3
+
+    @property
+    def old(self) -> int:
+        """Buckets after which a trend that goes on is steady."""
+        return 168 if self is Bucket.HOUR else 28
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -94,13 +94,18 @@ def _item(
             "bucket": bucket.value,
         },
         "persons": working["persons"],
+        "heard": working["heard"],
         "posts": working["posts"],
         "platforms": working["platforms"],
+        "tiers": working["tiers"],
         "sponsored_share": working["sponsored_share"],
+        "novelty": working["novelty"],
+        "season": working["season"],
+        "narrow": [sign | {"sentence": narrow_words(sign)} for sign in working["narrow"]],
         "variants": [_variant(v, names, language) for v in working["variants"]],
         "evidence": [shown_post(posts[i]) for i in working["evidence"] if i in posts],
         "sparkline": sparkline(days, seen.key_hash, seen.own_place, last),
-        "sentence": sentence(working, bucket),
+        "sentence": sentence(working, bucket, about),
     }
 
 
@@ -154,19 +159,57 @@ def sparkline(days: Days, key: int, place: int, last: date) -> list[int | None]:
     return [persons_of(days[day], key, place) if day in days else None for day in span]
 
 
-def sentence(working: Mapping[str, Any], bucket: Bucket) -> str:
+def sentence(working: Mapping[str, Any], bucket: Bucket, about: Market) -> str:
     """What a person can repeat.
 
-    >>> told = {"lift": 4.1, "lift_floor": 2.79, "persons": 17, "platforms": 4, "window_buckets": 24}
-    >>> sentence(told, Bucket.HOUR)
-    'at least 2.7x the usual, 17 KOLs, 4 platforms, in 24 hours'
+    >>> told = {"lift": 4.1, "lift_floor": 2.79, "persons": 17, "platforms": 4, "window_buckets": 3}
+    >>> window = {"window_start": "2026-11-24T09:00:00+00:00", "at": "2026-11-24T12:00:00+00:00"}
+    >>> sentence(told | window, Bucket.HOUR, MARKETS["TW"])
+    'at least 2.7x the usual for a Tuesday evening, 17 KOLs, 4 platforms'
     """
     floor = at_least(working["lift_floor"])
     lift = f"at least {floor:.1f}x the usual" if floor > 1 else f"likely {working['lift']:.1f}x the usual"
-    n = working["window_buckets"]
-    unit = "hour" if bucket is Bucket.HOUR else "day"
-    span = f"in {n} {unit}s" if n > 1 else f"in an {unit}" if unit == "hour" else f"in a {unit}"
-    return ", ".join([lift, _counted(working["persons"], "KOL"), _counted(working["platforms"], "platform"), span])
+    start, end = (datetime.fromisoformat(working[name]).astimezone(about.tz) for name in ("window_start", "at"))
+    when = time_words(start, end)
+    return ", ".join(
+        [f"{lift} {when}", _counted(working["persons"], "KOL"), _counted(working["platforms"], "platform")]
+    )
+
+
+_PARTS = ((5, "night"), (12, "morning"), (17, "afternoon"), (22, "evening"), (24, "night"))
+
+
+def time_words(start: datetime, end: datetime) -> str:
+    """A window in words, by local time.
+
+    >>> at = datetime(2026, 11, 24)
+    >>> time_words(at, at + timedelta(days=1)), time_words(at, at + timedelta(days=3))
+    ('for a Tuesday', 'for 3 days')
+    """
+    length = end - start
+    if length > timedelta(hours=25):
+        return f"for {round(length / timedelta(days=1))} days"
+    if length > timedelta(hours=6):
+        return f"for a {start:%A}" if start.hour == 0 else "for 24 hours"
+    middle = start + length / 2
+    return f"for a {middle:%A} {next(name for hour, name in _PARTS if middle.hour < hour)}"
+
+
+_NARROW = {
+    "same_words": "{share:.0%} of these KOLs posted nearly the same text",
+    "same_taste": "{share:.0%} of these KOLs post the same about everything else too",
+    "same_minutes": "{share:.0%} of these KOLs posted within the same ten minutes",
+    "new_accounts": "{share:.0%} of these accounts are new to us, far more than usual here",
+}
+
+
+def narrow_words(sign: Mapping[str, Any]) -> str:
+    """Why a trend is called narrow.
+
+    >>> narrow_words({"reason": "same_words", "share": 0.75})
+    '75% of these KOLs posted nearly the same text'
+    """
+    return _NARROW[sign["reason"]].format(share=sign["share"])
 
 
 def at_least(lift_floor: float) -> float:

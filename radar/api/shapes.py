@@ -13,7 +13,8 @@ TREND_EXAMPLE: dict[str, Any] = {
     "seen_at": "2026-11-22T14:00:00Z", "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71,
     "p": 2.1e-8, "q": 0.00031, "score": 15.61, "engagement_factor": 1.18, "tests": 14210,
     "window": {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z", "buckets": 24, "bucket": "1h"},
-    "persons": 17, "posts": 23, "platforms": 4, "sponsored_share": 0.043,
+    "persons": 17, "heard": 143, "posts": 23, "platforms": 4, "tiers": {"micro": 9, "nano": 7, "unknown": 1},
+    "sponsored_share": 0.043, "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
     "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
     "evidence": [
         {
@@ -25,7 +26,7 @@ TREND_EXAMPLE: dict[str, Any] = {
         }
     ],
     "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
-    "sentence": "at least 2.7x the usual, 17 KOLs, 4 platforms, in 24 hours",
+    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms",
 }  # fmt: skip
 
 
@@ -83,6 +84,26 @@ class EvidencePost(Shape):
     sponsored: bool
 
 
+class Novelty(Shape):
+    days_used: int = Field(description="Local days before the window on which anybody used the key.")
+    days: int = Field(description="Days that were looked at.")
+
+
+class SeasonSeen(Shape):
+    source: Literal["last_year", "calendar"]
+    name: str | None = Field(description="The season's name, where the calendar knows it.")
+    around: str | None = Field(None, description="The day of last year it is compared with.")
+    expected: float | None = Field(None, description="Person-days in seven days, had it been as last year.")
+    ratio: float | None = Field(description="This year's week over last year's, shrunken; null: last year is unknown.")
+    ratio_floor: float | None = Field(None, description="At least this, with 95 % confidence.")
+
+
+class NarrowSign(Shape):
+    reason: Literal["same_words", "same_taste", "same_minutes", "new_accounts"]
+    share: float = Field(description="Share of the persons who show the sign.")
+    sentence: str
+
+
 class Trend(Shape):
     """One line of a list: what rose, by how much, how sure, who said it."""
 
@@ -111,9 +132,16 @@ class Trend(Shape):
     tests: int = Field(description="Hypotheses tested at that moment.")
     window: TrendWindow
     persons: int = Field(description="Distinct persons over the window.")
+    heard: int = Field(description="Distinct persons of the market who posted anything in the window.")
     posts: int
     platforms: int
+    tiers: dict[str, int] = Field(description="Persons by size of account: nano, micro, mid, macro, mega, unknown.")
     sponsored_share: float | None
+    novelty: Novelty
+    season: SeasonSeen | None = Field(description="What last year or the calendar says; null where it says nothing.")
+    narrow: list[NarrowSign] = Field(
+        description="Why the crowd may be one hand; ranked at half its score. Empty: no sign."
+    )
     variants: list[Variant] = Field(description="Other keys the same persons used.")
     evidence: list[EvidencePost] = Field(description="Up to five posts by different persons, living ones.")
     sparkline: list[int | None] = Field(description="Persons a day, 28 days to as_of; null where nothing is counted.")

@@ -52,6 +52,7 @@ class KnownAuthor(NamedTuple):
     native_id: str
     audience_market: str
     follower_count: int | None
+    first_post_at: datetime
 
 
 def known_authors(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownAuthor]:
@@ -97,6 +98,11 @@ def set_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         return
     _update_by_id(session, author, "author_id", [{n: row[n] for n in ("author_id", "follower_count")} for row in rows])
     upsert(session, follower_observation, rows, on=["author_id", "observed_on"], update=["follower_count"])
+
+
+def set_first_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """When authors' oldest posts were published; rows of author_id, first_post_at."""
+    _update_by_id(session, author, "author_id", rows)
 
 
 def add_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -202,6 +208,8 @@ class DayPost(NamedTuple):
     like_count: int | None
     comment_count: int | None
     share_count: int | None
+    follower_count: int | None
+    first_post_at: datetime
 
 
 def day_posts(session: Session, market: str, first: date, last: date) -> list[DayPost]:
@@ -213,7 +221,7 @@ def day_posts(session: Session, market: str, first: date, last: date) -> list[Da
         sa.select(
             post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, signal.c["keys"],
             signal.c.places, signal.c.text_hash, signal.c.sponsored, post.c.like_count, post.c.comment_count,
-            post.c.share_count,
+            post.c.share_count, author.c.follower_count, author.c.first_post_at,
         )
         .join(signal, signal.c.post_id == post.c.id)
         .join(author, author.c.id == post.c.author_id)

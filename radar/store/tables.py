@@ -82,6 +82,7 @@ author = Table(
     Column("languages", Text),
     Column("follower_count", BigInteger),
     Column("first_seen_at", Instant, nullable=False),
+    Column("first_post_at", Instant, nullable=False),  # of the oldest post we were given: how new the account is to us
     UniqueConstraint("platform", "native_id"),
 )
 
@@ -247,6 +248,20 @@ snapshot = Table(
     Column("score", Float, nullable=False),
     Column("working", JSON, nullable=False),
     Index("ix_snapshot_audience_market_as_of", "audience_market", "as_of"),
+)
+
+shadow_run = Table(
+    "shadow_run",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("audience_market", String(2), primary_key=True),
+    Column("bucket", String(4), primary_key=True),
+    Column("last_day", Date, primary_key=True),  # the last local day that was looked at
+    Column("days", Integer, nullable=False),  # days on which something could be found
+    Column("trends", Integer, nullable=False),  # found in the counts as they are
+    Column("shadow_trends", Float, nullable=False),  # found where person-days were permuted, mean over the shadows
+    Column("shadows", Integer, nullable=False),
+    Column("ran_at", Instant, nullable=False),
 )
 
 source_state = Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -107,3 +107,64 @@ def prune_snapshots(session: Session, hourly_before: datetime, before: datetime)
     s = snapshot.c
     old = sa.or_(s.as_of < before, sa.and_(s.as_of < hourly_before, sa.not_(s.is_daily)))
     return int(session.connection().execute(sa.delete(snapshot).where(old)).rowcount)
+
+
+class Listing(NamedTuple):
+    """A moment at which a trend stood in a list. place is what its series is counted for, 0 = all.
+
+    variants  rows of episode_id, key and place: what it held besides its own key
+    """
+
+    episode_id: int
+    as_of: datetime
+    bucket: str
+    kind: int
+    key_hash: int
+    place: int
+    variants: list[dict[str, int]]
+
+
+def listings(
+    session: Session, model_id: str, market: str, after: datetime, upto: datetime, *, q: float
+) -> list[Listing]:
+    """Every moment in (after, upto] at which a trend of the market was sure enough to be listed, by time."""
+    s, e = snapshot.c, episode.c
+    statement = (
+        sa.select(s.episode_id, s.as_of, s.bucket, s.kind, e.key_hash, e.place, s.working["variants"])
+        .join(episode, e.id == s.episode_id)
+        .where(s.audience_market == market, s.as_of > after, s.as_of <= upto, s.q <= q, e.model_id == model_id)
+        .order_by(s.as_of, s.episode_id)
+    )
+    return [Listing(*row) for row in session.execute(statement)]
+
+
+def oldest_snapshot(session: Session, model_id: str, market: str) -> datetime | None:
+    """The first moment of which a list is kept."""
+    s = snapshot.c
+    return session.scalar(
+        sa.select(s.as_of)
+        .join(episode, episode.c.id == s.episode_id)
+        .where(s.audience_market == market, episode.c.model_id == model_id)
+        .order_by(s.as_of)
+        .limit(1)
+    )
+
+
+class CountedDay(NamedTuple):
+    """A counted day: when it was counted last, and whether detection took in the whole of it."""
+
+    local_day: date
+    counted_at: datetime
+    detected: bool
+    person_count: int
+
+
+def counted_days_of(session: Session, model_id: str, market: str) -> list[CountedDay]:
+    """The counted days of a market in order."""
+    c = day_count.c
+    statement = (
+        sa.select(*[c[name] for name in CountedDay._fields])
+        .where(c.model_id == model_id, c.audience_market == market)
+        .order_by(c.local_day)
+    )
+    return [CountedDay(*row) for row in session.execute(statement)]

@@ -163,9 +163,7 @@ class SeriesState:
         y = np.zeros((length, kinds.size), np.float32)
         recent = ago < length
         np.add.at(y, (length - 1 - ago[recent], rows[recent]), counts[recent])
-        backs = range(length - 1, -1, -1)
-        late = [self._late(back, self.buckets_seen - 1 - back) for back in backs]
-        past = np.concatenate([self._past[1:, :length][:, ::-1], np.array(late).reshape(length, 3).T])
+        past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
         past, prior = np.ascontiguousarray(past), self._prior()
         grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= OWN_FROM
         step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
@@ -251,6 +249,15 @@ class SeriesState:
             return np.zeros(3)
         unit, slot, before = self._past[1:, back + reach]
         return np.array([unit, slot, before * self._decays[0] ** reach])
+
+    def _late_all(self, length: int) -> NDArray[np.float64]:
+        """`_late` of the last `length` buckets, oldest first (3, length)."""
+        reach, backs = self.windows[-1] - 1, np.arange(length - 1, -1, -1)
+        late = np.zeros((3, length))
+        known = self.buckets_seen - 1 - backs > reach
+        late[:, known] = self._past[1:, backs[known] + reach]
+        late[2] *= self._decays[0] ** reach
+        return late
 
     def _learn(
         self,

@@ -73,7 +73,7 @@ def test_empty_filters_say_what_there_would_be(client: TestClient) -> None:
 
 def test_an_item_shows_its_working_and_evidence(client: TestClient) -> None:
     item = get(client, TRENDS)["items"][0]
-    assert item["sentence"] == "at least 2.1x the usual, 9 KOLs, 2 platforms, in 24 hours"
+    assert item["sentence"] == "at least 2.1x the usual for 24 hours, 9 KOLs, 2 platforms"
     assert item["window"]["buckets"] == 24
     assert item["place_market"] == "JP"
     assert item["topic"]["id"] == "shop.drugstore"

@@ -1,0 +1,153 @@
+"""What is written down of a market's trends at a moment: one snapshot for each, with its working.
+
+Keys that mostly the same persons used are one trend: the best-known name leads it, the others are its variants.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from radar.keys import Kind, kinds_of
+from radar.markets import MARKETS, local_day
+from radar.recurrence import Recurrence, Recurring
+from radar.support import Support, WindowPosts
+from radar.trends.distinct import mix
+from radar.trends.diversity import NARROW
+from radar.trends.naming import Candidate, best_known
+from radar.trends.overlap import merge_variants
+from radar.watch import Moment, Past, Watch, Written
+from radar.windows import Bucket
+
+FEWEST = 3
+"""Distinct persons in the window below which nothing is shown: sums of days can hold a person twice."""
+
+NOVELTY_DAYS = 20
+"""Days before the window that are looked at for an earlier use of the key; less than what every watch remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Writes the snapshots of one market at one bucket length. topics: topic id by key."""
+
+    market: str
+    bucket: Bucket
+    topics: Mapping[int, str]
+    recurrence: Recurrence
+
+    def recurs(self, day: date, key: int, place: int) -> bool:
+        """Whether a key comes every year at this time and is about as large as then; `day` is complete."""
+        found = self.recurrence.of(key, place, day)
+        return found is not None and found.is_recurring
+
+    def write(
+        self,
+        watch: Watch,
+        window_posts: WindowPosts,
+        past: Past,
+        moments: Mapping[int, Moment],
+        as_of: datetime,
+        tests: int,
+        *,
+        is_daily: bool,
+        out: Written,
+    ) -> None:
+        """Snapshots of the trends among these moments (by series), as of a moment, into `out`."""
+        spans = {s: (m.at - m.window * self.bucket.length, m.at) for s, m in moments.items()}
+        found = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in moments}
+        series = sorted(s for s in moments if len(found[s].persons) >= FEWEST)
+        factors = {s: window_posts.engagement_factor(found[s]) for s in series}
+        scores = {s: moments[s].score * factors[s] for s in series}
+        for members in self._merged(watch, found, scores):
+            lead = members[0]
+            lead_id = _episode_id(watch, out, lead, moments[lead])
+            if lead_id is None:
+                continue
+            others = []
+            for s in members:
+                number = _episode_id(watch, out, s, moments[s])
+                if s != lead and number is not None:
+                    others.append({"episode_id": number, "key": int(watch.keys[s]), "place": int(watch.places[s])})
+                if s in watch.open:
+                    watch.open[s].leader_id = None if s == lead else lead_id
+                    out.episodes[watch.open[s].id]["leader_id"] = watch.open[s].leader_id
+            key, own_place = int(watch.keys[lead]), int(watch.places[lead])
+            described = window_posts.described(found[lead], *spans[lead])
+            working = _figures(moments[lead], spans[lead][0], tests) | {
+                "engagement_factor": round(factors[lead], 3),
+                "variants": others,
+                "season": self._season(key, own_place, as_of),
+                "novelty": self._novelty(watch, past, lead, spans[lead][0]),
+                **described,
+            }
+            score = scores[lead] * (NARROW if described["narrow"] else 1.0)
+            out.snapshots[lead_id, as_of] = {
+                "episode_id": lead_id, "as_of": as_of, "audience_market": self.market, "bucket": self.bucket.value,
+                "place": own_place or window_posts.place_of(found[lead]), "kind": int(kinds_of(watch.keys[[lead]])[0]),
+                "topic_id": self.topics.get(key) or window_posts.topic_of(found[lead], self.topics),
+                "stage": out.episodes[lead_id]["stage"], "is_on": lead in watch.open, "is_daily": is_daily,
+                "q": moments[lead].q, "score": round(score, 4), "working": working,
+            }  # fmt: skip
+
+    def _merged(self, watch: Watch, found: Mapping[int, Support], scores: Mapping[int, float]) -> list[list[int]]:
+        """Series that are one trend together, the best-known name first; the best score's trend first."""
+        series = sorted(scores)
+        leaders = merge_variants([found[s].persons for s in series], [scores[s] for s in series])
+        groups: dict[int, list[int]] = {}
+        for s, leader in zip(series, leaders, strict=True):
+            groups.setdefault(leader, []).append(s)
+        merged = []
+        for members in groups.values():
+            if len(members) > 1:
+                names = [self._candidate(watch, s, len(found[s].persons), scores[s]) for s in members]
+                members.insert(0, members.pop(best_known(names)))
+            merged.append(members)
+        return merged
+
+    def _candidate(self, watch: Watch, series: int, persons: int, score: float) -> Candidate:
+        key = int(watch.keys[series])
+        name = self.recurrence.name(key)
+        return Candidate(Kind(int(kinds_of(np.array([key]))[0])), name.text if name else "", persons, score)
+
+    def _season(self, key: int, place: int, as_of: datetime) -> dict[str, Any] | None:
+        last = local_day(as_of, MARKETS[self.market].tz) - timedelta(days=1)
+        known: Recurring | None = self.recurrence.of(key, place, last)
+        return known.shown if known else None
+
+    def _novelty(self, watch: Watch, past: Past, series: int, start: datetime) -> dict[str, Any]:
+        """On how many of the days before the window the key was used at all."""
+        hour, zone = int(start.timestamp()) // 3600, MARKETS[self.market].tz
+        mixed = mix(watch.keys[[series]], watch.places[[series]])[0]
+        hours = past.hours_of(mixed, hour - 24 * NOVELTY_DAYS, hour)
+        days = {local_day(datetime.fromtimestamp(h * 3600, UTC), zone) for h in hours.tolist()}
+        known = int(watch.state.buckets_seen * self.bucket.length / timedelta(days=1))
+        return {"days_used": len(days), "days": min(NOVELTY_DAYS, known)}
+
+
+def _figures(moment: Moment, start: datetime, tests: int) -> dict[str, Any]:
+    return {
+        "at": moment.at.isoformat(),
+        "window_start": start.isoformat(),
+        "window_buckets": moment.window,
+        "observed": moment.observed,
+        "expected": round(moment.expected, 3),
+        "p": moment.p,
+        "lift": round(moment.lift, 2),
+        "lift_floor": round(moment.lift_floor, 2),
+        "tests": tests,
+    }
+
+
+def _episode_id(watch: Watch, out: Written, series: int, moment: Moment) -> int | None:
+    """The episode of a series at a moment: the open one, or the one that closed today."""
+    if series in watch.open:
+        return watch.open[series].id
+    key, place = int(watch.keys[series]), int(watch.places[series])
+    ended = [
+        row["id"]
+        for row in out.episodes.values()
+        if row["key_hash"] == key and row["place"] == place and row["onset_at"] <= moment.at
+    ]
+    return ended[-1] if ended else None
