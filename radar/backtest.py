@@ -14,7 +14,9 @@ What "became large" means, and the intervals, are in `radar.trends.evaluation`. 
 
 precision at k     of the first k lines of all lists together, those whose series became large in the horizon. n counts
                    lines, `trends` different series. The interval is that of as many draws as there are trends: a trend
-                   that stands in three lists is one piece of evidence.
+                   that stands in three lists is one piece of evidence. `already`: those that were large in the
+                   list's own week; they were chosen for it, so this is no forecast, but it tells a trend that was
+                   over by the time of the list from one that never was large.
 emerging           trends that began (were first emerging) in the period and were listed; those that became large in the
                    horizon after the day they began. A series that begins again within 7 days counts once.
 lead_days          large movers that were listed: peak day - last day known at the first listing. 0: that day was the
@@ -26,8 +28,9 @@ coverage           large movers (keys whose peak came after a list's moment); th
 Fewer than 10 different trends under a figure answer "not enough history" in place of it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -51,27 +54,31 @@ from radar.store.counts import counted_days, key_names
 from radar.store.engine import reading
 from radar.trends.evaluation import (
     BASELINE_DAYS,
+    DEPTHS,
     LEAST_BASELINE_DAYS,
-    LEAST_TRENDS,
+    LEAST_PERSONS,
     LIST_DAYS,
     TIMES,
+    TOO_LITTLE,
     DayRows,
     History,
+    Line,
     Outcome,
-    median_interval,
-    wilson,
+    Records,
+    median_figure,
+    precision_figures,
+    share_figure,
 )
 from radar.trends.stages import Stage
 from radar.windows import Bucket
 
-DEPTHS = (5, 10, 20)
 HORIZON_DAYS, STEP_DAYS = 14, 7
 Q = 0.05
-TOO_LITTLE = "not_enough_history"
 _CHUNK_DAYS = 24
 
 Progress = Callable[[str, int, int], None]
 Truth = Mapping[str, Any]
+Groups = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,28 +104,6 @@ class Plan:
             raise CallerError(f"large: {self.times:g} times the usual is not large.", "Ask for large=3.")
 
 
-@dataclass(slots=True)
-class Records:
-    """What was seen of one market, kind and bucket; shares and medians are worked out of these.
-
-    lines  (rank, market and series, became large) of every list;    true  (rank, market and series, was injected)
-    """
-
-    lists: int = 0
-    lines: list[tuple[int, tuple[str, int, int], bool]] = field(default_factory=list)
-    true: list[tuple[int, tuple[str, int, int], bool]] = field(default_factory=list)
-    emerging: list[bool] = field(default_factory=list)
-    leads: list[int | None] = field(default_factory=list)
-
-    def add(self, other: "Records") -> None:
-        """Put another market's records to these."""
-        self.lists += other.lists
-        self.lines += other.lines
-        self.true += other.true
-        self.emerging += other.emerging
-        self.leads += other.leads
-
-
 Cell = tuple[Kind | None, Bucket | None]
 
 
@@ -140,6 +125,7 @@ def backtest(
     plan = plan or Plan()
     asked = [market_of(market)] if market else list(MARKETS.values())
     only = ask(market_code=asked[0].code, kind=kind, scope=plan.scope).kind
+    groups = _groups(truth) if truth else None
     about: list[dict[str, Any]] = []
     cells: list[dict[str, Any]] = []
     together: dict[Cell, Records] = {cell: Records() for cell in _cells(only)}
@@ -147,7 +133,7 @@ def backtest(
         with reading(engine) as session:
             replay = _Replay(session, one, plan)
             found = {cell: Records() for cell in _cells(only)}
-            for done in replay.run(found, truth):
+            for done in replay.run(found, groups):
                 progress(one.name, done, len(found))
             about.append(replay.about())
         if replay.moments:
@@ -278,13 +264,13 @@ class _Replay:
             self._outcomes[kind, n] = history.outcome(n, self.plan.horizon, self.plan.times)
         return self._outcomes[kind, n]
 
-    def became_large(self, kind: Kind, key: int, place: int, day: date) -> bool | None:
-        """None where it cannot be judged."""
+    def judged(self, kind: Kind, key: int, place: int, day: date) -> tuple[bool | None, bool]:
+        """Whether a series became large (None where that cannot be judged), and whether it was so already."""
         outcome = self.outcome(kind, day)
         if outcome is None:
-            return None
+            return None, False
         series = self.history(kind).find(key, place)
-        return series >= 0 and bool(outcome.large[series])
+        return (bool(outcome.large[series]), bool(outcome.already[series])) if series >= 0 else (False, False)
 
     # ---- lists ----
 
@@ -309,28 +295,29 @@ class _Replay:
 
     # ---- records ----
 
-    def run(self, found: dict[Cell, Records], truth: Truth | None) -> Iterator[int]:
-        """Fill the records of each cell; tells how many are done."""
+    def run(self, found: dict[Cell, Records], groups: Groups | None) -> Iterator[int]:
+        """Fill the records of each cell; tells how many are done. groups: injections, of a simulated store."""
+        groups = groups if self.stand.simulated else None
         for n, ((kind, bucket), records) in enumerate(found.items(), start=1):
             if self.moments:
                 for day in self.moments:
-                    self._judge_list(day, kind, bucket, records, truth if n == 1 else None)
+                    self._judge_list(day, kind, bucket, records, groups if n == 1 else None)
                 records.emerging = self._emerging(kind, bucket)
                 records.leads = self._leads(kind, bucket)
             yield n
 
     def _judge_list(
-        self, day: date, kind: Kind | None, bucket: Bucket | None, records: Records, truth: Truth | None
+        self, day: date, kind: Kind | None, bucket: Bucket | None, records: Records, groups: Groups | None
     ) -> None:
         lines = self.lines(day, kind, bucket)
         records.lists += bool(lines)
         for line in lines[: DEPTHS[-1]]:
             seen = line.seen
             name = (self.market.code, seen.key_hash, seen.own_place)
-            large = self.became_large(Kind(seen.kind), seen.key_hash, seen.own_place, day)
-            records.lines.append((line.rank, name, bool(large)))
-            if truth is not None:
-                records.true.append((line.rank, name, self._was_injected(seen.episode_id, day, truth)))
+            large, already = self.judged(Kind(seen.kind), seen.key_hash, seen.own_place, day)
+            records.lines.append(Line(line.rank, name, bool(large), already))
+            if groups is not None:
+                records.true.append(Line(line.rank, name, self._was_injected(seen.episode_id, day, groups)))
 
     def _emerging(self, kind: Kind | None, bucket: Bucket | None) -> list[bool]:
         """Of each trend that began in the period and was listed, whether it became large."""
@@ -353,7 +340,7 @@ class _Replay:
             last = before.get((one.key_hash, one.place))
             before[one.key_hash, one.place] = day
             if last is None or day - last > timedelta(days=LIST_DAYS):
-                large = self.became_large(Kind(one.kind), one.key_hash, one.place, day)
+                large, _ = self.judged(Kind(one.kind), one.key_hash, one.place, day)
                 result += [large] if large is not None else []
         return result
 
@@ -388,22 +375,21 @@ class _Replay:
             leads.append((peak - min(days)).days if days else None)
         return leads
 
-    def _was_injected(self, episode_id: int, day: date, truth: Truth) -> bool:
+    def _was_injected(self, episode_id: int, day: date, groups: Groups) -> bool:
         """Whether at least half of the persons behind a line posted for one injection (simulated)."""
-        group_of = _groups(truth)
-        groups: dict[str, set[int]] = {}
+        persons: dict[str, set[int]] = {}
         cursor = None
         while True:
             page = trend_posts(self.session, episode_id, self._end(day), f"{LIST_DAYS}d", limit=100, cursor=cursor)
             for post in page["items"]:
-                mine = groups.setdefault(post["author"]["person_id"], set())
-                group = group_of.get((post["platform"], post["native_id"]))
+                mine = persons.setdefault(post["author"]["person_id"], set())
+                group = groups.get((post["platform"], post["native_id"]))
                 mine |= {group} if group is not None else set()
             cursor = page["next"]
             if cursor is None:
                 break
-        votes = [group for mine in groups.values() for group in mine]
-        return bool(votes) and 2 * max(votes.count(group) for group in set(votes)) >= len(groups)
+        votes = Counter(group for mine in persons.values() for group in mine)
+        return bool(votes) and 2 * max(votes.values()) >= len(persons)
 
     # ---- answers ----
 
@@ -419,10 +405,18 @@ class _Replay:
         outcome = self.outcome(Kind(seen.kind), on)
         series = self.history(Kind(seen.kind)).find(seen.key_hash, seen.own_place)
         if outcome is None or series < 0:
-            return item | {"large": False, "times_usual": 0.0, "usual_per_day": None, "gain": None, "peak_on": None}
+            return item | {
+                "large": False,
+                "already": False,
+                "times_usual": 0.0,
+                "usual_per_day": None,
+                "gain": None,
+                "peak_on": None,
+            }
         peak = int(outcome.peak[series])
         return item | {
             "large": bool(outcome.large[series]),
+            "already": bool(outcome.already[series]),
             "times_usual": round(float(outcome.times[series]), 2),
             "usual_per_day": round(float(outcome.usual[series]), 3),
             "gain": round(float(outcome.gain[series]), 1),
@@ -445,7 +439,7 @@ class _Replay:
             "message": self._message(),
             "lists_on": self.moments,
             "skipped": self.skipped,
-            "days": {"first": since, "last": until, "counted": len(used)},
+            "days": {"first": used[0].local_day if used else None, "last": until, "counted": len(used)},
             "recounted_days": len(late),
             "kept_from": self.kept_from,
             "series": {
@@ -470,16 +464,13 @@ class _Replay:
                 f"Not enough history in the span asked for: lists of {self.earliest} to {self.latest} can be judged "
                 f"over {self.plan.horizon} days."
             )
-        when = (
-            f" The first list can be judged on {self.earliest + timedelta(days=self.plan.horizon + 1)}, if posts "
-            "keep coming."
-            if self.earliest
-            else ""
-        )
+        first = self.earliest + timedelta(days=self.plan.horizon + 1) if self.earliest else None
+        when = f" The first list can be judged on {first}, if posts keep coming." if first else ""
         return f"Not enough history: {days} days counted; a list, its baseline and its horizon need {need}.{when}"
 
 
-def _groups(truth: Truth) -> dict[tuple[str, str], int]:
+def _groups(truth: Truth) -> Groups:
+    """The injection that each injected post belongs to."""
     return {(p[0], p[1]): i for i, injected in enumerate(truth["injections"]) for p in injected["post_ids"]}
 
 
@@ -489,43 +480,17 @@ def _cells(kind: Kind | None) -> list[Cell]:
     return [(kinds[0], None), *((k, bucket) for k in kinds for bucket in Bucket)]
 
 
-def _share(hits: int, n: int, trends: int, **more: Any) -> dict[str, Any]:
-    """A share with its interval, or "not enough history"."""
-    answer: dict[str, Any] = more | {"n": n, "trends": trends}
-    if trends < LEAST_TRENDS:
-        return answer | {"status": TOO_LITTLE, "hits": None, "share": None, "low": None, "high": None}
-    value, low, high = wilson(hits / n * trends, trends)
-    return answer | {
-        "status": "ok", "hits": hits, "share": round(value, 4), "low": round(low, 4), "high": round(high, 4),
-    }  # fmt: skip
-
-
-def _precision(lines: Sequence[tuple[int, tuple[str, int, int], bool]]) -> list[dict[str, Any]]:
-    found = []
-    for depth in DEPTHS:
-        mine = [(series, hit) for rank, series, hit in lines if rank <= depth]
-        found.append(_share(sum(hit for _, hit in mine), len(mine), len({series for series, _ in mine}), k=depth))
-    return found
-
-
-def _lead(leads: Sequence[int]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"n": len(leads)}
-    if len(leads) < LEAST_TRENDS:
-        return answer | {"status": TOO_LITTLE, "median": None, "low": None, "high": None}
-    return answer | {"status": "ok"} | dict(zip(("median", "low", "high"), median_interval(leads), strict=True))
-
-
 def _cell(market: str | None, cell: Cell, records: Records) -> dict[str, Any]:
     """The figures of one market (None: all together), kind and bucket."""
     kind, bucket = cell
     leads = [lead for lead in records.leads if lead is not None]
     n = len(records.leads)
     figures: dict[str, Any] = {
-        "precision": _precision(records.lines),
-        "emerging": _share(sum(records.emerging), len(records.emerging), len(records.emerging)),
-        "lead_days": _lead(leads),
-        "coverage": _share(sum(lead > 0 for lead in leads), n, n)
-        | {"by_peak_day": _share(sum(lead >= 0 for lead in leads), n, n)},
+        "precision": precision_figures(records.lines),
+        "emerging": share_figure(sum(records.emerging), len(records.emerging), len(records.emerging)),
+        "lead_days": median_figure(leads),
+        "coverage": share_figure(sum(lead > 0 for lead in leads), n, n)
+        | {"by_peak_day": share_figure(sum(lead >= 0 for lead in leads), n, n)},
     }
     parts = [*figures["precision"], figures["emerging"], figures["lead_days"], figures["coverage"]]
     status = "ok" if any(part["status"] == "ok" for part in parts) else TOO_LITTLE
@@ -542,13 +507,40 @@ def _truth_cells(asked: Sequence[Market], together: Mapping[Cell, Records], kind
         "definition": "A line is true where at least half of the persons behind it posted for one injected burst. "
         "Simulated: it says how the arithmetic works, not how it does on your posts.",
         "markets": [market.code for market in asked],
-        "precision": _precision(together[kind, None].true),
+        "precision": precision_figures(together[kind, None].true, is_truth=True),
     }
+
+
+def figures(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A back-test's figures one a row: market, kind, bucket (None: all), measure, k, status, n, value, low, high.
+
+    measure  precision, already (large in the list's week), emerging, coverage, coverage_by_peak_day, lead_days, and
+             truth_precision of a simulated store
+    """
+    found: list[dict[str, Any]] = []
+    for cell in answer["cells"]:
+        where = {name: cell[name] for name in ("market", "kind", "bucket")}
+        found += [_figure(where, "precision", part) for part in cell["precision"]]
+        found += [_figure(where, "already", part["already"] | {"k": part["k"]}) for part in cell["precision"]]
+        found += [_figure(where, name, cell[name]) for name in ("emerging", "coverage", "lead_days")]
+        found.append(_figure(where, "coverage_by_peak_day", cell["coverage"]["by_peak_day"]))
+    if answer["truth"]:
+        where = {"market": None, "kind": None, "bucket": None}
+        found += [_figure(where, "truth_precision", part) for part in answer["truth"]["precision"]]
+    return found
+
+
+def _figure(where: Mapping[str, Any], measure: str, part: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **where, "measure": measure, "k": part.get("k"), "status": part["status"], "n": part["n"],
+        "trends": part.get("trends", part["n"]), "hits": part.get("hits"),
+        "value": part.get("share", part.get("median")), "low": part["low"], "high": part["high"],
+    }  # fmt: skip
 
 
 def _definition(plan: Plan) -> str:
     return (
-        f"Large: in the {plan.horizon} days after a list, on some day at least 3 persons and {plan.times:g} times the "
-        f"usual (mean of {BASELINE_DAYS} days that end a week before the list, for the persons heard), and among the "
-        "tenth of the market's keys of that kind that gained most persons."
+        f"Large: in the {plan.horizon} days after a list, on some day at least {LEAST_PERSONS} persons and surely "
+        f"{plan.times:g} times the usual (mean of the {BASELINE_DAYS} days that end a week before the list, for the "
+        "persons heard), and among the tenth of the market's keys of that kind that gained most persons."
     )

@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
-class _Task:
+class DetectionTask:
     """One market at one bucket length, from a day to a day; `closed` is when the last closed bucket ended."""
 
     engine: sa.Engine
@@ -88,7 +88,7 @@ def detect_trends(
         for bucket in Bucket:
             recurrence = Recurrence(engine, model_id, span.audience_market, span.first)
             listing = Listing(span.audience_market, bucket, topics, recurrence)
-            task = _Task(engine, model_id, listing, closed_at, fresh, tick)
+            task = DetectionTask(engine, model_id, listing, closed_at, fresh, tick)
             d, w = _run(task, span)
             days, written = days + d, written + w
         with writing(engine) as session, session.begin():
@@ -99,7 +99,7 @@ def detect_trends(
     return days, written
 
 
-def _run(task: _Task, span: MarketSpan) -> tuple[int, int]:
+def _run(task: DetectionTask, span: MarketSpan) -> tuple[int, int]:
     """Advance one watch from its last good midnight to the end of what is closed."""
     assert span.undetected is not None
     zone = MARKETS[task.market].tz
@@ -125,7 +125,7 @@ def _run(task: _Task, span: MarketSpan) -> tuple[int, int]:
         whole = True
         for day in chunk:
             if day in found:
-                whole = _day(task, watch, past, recent, day, found[day], out)
+                whole = advance_day(task, watch, past, recent, day, found[day], out)
             task.progress(1)
         with writing(task.engine) as session, session.begin():
             since = day_start(chunk[0], zone)
@@ -165,7 +165,7 @@ def _hours(starts: Sequence[datetime]) -> list[int]:
     return [int(start.timestamp()) // 3600 for start in starts]
 
 
-def _remember(task: _Task, past: Past, before: date) -> None:
+def _remember(task: DetectionTask, past: Past, before: date) -> None:
     """Read the days before a checkpoint, for counting new series backwards."""
     with reading(task.engine) as session:
         span = before - timedelta(days=past.length), before - timedelta(days=1)
@@ -173,8 +173,8 @@ def _remember(task: _Task, past: Past, before: date) -> None:
             past.append(Day.of(found, _hours(_starts(day, task.market, task.bucket)), task.bucket))
 
 
-def _day(
-    task: _Task,
+def advance_day(
+    task: DetectionTask,
     watch: Watch,
     past: Past,
     recent: Recent,
@@ -216,7 +216,7 @@ def _day(
     return True
 
 
-def _posts(task: _Task, recent: Recent, day: date) -> WindowPosts:
+def _posts(task: DetectionTask, recent: Recent, day: date) -> WindowPosts:
     """Posts of the days that the longest window reaches back to; days that were read for the day before are kept."""
     wanted = [day - timedelta(days=back) for back in range(_days_of_windows(task.bucket) - 1, -1, -1)]
     for old in recent.keys() - set(wanted):

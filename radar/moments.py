@@ -14,15 +14,18 @@ from radar.keys import Kind, kinds_of
 from radar.markets import MARKETS, local_day
 from radar.recurrence import Recurrence, Recurring
 from radar.support import Support, WindowPosts
+from radar.trends import burst_p
 from radar.trends.distinct import mix
 from radar.trends.diversity import NARROW
+from radar.trends.kernels import PHI
 from radar.trends.naming import Candidate, best_known
 from radar.trends.overlap import merge_variants
+from radar.trends.stages import Q_OFF
 from radar.watch import Moment, Past, Watch, Written
 from radar.windows import Bucket
 
-FEWEST = 3
-"""Distinct persons in the window below which nothing is shown: sums of days can hold a person twice."""
+FEWEST, FEW = 3, 10
+"""Distinct persons in the window below which nothing is shown; below which they must be a surprise by themselves."""
 
 NOVELTY_DAYS = 20
 """Days before the window that are looked at for an earlier use of the key; less than what every watch remembers."""
@@ -57,7 +60,7 @@ class Listing:
         """Snapshots of the trends among these moments (by series), as of a moment, into `out`."""
         spans = {s: (m.at - m.window * self.bucket.length, m.at) for s, m in moments.items()}
         found = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in moments}
-        series = sorted(s for s in moments if len(found[s].persons) >= FEWEST)
+        series = sorted(s for s in moments if _is_crowd(moments[s], len(found[s].persons)))
         factors = {s: window_posts.engagement_factor(found[s]) for s in series}
         scores = {s: moments[s].score * factors[s] for s in series}
         for members in self._merged(watch, found, scores):
@@ -124,6 +127,19 @@ class Listing:
         days = {local_day(datetime.fromtimestamp(h * 3600, UTC), zone) for h in hours.tolist()}
         known = int(watch.state.buckets_seen * self.bucket.length / timedelta(days=1))
         return {"days_used": len(days), "days": min(NOVELTY_DAYS, known)}
+
+
+def _is_crowd(moment: Moment, persons: int) -> bool:
+    """Whether persons, and not one person's days, make the moment: tests sum over days, so somebody can count daily.
+
+    Fewer than ten persons are tested again, each counted once; q is scaled by what that does to p.
+    """
+    if persons < FEWEST:
+        return False
+    if persons >= min(FEW, moment.observed):
+        return True
+    alone, counted = burst_p([persons, moment.observed], moment.expected, PHI)
+    return bool(moment.q * alone / counted <= Q_OFF)
 
 
 def _figures(moment: Moment, start: datetime, tests: int) -> dict[str, Any]:

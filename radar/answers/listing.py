@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from radar.answers.items import Ranked, describe, stages_of
 from radar.answers.question import MAX_LIMIT, Cursor, Question, ask, window_words
+from radar.answers.shadows import shadow_seen
 from radar.answers.standing import Standing, standing
 from radar.errors import CallerError
 from radar.keys import Kind
@@ -158,12 +159,13 @@ def _span(seen: Seen) -> tuple[datetime, datetime]:
 def envelope(session: Session, question: Question, stand: Standing, total: int) -> dict[str, Any]:
     """What holds for the whole list: where it looks, how sure it is, and what it rests on."""
     about, as_of = question.market, stand.as_of
-    window = None
+    window, shadow = None, None
     coverage = {"persons": 0, "posts": 0, "sources": 0, "platforms": 0, "days": stand.days}
     if as_of is not None:
         window = {"start": as_of - question.length, "end": as_of}
         days = [local_day(at, about.tz) for at in (window["start"], as_of - timedelta(microseconds=1))]
         coverage |= store.heard(session, about.code, window["start"], as_of, *days)._asdict()
+        shadow = shadow_seen(session, stand.model_id, about.code, days[1], question.q)
     return {
         "total": total,
         "market": about.code,
@@ -176,6 +178,7 @@ def envelope(session: Session, question: Question, stand: Standing, total: int) 
         "status": stand.status,
         "message": stand.reason or _message(session, question, stand, total),
         "coverage": coverage,
+        "shadow": shadow,
         "q": question.q,
         "note": f"At most {100 * question.q:g} in 100 of these are chance, taken over many lists.",
     }

@@ -1,6 +1,6 @@
 """Shapes of the answers, for OpenAPI and for JSON on any face."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -161,6 +161,20 @@ class ListCoverage(Shape):
     days: int = Field(description="Local days counted up to as_of.")
 
 
+class ShadowSeen(Shape):
+    """What the same code found where there can be no trend: whole person-days dealt out among days of one weekday."""
+
+    last_day: date
+    days: int = Field(description="Days on which something could be found.")
+    trends: int = Field(description="Found as things are, by the hour and by the day.")
+    shadow_trends: float = Field(description="Found in the shadow.")
+    trends_a_day: float
+    shadow_trends_a_day: float
+    share: float | None = Field(description="False over found, a day; null where nothing was found.")
+    warning: bool = Field(description="Whether the share is above twice q.")
+    sentence: str
+
+
 class TrendPage(Shape):
     """A page of trends and what holds for the whole list."""
 
@@ -177,6 +191,7 @@ class TrendPage(Shape):
     status: Literal["ok", "not_enough_history", "no_data"]
     message: str
     coverage: ListCoverage
+    shadow: ShadowSeen | None = Field(description="The market's newest shadow run; null where there was none yet.")
     q: float
     note: str
 

@@ -8,6 +8,7 @@ import typer
 
 from radar import __version__
 from radar.cli import app as shared
+from radar.cli.backtest import backtest
 from radar.cli.bench import bench
 from radar.cli.demo import demo
 from radar.cli.imports import import_file
@@ -44,7 +45,7 @@ def main_options(
     shared.use_data_dir(data_dir)
 
 
-for _command in (demo, serve, trends, run, jobs, schedule, train, bench):
+for _command in (demo, serve, trends, run, jobs, schedule, train, backtest, bench):
     cli.command()(_command)
 cli.command("import")(import_file)
 

@@ -109,6 +109,8 @@ def print_table(answer: dict[str, Any]) -> None:
             f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {about.zone}: {heard['persons']:,} KOLs heard, "
             f"{heard['posts']:,} posts. {answer['note']} Topics by {answer['model_id']}."
         )
+    if answer["shadow"]:
+        console.print(answer["shadow"]["sentence"], style="yellow" if answer["shadow"]["warning"] else None)
     if answer["next"]:
         console.print("There are more: --limit, or --cursor with `next` of --format json.")
 
@@ -126,7 +128,8 @@ def _table(items: list[dict[str, Any]], zone: ZoneInfo, *, is_wide: bool) -> Tab
     for item in items:
         gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
         topic = item["topic"]["name"] if item["topic"] else "no topic"
-        name = escape(item["name"] + gloss)
+        hint = " (narrow)" if item["narrow"] else ""
+        name = escape(item["name"] + gloss + hint)
         place = item["place_market"] or ""
         lift = f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})"
         since = item["stage_since"].astimezone(zone)

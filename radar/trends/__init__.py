@@ -10,17 +10,19 @@ half-life).
 1. Rate. r = (A - C + 0.5) / (B - D + 0.5 / r0): A and B are the decayed sums of counts and of units u = N f before t,
    and C and D what the window that is tested has put into them, so that a burst is not compared with itself. r0 is
    the mean rate of the market's series of that kind: a new series starts at half a mention. Counts enter A
-   winsorised: cut (downwards, to whole persons) at mu + 12 sqrt(phi max(mu, 1/4)) + 1.
+   winsorised: cut (downwards, to whole persons) at mu + 6 sqrt(phi max(mu, 1/4)) + 1.
 2. Expected. mu = N f g r. f is the market's profile over the cycle (hour of week, ...), shared by all series: decayed
    observed over expected mentions of all series in the slot, each drawn by 50 mentions to the same hour on all days,
    and that to 1; it lives four half-lives (at least four cycles). It absorbs the re-arming of counts at local
    midnight. g is the series' own factor by slot, (20 + observed) / (20 + expected), from 200 decayed mentions on.
-3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)^2) / (30 + sum of mu), at least 1; x the winsorised counts, both
-   sums decayed with twice the half-life and late by the longest window W, with mu from before that window: else a
-   burst would raise its own dispersion and hide. phi_W: the same with residuals summed over stretches of W buckets,
-   which sees the correlation of neighbouring buckets. phi_0 is the market's own: the same ratio over all series of
-   the kind, each weighted 30 / (30 + its mu), drawn by 100 mentions to 1.3. A window of w buckets has phi = phi_1 +
-   (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last part being what r itself is unsure of.
+3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)^2) / (30 + sum of mu), at least 1; x the winsorised counts (cut at
+   20 deviations instead of 6 from 200 expected mentions on: a series that was heard that much has shown how wild it
+   can be), both sums decayed with twice the half-life and late by the longest window W, with mu from before that
+   window: else a burst would raise its own dispersion and hide; g without that bucket's own share. phi_W: the same
+   with residuals summed over stretches of W buckets and weight 30 W, which sees the correlation of neighbours. phi_0
+   is the market's own: the same ratio over all series of the kind, each weighted 30 / (30 + its mu), drawn by 100
+   mentions to 1.3. A window of w buckets has phi = phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last
+   part being what r itself is unsure of.
 4. Test. For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
    Poisson where phi < 1.02), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
    below, p comes to nearly 1). p = min(1, min_w p_w times the number of windows). Nothing is tested in the first

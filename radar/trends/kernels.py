@@ -27,7 +27,11 @@ I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
 PHI, PHI_WEIGHT = 1.3, 30.0  # what the dispersion is shrunk to, and with how many expected mentions
-WINSOR = 12.0  # deviations that a bucket may add to its baseline: 3 lose recall, 6 forget how wild a series can be
+WINSOR = 6.0  # deviations that a bucket may add to its baseline: 3 lose a third of recall
+WILD, WILD_FROM = (
+    20.0,
+    200.0,
+)  # and to its dispersion, from so many expected mentions on: how wild it can be, it has shown
 OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to the market's
 FEWEST = 3.0  # persons: a window with fewer is not tested
 
@@ -61,7 +65,8 @@ def test_series(
         if sums[0, w - 1, s] + now < FEWEST:
             continue
         phi = max(1.0, (PHI_WEIGHT * usual[0, kinds[s]] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
-        wide = max(1.0, (PHI_WEIGHT * usual[1, kinds[s]] + level[3, s]) / (PHI_WEIGHT + level[1, s]))
+        weight = PHI_WEIGHT * windows[w - 1]  # a stretch says as much as one bucket
+        wide = max(1.0, (weight * usual[1, kinds[s]] + level[3, s]) / (weight + level[1, s]))
         best, best_k, best_e, best_phi = 0.0, -1, 0.0, 1.0
         for k in range(w):
             o = sums[0, k, s] + now
@@ -144,9 +149,15 @@ def learn(
         if late[0] > 0.0:
             left = max(level[0, s] - sums[1, w - 1, s], 0.0) + 0.5
             mu = late[0] * left / (late[2] + prior[kind])
-            if owner[s] >= 0:
-                mu *= (OWN_PRIOR + own[0, owner[s], late_slot]) / (OWN_PRIOR + own[1, owner[s], late_slot])
             x_late = rings[1, tail, s]
+            if owner[s] >= 0:  # without what that very bucket has put into the factor, else it would explain itself
+                seen = max(own[0, owner[s], late_slot] - x_late, 0.0)
+                due = max(own[1, owner[s], late_slot] - mu, 0.0)
+                mu *= (OWN_PRIOR + seen) / (OWN_PRIOR + due)
+            if rings[0, tail, s] > x_late and level[1, s] >= WILD_FROM:
+                phi = max(1.0, (PHI_WEIGHT * usual[0, kind] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
+                cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
+                x_late = max(x_late, min(rings[0, tail, s], cut))
             level[1, s] = decays[1] * level[1, s] + mu
             level[2, s] = decays[1] * level[2, s] + (x_late - mu) * (x_late - mu)
             level[3, s] = decays[1] * level[3, s]
