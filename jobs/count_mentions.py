@@ -7,10 +7,11 @@ from radar.scheduling import Context, Job, Outcome
 
 def run(ctx: Context) -> Outcome:
     """Safe to run twice: a day's counts are replaced whole."""
-    days = count_mentions(
+    days, sealed = count_mentions(
         ctx.engine, model_id(), load_taxonomy().ids, now=ctx.now, progress=lambda n, of: ctx.progress("days", n, of)
     )
-    return Outcome(f"{days} days recounted", days, days)
+    left = f"; {sealed} sealed days take no more posts: their texts were pruned" if sealed else ""
+    return Outcome(f"{days} days recounted{left}", days + sealed, days)
 
 
 JOB = Job("count_mentions", cron="4/10 * * * *", run=run)

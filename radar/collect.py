@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from radar.errors import RadarError
 from radar.ingest import Ingested, ingest_posts
 from radar.sources.base import Source
 from radar.sources.catalogue import open_source
@@ -23,10 +22,12 @@ def collect(engine: sa.Engine, *, now: datetime, progress: Callable[[int], None]
     with reading(engine) as session:
         states = runs.source_states(session)
     for state in states:
-        source = open_source(state.kind, state.name, state.config)
         try:
+            source = open_source(state.kind, state.name, state.config)
             _collect_from(engine, source, state.cursor, now, total, progress)
-        except (RadarError, OSError) as error:
+        except sa.exc.SQLAlchemyError:
+            raise  # the store's fault, not the source's
+        except Exception as error:  # whatever a source does, the others are asked
             with writing(engine) as session, session.begin():
                 runs.note_source_error(session, state.name, now, f"{type(error).__name__}: {error}")
     return total

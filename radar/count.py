@@ -129,17 +129,21 @@ def count_mentions(
     *,
     now: datetime,
     progress: Callable[[int, int], None] = lambda done, of: None,
-) -> int:
-    """Recount every dirty day; returns how many. Safe to kill: a chunk of days is replaced whole or not at all."""
+) -> tuple[int, int]:
+    """Recount every dirty day; returns (recounted, left as they are because they are sealed).
+
+    Safe to kill: a chunk of days is replaced whole or not at all.
+    """
     with reading(engine) as session:
         waiting = store.dirty_days(session)
     topic_names = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
     named: set[int] = set()
-    done = 0
+    recounted = done = 0
     for chunk in _chunks(waiting):
-        done += _count_chunk(engine, model_id, chunk, topic_names, named, now)
+        recounted += _count_chunk(engine, model_id, chunk, topic_names, named, now)
+        done += len(chunk)
         progress(done, len(waiting))
-    return done
+    return recounted, done - recounted
 
 
 def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
@@ -180,7 +184,7 @@ def _count_chunk(
         store.replace_days(session, model_id, counted, now)
         store.drop_dirty(session, [d for d in chunk if d.local_day in sealed])
     named |= {row["hash"] for row in rows}
-    return len(chunk)
+    return len(open_days)
 
 
 def _names(

@@ -9,19 +9,34 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import RawPost, problem
+from radar.sources.base import RawAuthor, RawPost, problem
 from radar.store import posts as store
-from radar.store.posts import COUNTS, KnownPost
+from radar.store.engine import one_writer
+from radar.store.posts import COUNTS, KnownAuthor, KnownPost
+
+COUNTED_BY = (
+    "author_id", "audience_market", "published_at", "day_only", "text", "language", "repost_of", "platform_sponsored",
+)  # fmt: skip
+"""What reading and counting a post rests on."""
+
+SHOWN = ("url", "media_kind")
+TOLD = ("handle", "name", "url", "bio", "languages")
+"""What an author says of itself; an empty one stays as it is stored."""
 
 
 @dataclass(slots=True)
 class Ingested:
-    """What became of a batch. rejected holds (position in the batch, reason)."""
+    """What became of a batch.
+
+    elsewhere  posts given for another market than their author's, which is kept
+    rejected   (position in the batch, reason)
+    """
 
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     deleted: int = 0
+    elsewhere: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
     def __iadd__(self, other: "Ingested") -> "Ingested":
@@ -29,6 +44,7 @@ class Ingested:
         self.changed += other.changed
         self.unchanged += other.unchanged
         self.deleted += other.deleted
+        self.elsewhere += other.elsewhere
         self.rejected += other.rejected
         return self
 
@@ -39,6 +55,7 @@ def ingest_posts(session: Session, posts: Iterable[RawPost], *, source: str, now
     Safe to run twice: the same posts again change nothing. Of a post given twice in a batch the later one counts.
     A post that cannot be taken is rejected with its reason and never stops the others.
     """
+    one_writer(session, "ingest")
     result = Ingested()
     by_platform: dict[str, dict[str, RawPost]] = defaultdict(dict)
     for position, item in enumerate(posts):
@@ -59,58 +76,68 @@ def _ingest_platform(
     session: Session, platform: str, items: dict[str, RawPost], source: str, now: datetime, result: Ingested
 ) -> None:
     known = store.known_posts(session, platform, list(items))
-    authors = _author_ids(session, platform, items.values(), now)
+    dirty: set[tuple[str, date]] = set()
+    authors = _authors(session, platform, items.values(), now, dirty)
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
+    shown: list[dict[str, Any]] = []
     recounted: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
-    dirty: set[tuple[str, date]] = set()
-    for native_id, item in items.items():
+    for native_id, item in sorted(items.items()):  # in one order everywhere: two writers never wait for each other
         before = known.get(native_id)
-        author_id, market = authors[item.author.native_id]
+        author = authors[item.author.native_id]
+        result.elsewhere += item.author.audience_market != author.audience_market
         if before is None:
             if item.deleted:
                 result.unchanged += 1
                 continue
-            row = _new_row(item, author_id, market, source, now)
+            row = _new_row(item, author, source, now)
             new.append(row)
-            dirty.add((market, row["local_day"]))
+            dirty.add((author.audience_market, row["local_day"]))
             result.new += 1
         elif item.deleted:
             if before.deleted_at is None:
-                gone.append({"post_id": before.id, "deleted_at": now, "revision": before.revision + 1})
+                gone.append(
+                    {
+                        "post_id": before.id,
+                        "deleted_at": now,
+                        "revision": before.revision + 1,
+                        "text": None,
+                        "url": None,
+                    }
+                )
                 dirty.add((before.audience_market, before.local_day))
                 result.deleted += 1
             else:
                 result.unchanged += 1
         else:
-            text = _clean(item.text)
-            is_edited = before.deleted_at is not None or (
-                (before.text is not None and text != before.text)
-                or item.repost_of != before.repost_of
-                or item.sponsored != before.platform_sponsored
-                or item.published_at != before.published_at
-            )
-            has_new_counts = any(getattr(item, name) != getattr(before, name) for name in COUNTS)
-            if is_edited:
-                row = _edit_row(item, before, text, now)
+            row = _edit_row(item, before, author, now)
+            counts = {name: getattr(item, name) for name in COUNTS if item.tells(name)}
+            has_new_counts = any(value != getattr(before, name) for name, value in counts.items())
+            if _is_edited(row, before):
                 edited.append(row)
-                dirty |= {(before.audience_market, before.local_day), (before.audience_market, row["local_day"])}
-            elif has_new_counts:
-                dirty.add((before.audience_market, before.local_day))
+                dirty |= {(before.audience_market, before.local_day), (row["audience_market"], row["local_day"])}
+            elif any(row[name] != getattr(before, name) for name in SHOWN):
+                shown.append({"post_id": before.id} | {name: row[name] for name in SHOWN})
             if has_new_counts:
-                recounted.append({"post_id": before.id} | {name: getattr(item, name) for name in COUNTS})
-            if is_edited or has_new_counts:
-                result.changed += 1
-            else:
-                result.unchanged += 1
+                dirty.add((before.audience_market, before.local_day))
+                recounted.append({"post_id": before.id} | {n: counts.get(n, getattr(before, n)) for n in COUNTS})
+            changed = bool(
+                has_new_counts or (edited and edited[-1] is row) or (shown and shown[-1]["post_id"] == before.id)
+            )
+            result.changed += changed
+            result.unchanged += not changed
     store.add_posts(session, new)
-    store.change_posts(session, edited)
-    store.change_posts(session, recounted)
-    store.change_posts(session, gone)
+    for rows in (edited, shown, recounted, gone):
+        store.change_posts(session, rows)
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
     _observe(session, platform, items, new, recounted, now)
     store.mark_dirty(session, dirty)
+
+
+def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
+    """Whether a post must be read and counted anew."""
+    return before.deleted_at is not None or any(row[name] != getattr(before, name) for name in COUNTED_BY)
 
 
 def _observe(
@@ -130,41 +157,54 @@ def _observe(
     store.add_engagement(session, rows + [row | {"observed_at": now} for row in recounted])
 
 
-def _author_ids(session: Session, platform: str, items: Iterable[RawPost], now: datetime) -> dict[str, tuple[int, str]]:
-    """(author id, audience market) by the author's native id; new authors are added, a stored market stands."""
-    items = list(items)
-    given = {item.author.native_id: item.author for item in items}
+def _authors(
+    session: Session, platform: str, items: Iterable[RawPost], now: datetime, dirty: set[tuple[str, date]]
+) -> dict[str, KnownAuthor]:
+    """Authors by native id: new ones are added, what known ones say of themselves is brought up to date.
+
+    A stored market stands. Linking an account to a person changes the counts of all its days, which go to `dirty`.
+    """
+    given: dict[str, RawAuthor] = {}
     first: dict[str, datetime] = {}
     for item in items:
+        name = item.author.native_id
+        given[name] = item.author
         if not item.deleted:
-            first[item.author.native_id] = min(item.published_at, first.get(item.author.native_id, item.published_at))
-    known = store.known_authors(session, platform, list(given))
-    new = [a for native_id, a in given.items() if native_id not in known]
+            first[name] = min(item.published_at, first.get(name, item.published_at))
+    known = store.known_authors(session, platform, sorted(given))
+    new = [a for native_id, a in sorted(given.items()) if native_id not in known]
     if new:
         rows = [
             {
                 "platform": platform, "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url,
                 "bio": a.bio, "audience_market": a.audience_market, "market_source": a.market_source,
                 "market_confidence": 1.0, "languages": a.languages, "follower_count": None, "first_seen_at": now,
-                "first_post_at": first.get(a.native_id, now),
+                "first_post_at": first.get(a.native_id),
             }
             for a in new
         ]  # fmt: skip
         store.add_authors(session, rows, [a.person for a in new])
         known |= store.known_authors(session, platform, [a.native_id for a in new])
-    followers = [
-        {
-            "author_id": known[n].id,
-            "observed_on": local_day(now, MARKETS[known[n].audience_market].tz),
-            "follower_count": a.follower_count,
-        }
-        for n, a in given.items()
-        if a.follower_count is not None and a.follower_count != known[n].follower_count
-    ]
+    followers, older, told, linked = [], [], [], {}
+    for native_id, a in sorted(given.items()):
+        k = known[native_id]
+        if a.follower_count is not None and a.follower_count != k.follower_count:
+            observed_on = local_day(now, MARKETS[k.audience_market].tz)
+            followers.append({"author_id": k.id, "observed_on": observed_on, "follower_count": a.follower_count})
+        at = first.get(native_id)
+        if at is not None and (k.first_post_at is None or at < k.first_post_at):
+            older.append({"author_id": k.id, "first_post_at": at})
+        now_told = {name: getattr(a, name) or getattr(k, name) for name in TOLD}
+        if any(value != getattr(k, name) for name, value in now_told.items()):
+            told.append({"author_id": k.id} | now_told)
+        if a.person is not None and a.person != k.person:
+            linked[k.id] = a.person
     store.set_followers(session, followers)
-    older = [(known[n].id, at) for n, at in first.items() if at < known[n].first_post_at]
-    store.set_first_posts(session, [{"author_id": i, "first_post_at": at} for i, at in older])
-    return {n: (k.id, k.audience_market) for n, k in known.items()}
+    store.set_first_posts(session, older)
+    store.change_authors(session, told)
+    if linked:
+        dirty |= store.link_authors(session, linked)
+    return known
 
 
 def _clean(text: str) -> str:
@@ -172,9 +212,10 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
-def _new_row(item: RawPost, author_id: int, market: str, source: str, now: datetime) -> dict[str, Any]:
+def _new_row(item: RawPost, author: KnownAuthor, source: str, now: datetime) -> dict[str, Any]:
+    market = author.audience_market
     return {
-        "platform": item.platform, "native_id": item.native_id, "source": source, "author_id": author_id,
+        "platform": item.platform, "native_id": item.native_id, "source": source, "author_id": author.id,
         "audience_market": market, "local_day": local_day(item.published_at, MARKETS[market].tz),
         "published_at": item.published_at, "day_only": item.day_only, "text": _clean(item.text),
         "language": item.language, "url": item.url, "media_kind": item.media_kind, "repost_of": item.repost_of,
@@ -184,14 +225,23 @@ def _new_row(item: RawPost, author_id: int, market: str, source: str, now: datet
     }  # fmt: skip
 
 
-def _edit_row(item: RawPost, before: KnownPost, text: str, now: datetime) -> dict[str, Any]:
+def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, now: datetime) -> dict[str, Any]:
+    """The post as it is now; what the source does not tell stays, and a text that was pruned is not asked for again."""
+    market = before.audience_market if author.id == before.author_id else author.audience_market
+    was_pruned = before.text is None and before.deleted_at is None
     return {
         "post_id": before.id,
-        "text": text,
-        "repost_of": item.repost_of,
-        "platform_sponsored": item.sponsored,
+        "author_id": author.id,
+        "audience_market": market,
+        "local_day": local_day(item.published_at, MARKETS[market].tz),
         "published_at": item.published_at,
-        "local_day": local_day(item.published_at, MARKETS[before.audience_market].tz),
+        "day_only": item.day_only,
+        "text": None if was_pruned else _clean(item.text),
+        "language": item.language if item.tells("language") else before.language,
+        "url": item.url if item.tells("url") else before.url,
+        "media_kind": item.media_kind if item.tells("media_kind") else before.media_kind,
+        "repost_of": item.repost_of if item.tells("repost_of") else before.repost_of,
+        "platform_sponsored": item.sponsored if item.tells("sponsored") else before.platform_sponsored,
         "edited_at": item.edited_at or now,
         "fetched_at": now,
         "deleted_at": None,

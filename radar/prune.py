@@ -15,10 +15,10 @@ RUNS_KEPT = timedelta(days=30)
 def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, int]:
     """Drop what is past its time, a few thousand rows a transaction; returns how many of each."""
     done = {"texts": 0}
-    oldest = (now - timedelta(days=settings.retention_days)).date()
+    fetched_before = now - timedelta(days=settings.retention_days)
     while True:
         with writing(engine) as session, session.begin():
-            n = pruning.forget_texts(session, oldest)
+            n = pruning.forget_texts(session, fetched_before.date(), fetched_before)
         done["texts"] += n
         if not n:
             break

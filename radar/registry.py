@@ -133,9 +133,16 @@ def open_scorer(folder: Path) -> TopicScorer:
     """Load a fitted model. Raises RadarError when it is damaged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-    except (OSError, ValueError) as error:
+        scorer = TopicScorer(open_pipeline(folder), manifest)
+        columns = {
+            scorer._coefficients.shape[1],
+            *(len(manifest[n]) for n in ("topic_ids", "thresholds", "slope", "offset")),
+        }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
-    return TopicScorer(open_pipeline(folder), manifest)
+    if len(columns) != 1:
+        raise _damaged(folder, ValueError("its topics do not fit its classifiers"))
+    return scorer
 
 
 def open_pipeline(folder: Path) -> Any:
@@ -193,6 +200,8 @@ def fit(folder: Path) -> dict[str, Any]:
     made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
     skops.io.dump(pipeline, made / "pipeline.skops")
     (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    if folder.exists() and not (folder / "manifest.json").exists():  # half of a model, not by us: we write it whole
+        shutil.rmtree(folder)
     try:
         os.replace(made, folder)
     except OSError:  # another process was first: its model is the same

@@ -6,7 +6,10 @@ import os
 import pkgutil
 import socket
 import threading
-from collections.abc import Callable
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,11 +21,12 @@ from radar.config import Settings
 from radar.errors import RadarError, UnknownName
 from radar.registry import TopicScorer, load_scorer
 from radar.store import runs
-from radar.store.engine import writing
+from radar.store.engine import reading, writing
 
 log = logging.getLogger("radar")
 
 LEASE = timedelta(seconds=45)
+JOB_LEASE = timedelta(seconds=90)
 LINE = ("ingest_posts", "classify_posts", "count_mentions", "detect_trends")
 """The jobs that take a post to a trend, in order."""
 
@@ -87,15 +91,75 @@ def load_jobs() -> dict[str, Job]:
 
 
 def run_job(name: str, context: Context) -> Outcome:
-    """Run one job now, recorded as a run. Raises what the job raises, after recording it."""
+    """Run one job now, recorded as a run; waits while another process runs the same job.
+
+    Raises what the job raises, after recording it.
+    """
     jobs = load_jobs()
     if name not in jobs:
         raise UnknownName("job", name, list(jobs))
+    with _alone(name, context):
+        return _run(jobs[name], context)
+
+
+@contextmanager
+def _alone(name: str, context: Context) -> Iterator[None]:
+    """Hold the job's lease, kept alive by a thread; one left behind by a dead process of this host is taken over."""
+    lease, holder = f"job:{name}", f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    waited = False
+    while not _take(context.engine, lease, holder):
+        with reading(context.engine) as session:
+            other = runs.holder_of(session, lease, datetime.now(UTC))
+        if other and _is_dead(other):
+            with writing(context.engine) as session, session.begin():
+                runs.release_lease(session, lease, other)
+            continue
+        if other and not waited:
+            log.warning("%s: waits for %s, which runs it", name, other.rpartition(":")[0])
+            waited = True
+        time.sleep(0.2)
+    ended = threading.Event()
+
+    def keep() -> None:
+        while not ended.wait(JOB_LEASE.total_seconds() / 3):
+            _take(context.engine, lease, holder)
+
+    keeper = threading.Thread(target=keep, name=f"lease of {name}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
+        with writing(context.engine) as session, session.begin():
+            runs.release_lease(session, lease, holder)
+
+
+def _take(engine: sa.Engine, lease: str, holder: str) -> bool:
+    with writing(engine) as session, session.begin():
+        return runs.take_lease(session, lease, holder, datetime.now(UTC), JOB_LEASE)
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a holder was a process of this host that is gone."""
+    host, pid, _ = holder.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _run(job: Job, context: Context) -> Outcome:
     host, pid = socket.gethostname(), os.getpid()
     with writing(context.engine) as session, session.begin():
-        run_id = runs.begin_run(session, name, context.now, host, pid)
+        run_id = runs.begin_run(session, job.name, context.now, host, pid)
     try:
-        outcome = jobs[name].run(context)
+        outcome = job.run(context)
     except BaseException as error:
         values = {"outcome": "failed", "error": f"{type(error).__name__}: {error}"[:2000]}
         with writing(context.engine) as session, session.begin():

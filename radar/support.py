@@ -54,7 +54,7 @@ class PostsOfDay:
         self.keys, self.post = keys[order], post[order]
         self.person = np.array([p.person_id for p in posts], np.int64)
         self.by_person = np.argsort(self.person, kind="stable")
-        self.first_at = np.array([p.first_post_at.timestamp() for p in posts])
+        self.first_at = np.array([p.first_post_at.timestamp() if p.first_post_at else 0.0 for p in posts], float)
         self.at = np.array([p.published_at.timestamp() for p in posts])
         self.engagement = np.array([np.nan if (e := engagement_of(p)) is None else e for p in posts], float)
         self.countries = [

@@ -1,11 +1,13 @@
 """Taking posts in: the same again changes nothing, what changed is read anew, the bad never stop the good."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from radar.store.engine import writing
 from radar.store.tables import author, dirty_day, engagement_observation, post, post_signal
 from tests.builders import NOON, a_post, put
 
@@ -91,3 +93,66 @@ def test_what_a_database_cannot_hold_is_taken_out(engine: sa.Engine) -> None:
 def test_the_day_is_the_markets_own(engine: sa.Engine, market: str, at: datetime, day: date) -> None:
     put(engine, a_post("1", market=market, published_at=at), now=datetime(2026, 12, 1, tzinfo=UTC))
     assert _all(engine, post.c.local_day) == [(day,)]
+
+
+def _post_row(engine: sa.Engine, native_id: str = "1") -> Any:
+    with engine.connect() as connection:
+        return connection.execute(sa.select(post).where(post.c.native_id == native_id)).one()
+
+
+def test_what_a_source_does_not_tell_stays_and_what_it_hides_goes(engine: sa.Engine) -> None:
+    put(engine, a_post("1", like_count=9, sponsored=True, url="https://example.com/1"))
+    assert put(engine, a_post("1", given=frozenset({"comment_count"}), comment_count=2)).changed == 1
+    row = _post_row(engine)
+    assert (row.like_count, row.comment_count, row.platform_sponsored, row.url) == (9, 2, True, "https://example.com/1")
+    put(engine, a_post("1"))  # tells everything: likes are hidden now
+    assert _post_row(engine).like_count is None
+
+
+def test_an_hour_that_becomes_known_counts_by_the_hour(engine: sa.Engine) -> None:
+    put(engine, a_post("1", day_only=True))
+    assert put(engine, a_post("1")).changed == 1
+    assert _post_row(engine).day_only is False
+
+
+def test_a_deleted_post_keeps_no_text_and_comes_back_with_one(engine: sa.Engine) -> None:
+    put(engine, a_post("1", url="https://example.com/1"))
+    put(engine, a_post("1", deleted=True))
+    assert (_post_row(engine).text, _post_row(engine).url) == (None, None)
+    put(engine, a_post("1", url="https://example.com/1"))
+    assert (_post_row(engine).text, _post_row(engine).deleted_at) == ("ramen in Osaka", None)
+
+
+def test_accounts_that_a_later_file_links_are_one_person_on_all_their_days(engine: sa.Engine) -> None:
+    put(engine, a_post("1", author="ann"), a_post("2", author="ann2", published_at=NOON - timedelta(days=3)))
+    with writing(engine) as session, session.begin():
+        session.execute(sa.delete(dirty_day))
+    put(engine, a_post("1", author="ann", person="Ann"), a_post("3", author="ann2", person="Ann"))
+    with engine.connect() as connection:
+        assert len(set(connection.scalars(sa.select(author.c.person_id)))) == 1
+        days = set(connection.scalars(sa.select(dirty_day.c.local_day)))
+    assert days == {NOON.date(), (NOON - timedelta(days=3)).date()}
+
+
+def test_a_post_for_another_market_than_its_authors_is_told(engine: sa.Engine) -> None:
+    put(engine, a_post("1", market="JP"))
+    done = put(engine, a_post("2", market="KR"))
+    assert (done.new, done.elsewhere) == (1, 1)
+    assert _post_row(engine, "2").audience_market == "JP"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"language": "x" * 17},
+        {"repost_of": "x" * 256},
+        {"url": "https://example.com/\x00"},
+        {"native_id": "a\x00b"},
+        {"like_count": 10**23},
+    ],
+)
+def test_what_a_database_cannot_hold_is_rejected_and_the_rest_taken(engine: sa.Engine, wrong: dict[str, Any]) -> None:
+    bad = replace(a_post("bad"), **wrong)
+    done = put(engine, a_post("1"), bad, a_post("2"))
+    assert done.new == 2
+    assert [position for position, _ in done.rejected] == [1]

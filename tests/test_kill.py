@@ -8,24 +8,19 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from radar.store import tables as t
-from radar.store.day_blob import DayCounts
 from radar.store.engine import open_store
-from radar.store.posts import key_array
 from tests.conftest import radar
+from tests.facts import facts_of
 
 POSTS, DAYS = 9_000, 70
-SIGNAL = ("post_id", "keys", "places", "language", "sponsored", "text_hash")
-COUNT = ("audience_market", "local_day", "counts", "person_count", "post_count", "is_sealed", "detected")
 STEPS = ("classify_posts", "count_mentions", "detect_trends")
 
 
-def _write_posts(path: Path) -> None:
+def write_posts(path: Path) -> None:
     """Ordinary talk of 90 persons in two markets, and one craze of 20 persons near the end."""
     rng = random.Random(5)
     words = [
@@ -55,61 +50,6 @@ def _write_posts(path: Path) -> None:
             at = begins + timedelta(days=66, hours=rng.uniform(0, 30))
             text = f"everyone wants the moonbeam lantern in Osaka {n} #moonbeamlantern"
             writer.writerow([f"b{n}", f"TW{n % 20}", "TW", at.isoformat(), text, 50])
-
-
-def _facts(url: str) -> dict[str, Any]:
-    """Everything the store holds, by natural keys; runs and the moments of the work itself are aside."""
-    engine = open_store(url)
-    with engine.connect() as c:
-
-        def rows(*columns: sa.ColumnElement[Any]) -> list[tuple[Any, ...]]:
-            return sorted((tuple(row) for row in c.execute(sa.select(*columns))), key=repr)
-
-        posts = dict(rows(t.post.c.id, t.post.c.native_id))
-        authors = dict(rows(t.author.c.id, t.author.c.native_id))
-        p, a, e, s = t.post.c, t.author.c, t.episode.c, t.snapshot.c
-        facts: dict[str, Any] = {
-            "posts": sorted(
-                (authors[i], *rest)
-                for i, *rest in rows(
-                    p.author_id, p.native_id, p.text, p.audience_market, p.local_day, p.published_at, p.like_count
-                )
-            ),
-            "authors": rows(a.platform, a.native_id, a.audience_market, a.follower_count),
-            "persons": len(rows(t.person.c.id)),
-            "likes seen": sorted(
-                (posts[i], likes)
-                for i, likes in rows(t.engagement_observation.c.post_id, t.engagement_observation.c.like_count)
-            ),
-            "unread": [name for name, at in rows(p.native_id, p.classified_at) if at is None],
-            "dirty": rows(t.dirty_day.c.audience_market, t.dirty_day.c.local_day),
-            "signals": sorted(
-                (posts[i], key_array(bytes(keys)).tolist(), *rest)
-                for i, keys, *rest in rows(*[t.post_signal.c[n] for n in SIGNAL])
-            ),
-            "topics": sorted(
-                (posts[i], *rest)
-                for i, *rest in rows(t.post_topic.c.post_id, t.post_topic.c.topic_id, t.post_topic.c.probability)
-            ),
-            "keys": rows(t.key.c.hash, t.key.c.kind, t.key.c.text),
-            "counts": [
-                (market, day, *_columns(DayCounts.from_bytes(bytes(blob))), *rest)
-                for market, day, blob, *rest in rows(*[t.day_count.c[n] for n in COUNT])
-            ],
-            "states": rows(*t.detector_state.c),
-            "episodes": rows(*e),
-            "changes": rows(*t.stage_change.c),
-            "snapshots": [
-                (*rest, sorted((working | {"evidence": [posts[i] for i in working["evidence"]]}).items()))
-                for working, *rest in rows(s.working, s.episode_id, s.as_of, s.is_daily, s.stage, s.q, s.score)
-            ],
-        }
-    engine.dispose()
-    return facts
-
-
-def _columns(counts: DayCounts) -> list[Any]:
-    return [counts.day_persons, *(np.asarray(column).tolist() for column in counts._columns)]
 
 
 def _done(engine: sa.Engine, step: str) -> int:
@@ -146,7 +86,7 @@ def _killed_at_work(step: str, arguments: list[str], environment: dict[str, str]
 
 def test_killed_and_run_again_equals_undisturbed(url: str, tmp_path: Path, fitted_dir: Path) -> None:
     file = tmp_path / "posts.csv"
-    _write_posts(file)
+    write_posts(file)
     command = ["import", str(file), "--platform", "test", "--only-import"]
     steps = {"import": command} | {step: ["run", step] for step in STEPS}
     calm = f"sqlite:///{tmp_path / 'calm.db'}"
@@ -169,7 +109,7 @@ def test_killed_and_run_again_equals_undisturbed(url: str, tmp_path: Path, fitte
     print("killed:", at_work)
     assert {step for step, _, yes in at_work if yes} == set(steps), at_work
 
-    expected, found = _facts(calm), _facts(url)
+    expected, found = facts_of(calm), facts_of(url)
     assert expected["episodes"], "the planted craze was not found: this test would prove little"
     for name in expected:
         assert found[name] == expected[name], name

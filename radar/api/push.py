@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from radar.api.shapes import PushedPost
 from radar.errors import CallerError, UnreadableInput
 from radar.ingest import ingest_posts
-from radar.sources.base import RawAuthor, RawPost
+from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
 from radar.store import runs
 from radar.store.engine import claim_world, writing
@@ -111,11 +111,15 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
         for platform, ids in ended.items()
         for o in store.post_owners(session, platform, ids).values()
     }
+    made: dict[Identity, RawPost] = {}
     for at, post in read.items():
         platform = post.platform.lower()
         if post.deleted:
             owner = owners.get((platform, post.native_id))
-            if owner is not None:
+            earlier = made.get((platform, post.native_id))
+            if earlier is not None:  # given and taken back in one batch
+                batch.posts[at] = replace(earlier, deleted=True)
+            elif owner is not None:
                 author = RawAuthor(owner.author_native_id, owner.audience_market)
                 batch.posts[at] = RawPost(platform, post.native_id, author, "", owner.published_at, deleted=True)
             continue
@@ -124,8 +128,9 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
         given = post.author.model_dump()
         given["audience_market"] = given["audience_market"].upper()
         rest = post.model_dump(exclude={"platform", "author", "published_at"})
-        batch.posts[at] = RawPost(
-            platform=platform, author=RawAuthor(**given), published_at=post.published_at, **rest
+        batch.posts[at] = made[platform, post.native_id] = RawPost(
+            platform=platform, author=RawAuthor(**given), published_at=post.published_at, **rest,
+            given=frozenset(post.model_fields_set & set(OPTIONAL)),
         )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ class RawPost:
 
     day_only   the source knows the day and not the hour: counted by day, never by hour
     deleted    a tombstone: the post is gone at its source (text and counts are ignored)
+    given      of the fields in OPTIONAL those that the source tells at all, None for all: what it does not tell stays
+               as it is stored, what it tells as None is hidden there now
     """
 
     platform: str
@@ -57,6 +59,20 @@ class RawPost:
     view_count: int | None = None
     edited_at: datetime | None = None
     deleted: bool = False
+    given: frozenset[str] | None = None
+
+    def tells(self, name: str) -> bool:
+        """Whether the source says anything of a field."""
+        return self.given is None or name in self.given
+
+
+OPTIONAL = (
+    "like_count", "comment_count", "share_count", "view_count", "sponsored", "repost_of", "language", "url",
+    "media_kind",
+)  # fmt: skip
+"""Fields of a post that a source need not give."""
+
+_LONGEST = {"language": 16, "media_kind": 16, "repost_of": 255}
 
 
 def problem(post: RawPost, now: datetime) -> str | None:
@@ -74,7 +90,7 @@ def problem(post: RawPost, now: datetime) -> str | None:
     if not EARLIEST <= post.published_at <= now + timedelta(days=1):
         return f"published_at: {post.published_at.isoformat()} is not between 1990 and tomorrow"
     if post.deleted:
-        return None
+        return _unstorable(post)
     if not post.text.strip():
         return "text: empty"
     if len(post.text) > MAX_TEXT:
@@ -83,6 +99,29 @@ def problem(post: RawPost, now: datetime) -> str | None:
         count = getattr(post, name)
         if count is not None and not 0 <= count < MAX_COUNT:
             return f"{name}: {count} is not a count"
+    followers = post.author.follower_count
+    if followers is not None and not 0 <= followers < MAX_COUNT:
+        return f"follower_count: {followers} is not a count"
+    for name, longest in _LONGEST.items():
+        if len(getattr(post, name) or "") > longest:
+            return f"{name}: expected at most {longest} characters"
+    return _unstorable(post)
+
+
+def _unstorable(post: RawPost) -> str | None:
+    """Names hold no NUL and no half of a surrogate pair: PostgreSQL takes neither. (Texts are cleaned instead.)"""
+    author = post.author
+    names = {
+        "platform": post.platform, "native_id": post.native_id, "author": author.native_id, "url": post.url,
+        "repost_of": post.repost_of, "handle": author.handle, "author_name": author.name, "author url": author.url,
+        "bio": author.bio, "languages": author.languages, "person": author.person, "language": post.language,
+        "media_kind": post.media_kind,
+    }  # fmt: skip
+    for name, value in names.items():
+        if value is not None and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            return f"{name}: half a surrogate pair"
+        if value is not None and "\x00" in value:
+            return f"{name}: a NUL character"
     return None
 
 

@@ -44,24 +44,23 @@ def replace_days(
 ) -> None:
     """Put days' counts in place of what stood there, and take the days off the list unless they changed again.
 
+    A day that is off the list already was counted anew by somebody else since: what they wrote stands.
+
     rows  (day, counts, posts of the day)
     """
     values = []
     for day, counts, post_count in rows:
-        values.append(
-            {
-                "model_id": model_id, "audience_market": day.audience_market, "local_day": day.local_day,
-                "counts": counts.to_bytes(), "person_count": counts.day_persons, "post_count": post_count,
-                "is_sealed": False, "detected": False, "counted_at": now,
-            }
-        )  # fmt: skip
-        session.execute(
-            sa.delete(dirty_day).where(
-                dirty_day.c.audience_market == day.audience_market,
-                dirty_day.c.local_day == day.local_day,
-                dirty_day.c.mark == day.mark,
-            )
-        )
+        c = dirty_day.c
+        mine = sa.and_(c.audience_market == day.audience_market, c.local_day == day.local_day)
+        taken = session.connection().execute(sa.delete(dirty_day).where(mine, c.mark == day.mark)).rowcount
+        if taken or session.scalar(sa.select(c.mark).where(mine)) is not None:
+            values.append(
+                {
+                    "model_id": model_id, "audience_market": day.audience_market, "local_day": day.local_day,
+                    "counts": counts.to_bytes(), "person_count": counts.day_persons, "post_count": post_count,
+                    "is_sealed": False, "detected": False, "counted_at": now,
+                }
+            )  # fmt: skip
     changed = ["counts", "person_count", "post_count", "detected", "counted_at"]
     upsert(session, day_count, values, on=["model_id", "audience_market", "local_day"], update=changed)
 

@@ -77,6 +77,12 @@ def writing(engine: sa.Engine) -> Session:
     return Session(engine.execution_options(radar_writes=True), expire_on_commit=False)
 
 
+def one_writer(session: Session, name: str) -> None:
+    """Let other transactions that ask for the same name wait until this one ends; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(f"radar {name}"))))
+
+
 def upsert(
     session: Session,
     table: sa.Table,

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from radar.errors import StoreError
 
-HEAD = "0001"
+HEAD = "0002"
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -32,5 +32,7 @@ def upgrade(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     with engine.execution_options(radar_writes=True).begin() as connection:
+        if connection.dialect.name == "postgresql":  # first starts at the same time: the second finds it done
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('radar migration'))")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

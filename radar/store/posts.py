@@ -1,5 +1,6 @@
 """Posts, authors and persons: writing what sources give, and reading it back."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -24,7 +25,11 @@ class KnownPost(NamedTuple):
     audience_market: str
     local_day: date
     published_at: datetime
+    day_only: bool
     text: str | None
+    language: str | None
+    url: str | None
+    media_kind: str | None
     repost_of: str | None
     platform_sponsored: bool | None
     like_count: int | None
@@ -46,21 +51,30 @@ def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> d
 
 
 class KnownAuthor(NamedTuple):
-    """What ingest compares an author with."""
+    """What ingest compares an author with. person is the name that links accounts; None for an account alone."""
 
     id: int
     native_id: str
     audience_market: str
     follower_count: int | None
-    first_post_at: datetime
+    first_post_at: datetime | None
+    handle: str | None
+    name: str | None
+    url: str | None
+    bio: str | None
+    languages: str | None
+    person: str | None
 
 
 def known_authors(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownAuthor]:
     """Stored authors by native id."""
-    columns = [author.c[name] for name in KnownAuthor._fields]
+    columns = [author.c[name] for name in KnownAuthor._fields[:-1]]
     found: dict[str, KnownAuthor] = {}
     for some in chunks(native_ids, SQL_VARIABLES):
-        statement = sa.select(*columns).where(author.c.platform == platform, author.c.native_id.in_(some))
+        statement = sa.select(*columns, person.c.name.label("person_name")).join(
+            person, person.c.id == author.c.person_id
+        )
+        statement = statement.where(author.c.platform == platform, author.c.native_id.in_(some))
         found |= {row.native_id: KnownAuthor(*row) for row in session.execute(statement)}
     return found
 
@@ -70,26 +84,44 @@ def add_authors(session: Session, rows: Sequence[dict[str, Any]], person_names: 
 
     An account that another process inserted meanwhile is left as it is.
     """
-    linked = sorted({name for name in person_names if name})
-    known: dict[str, int] = {}
-    for some in chunks(linked, SQL_VARIABLES):
-        statement = sa.select(person.c.name, person.c.id).where(person.c.name.in_(some))
-        known |= {row.name: row.id for row in session.execute(statement)}
-    new = [name for name in linked if name not in known]
-    alone = sum(1 for name in person_names if not name)
-    ids = list(
-        session.execute(
-            sa.insert(person).returning(person.c.id, sort_by_parameter_order=True),
-            [{"name": name} for name in new] + [{"name": None}] * alone,
-        ).scalars()
-        if new or alone
-        else []
-    )
-    known |= dict(zip(new, ids, strict=False))
-    single = iter(ids[len(new) :])
+    known = _persons(session, {name for name in person_names if name})
+    single = iter(_new_persons(session, [None] * sum(1 for name in person_names if not name)))
     for row, name in zip(rows, person_names, strict=True):
         row["person_id"] = known[name] if name else next(single)
     upsert(session, author, rows, on=["platform", "native_id"])
+
+
+def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, date]]:
+    """Make authors (by id) accounts of the person of that name; the (market, local day)s whose counts that changes."""
+    known = _persons(session, set(person_of.values()))
+    _update_by_id(session, author, "author_id", [{"author_id": i, "person_id": known[n]} for i, n in person_of.items()])
+    days: set[tuple[str, date]] = set()
+    for some in chunks(list(person_of), SQL_VARIABLES):
+        statement = sa.select(post.c.audience_market, post.c.local_day).where(post.c.author_id.in_(some)).distinct()
+        days |= {(market, day) for market, day in session.execute(statement)}
+    return days
+
+
+def change_authors(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Set what authors say of themselves; rows of author_id, handle, name, url, bio, languages."""
+    _update_by_id(session, author, "author_id", rows)
+
+
+def _persons(session: Session, names: set[str]) -> dict[str, int]:
+    """Ids of persons by the name that links their accounts; those that are missing are added."""
+    known: dict[str, int] = {}
+    for some in chunks(sorted(names), SQL_VARIABLES):
+        statement = sa.select(person.c.name, person.c.id).where(person.c.name.in_(some))
+        known |= {row.name: row.id for row in session.execute(statement)}
+    new = sorted(names - known.keys())
+    return known | dict(zip(new, _new_persons(session, new), strict=True))
+
+
+def _new_persons(session: Session, names: Sequence[str | None]) -> list[int]:
+    if not names:
+        return []
+    statement = sa.insert(person).returning(person.c.id, sort_by_parameter_order=True)
+    return list(session.execute(statement, [{"name": name} for name in names]).scalars())
 
 
 def set_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -141,8 +173,9 @@ def add_engagement(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def mark_dirty(session: Session, days: Iterable[tuple[str, date]]) -> None:
     """Ask for a recount of (market, local day) pairs, in the transaction that changed their posts."""
-    rows = [{"audience_market": market, "local_day": day, "mark": 1} for market, day in sorted(set(days))]
-    upsert(session, dirty_day, rows, on=["audience_market", "local_day"], update={"mark": dirty_day.c.mark + 1})
+    mark = secrets.randbits(31)
+    rows = [{"audience_market": market, "local_day": day, "mark": mark} for market, day in sorted(set(days))]
+    upsert(session, dirty_day, rows, on=["audience_market", "local_day"], update=["mark"])
 
 
 class UnreadPost(NamedTuple):
@@ -209,7 +242,7 @@ class DayPost(NamedTuple):
     comment_count: int | None
     share_count: int | None
     follower_count: int | None
-    first_post_at: datetime
+    first_post_at: datetime | None
 
 
 def day_posts(session: Session, market: str, first: date, last: date) -> list[DayPost]:

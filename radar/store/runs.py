@@ -26,10 +26,10 @@ class Run(NamedTuple):
 
 
 def begin_run(session: Session, job: str, now: datetime, host: str, pid: int) -> int:
-    """Record that a job started; an earlier run of it on this host that never ended is noted as abandoned."""
+    """Record that a job started; one that never ended is noted as abandoned: who begins holds the job's lease."""
     session.execute(
         sa.update(run)
-        .where(run.c.job == job, run.c.outcome == "running", run.c.host == host)
+        .where(run.c.job == job, run.c.outcome == "running")
         .values(outcome="abandoned", ended_at=now, error="the process ended before the job did")
     )
     row = {"job": job, "started_at": now, "outcome": "running", "host": host, "pid": pid}
@@ -62,6 +62,13 @@ def take_lease(session: Session, name: str, holder: str, now: datetime, length: 
         .values(holder=holder, expires_at=now + length)
     )
     return taken.rowcount == 1
+
+
+def holder_of(session: Session, name: str, now: datetime) -> str | None:
+    """Who holds a lease that has not run out."""
+    statement = sa.select(lease.c.holder).where(lease.c.name == name, lease.c.expires_at > now)
+    holder: str | None = session.scalar(statement)
+    return holder
 
 
 def release_lease(session: Session, name: str, holder: str) -> None:

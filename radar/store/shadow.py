@@ -43,4 +43,4 @@ def last_shadows(session: Session, model_id: str) -> dict[str, datetime]:
     """When each market had its last shadow run."""
     c = shadow_run.c
     statement = sa.select(c.audience_market, sa.func.max(c.ran_at)).where(c.model_id == model_id)
-    return dict(session.execute(statement.group_by(c.audience_market)).tuples().all())
+    return dict(session.execute(statement.group_by(c.audience_market)).all())

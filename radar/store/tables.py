@@ -82,7 +82,7 @@ author = Table(
     Column("languages", Text),
     Column("follower_count", BigInteger),
     Column("first_seen_at", Instant, nullable=False),
-    Column("first_post_at", Instant, nullable=False),  # of the oldest post we were given: how new the account is to us
+    Column("first_post_at", Instant),  # of the oldest post we were given: how new the account is to us
     UniqueConstraint("platform", "native_id"),
 )
 
@@ -178,7 +178,7 @@ dirty_day = Table(
     metadata,
     Column("audience_market", String(2), primary_key=True),
     Column("local_day", Date, primary_key=True),
-    Column("mark", Integer, nullable=False),  # grows with each change, so that a recount cannot miss a later one
+    Column("mark", Integer, nullable=False),  # another with each change, so that a recount cannot miss a later one
 )
 
 day_count = Table(

@@ -153,3 +153,12 @@ def test_a_simulated_store_takes_no_real_posts(empty: SmallStore, fresh: TestCli
     assert response.status_code == 409
     assert "simulated" in response.json()["detail"]
     assert dump(empty) == []
+
+
+def test_a_post_given_and_taken_back_in_one_batch_is_gone(fresh: TestClient) -> None:
+    def gone(n: int) -> dict[str, Any]:
+        return {"platform": "instagram", "native_id": f"p{n}", "deleted": True}
+
+    assert push(fresh, [item(1)])["created"] == 1
+    assert push(fresh, [item(1, text="changed"), gone(1)])["deleted"] == 1
+    assert push(fresh, [item(2), gone(2)])["created"] == 0

@@ -101,18 +101,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_run'))
     )
     op.create_index('ix_run_job_started_at', 'run', ['job', 'started_at'], unique=False)
-    op.create_table('shadow_run',
-    sa.Column('model_id', sa.String(length=64), nullable=False),
-    sa.Column('audience_market', sa.String(length=2), nullable=False),
-    sa.Column('bucket', sa.String(length=4), nullable=False),
-    sa.Column('last_day', sa.Date(), nullable=False),
-    sa.Column('days', sa.Integer(), nullable=False),
-    sa.Column('trends', sa.Integer(), nullable=False),
-    sa.Column('shadow_trends', sa.Float(), nullable=False),
-    sa.Column('shadows', sa.Integer(), nullable=False),
-    sa.Column('ran_at', tables.Instant(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('model_id', 'audience_market', 'bucket', 'last_day', name=op.f('pk_shadow_run'))
-    )
     op.create_table('source_state',
     sa.Column('name', sa.String(length=64), nullable=False),
     sa.Column('kind', sa.String(length=32), nullable=False),
@@ -140,7 +128,6 @@ def upgrade() -> None:
     sa.Column('languages', sa.Text(), nullable=True),
     sa.Column('follower_count', sa.BigInteger(), nullable=True),
     sa.Column('first_seen_at', tables.Instant(timezone=True), nullable=False),
-    sa.Column('first_post_at', tables.Instant(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], name=op.f('fk_author_person_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_author')),
     sa.UniqueConstraint('platform', 'native_id', name=op.f('uq_author_platform_native_id'))
@@ -260,7 +247,6 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_author_person_id'), table_name='author')
     op.drop_table('author')
     op.drop_table('source_state')
-    op.drop_table('shadow_run')
     op.drop_index('ix_run_job_started_at', table_name='run')
     op.drop_table('run')
     op.drop_index('ix_rejected_post_source_seen_at', table_name='rejected_post')

@@ -1,0 +1,78 @@
+"""The shadow run: nothing is found where person-days are dealt out anew, and the list says so."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from radar.answers import list_trends
+from radar.classify import classify_posts
+from radar.count import count_mentions
+from radar.detect import detect_trends
+from radar.registry import TopicScorer
+from radar.shadow import Stretch, next_market, run_shadow
+from radar.store.engine import open_store, reading
+from tests.builders import a_post, put
+
+BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
+DAYS = 58
+NOW = BEGINS + timedelta(days=DAYS, hours=3)
+WORDS = ["tea", "metro", "garden", "office", "camera", "coffee", "window", "bridge", "paper", "river"]
+
+
+@pytest.fixture(scope="module")
+def talked(tmp_path_factory: pytest.TempPathFactory, scorer: TopicScorer) -> sa.Engine:
+    """Eight weeks of 50 persons, with three crazes of 20 persons each in the last four."""
+    engine = open_store(f"sqlite:///{tmp_path_factory.mktemp('shadow') / 'radar.db'}")
+    rng = random.Random(11)
+    posts = []
+    for n in range(DAYS * 45):
+        at = BEGINS + timedelta(seconds=rng.uniform(0, DAYS * 86_400))
+        posts.append(a_post(f"q{n}", f"{' '.join(rng.sample(WORDS, 4))} {n}", f"p{rng.randrange(50)}", published_at=at))
+    for craze, day in enumerate((36, 44, 52)):
+        for n in range(20):
+            at = BEGINS + timedelta(days=day, hours=2, minutes=45 * n)
+            text = f"{' '.join(rng.sample(WORDS, 3))} and the #moonlantern{craze} {n}"
+            posts.append(a_post(f"c{craze}-{n}", text, f"p{n + craze}", published_at=at))
+    put(engine, *posts, now=NOW)
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOW)
+    count_mentions(engine, scorer.model_id, scorer.topic_ids, now=NOW)
+    detect_trends(engine, scorer.model_id, scorer.topic_ids, closed_at=NOW)
+    return engine
+
+
+def test_crazes_are_found_as_things_are_and_not_in_the_shadow(talked: sa.Engine, scorer: TopicScorer) -> None:
+    assert next_market(talked, scorer.model_id) == "TW"
+    rows = run_shadow(talked, scorer.model_id, scorer.topic_ids, "TW", now=NOW)
+    assert {row.bucket for row in rows} == {"1h", "1d"}
+    assert sum(row.trends for row in rows) >= 4
+    assert sum(row.shadow_trends for row in rows) <= 1
+    assert run_shadow(talked, scorer.model_id, scorer.topic_ids, "TW", now=NOW) == rows
+    with reading(talked) as session:
+        answer = list_trends(session, market="TW", scope="all", window="30d")
+    assert answer["shadow"]["trends"] == sum(row.trends for row in rows)
+    assert answer["shadow"]["warning"] is False
+    assert "a day" in answer["shadow"]["sentence"]
+
+
+def test_every_post_is_dealt_to_a_day_of_its_weekday_and_none_is_lost(talked: sa.Engine) -> None:
+    first = (BEGINS + timedelta(days=1)).date()
+    plain, dealt = (Stretch(talked, "TW", first, 8, seed) for seed in (None, 1))
+    here = {p.id: day for day in plain.days() for p in plain.posts(day)}
+    there = {p.id: (day, p) for day in dealt.days() for p in dealt.posts(day)}
+    assert here.keys() == there.keys()
+    assert all(here[i].weekday() == day.weekday() for i, (day, _) in there.items())
+    assert sum(here[i] != day for i, (day, _) in there.items()) > 0.7 * len(here)
+    together: dict[object, set[object]] = {}
+    for i, (day, post) in there.items():  # what a person said on a day stays together
+        together.setdefault((post.person_id, here[i]), set()).add(day)
+    assert all(len(days) == 1 for days in together.values())
+
+
+def test_too_little_history_runs_no_shadow(engine: sa.Engine, scorer: TopicScorer) -> None:
+    put(engine, a_post("1", published_at=NOW), now=NOW)
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOW)
+    count_mentions(engine, scorer.model_id, scorer.topic_ids, now=NOW)
+    assert run_shadow(engine, scorer.model_id, scorer.topic_ids, "TW", now=NOW) == []

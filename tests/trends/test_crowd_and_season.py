@@ -1,0 +1,75 @@
+"""Whether a crowd is many people, and whether a rise comes every year."""
+
+from datetime import date
+
+import numpy as np
+
+from radar.keys import Kind
+from radar.trends.diversity import signs
+from radar.trends.naming import Candidate, best_known
+from radar.trends.seasons import calendar, compared, season_of
+
+RNG = np.random.default_rng(4)
+
+
+def _said(n: int, common: int, own: int) -> list[np.ndarray]:
+    """Posts of n persons that share some keys and have some of their own."""
+    shared = np.arange(common)
+    return [np.sort(np.concatenate([shared, RNG.integers(1_000, 10**9, own)])) for _ in range(n)]
+
+
+NOTHING = [np.zeros(0, np.int64)] * 20
+EVENLY = np.linspace(0, 3_000, 20)
+
+
+def test_people_who_share_a_name_and_a_place_are_no_single_hand() -> None:
+    assert signs(_said(20, 6, 20), _said(20, 1, 30), EVENLY, new=0.1, usual_new=0.1) == []
+
+
+def test_copies_of_one_text_are_named_with_their_share() -> None:
+    crowd = _said(12, 24, 2) + _said(8, 6, 20)
+    (sign,) = signs(crowd, NOTHING, EVENLY, new=0.0, usual_new=0.0)
+    assert (sign.reason, sign.share) == ("same_words", 0.6)
+
+
+def test_the_same_ten_minutes_new_accounts_and_one_taste_are_seen() -> None:
+    rushed = np.concatenate([np.linspace(100, 108, 12), np.linspace(500, 3_000, 8)])
+    assert [s.reason for s in signs(_said(20, 6, 20), NOTHING, rushed, 0.0, 0.0)] == ["same_minutes"]
+    assert [s.reason for s in signs(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.2)] == ["new_accounts"]
+    assert signs(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.8) == []  # the market itself is new to us
+    assert [s.reason for s in signs(_said(20, 6, 20), _said(20, 20, 10), EVENLY, 0, 0)] == ["same_taste"]
+    assert signs(_said(3, 24, 0), NOTHING[:3], None, 1.0, 0.0) == []  # three persons are too few to tell
+
+
+def test_a_yearly_peak_recurs_and_one_of_twice_the_size_is_a_trend_again() -> None:
+    last_year = [(12.0, 900.0), (60.0, 950.0), (30.0, 900.0)]
+    same, double = compared(62, 980, last_year), compared(125, 980, last_year)
+    assert same is not None
+    assert same.is_recurring
+    assert 0.9 < same.ratio < 1.1
+    assert double is not None
+    assert not double.is_recurring
+    assert double.ratio_floor > 1.5
+    assert compared(62, 980, [(2.0, 900.0)]) is None  # two persons last year say nothing
+
+
+def test_seasons_by_words_of_five_languages_and_by_their_days() -> None:
+    spring = date(2026, 3, 28)
+    for text in ("賞櫻", "#京都桜", "벚꽃명소", "cherry blossom", "ซากุระญี่ปุ่น"):
+        found = season_of(text, "JP", spring)
+        assert found is not None
+        assert found.id == "sakura", text
+    assert season_of("賞櫻", "TH", spring) is None
+    assert season_of("賞櫻", "JP", date(2026, 8, 1)) is None
+    for year in range(2024, 2028):  # every moving day is found in every year
+        for season in calendar().values():
+            if season.holiday is not None:
+                assert any(season.holds(date(year, month, day)) for month in range(1, 13) for day in range(1, 29))
+
+
+def test_a_name_that_holds_its_parts_leads_and_a_rare_one_does_not() -> None:
+    term, tag, place = Kind.TERM, Kind.HASHTAG, Kind.PLACE
+    names = [Candidate(place, "JP:namba", 30, 9.0), Candidate(tag, "moonbeam", 26, 8.0)]
+    assert best_known(names) == 1
+    assert best_known([*names, Candidate(term, "moonbeam lantern", 27, 5.0), Candidate(term, "lantern", 28, 6.0)]) == 2
+    assert best_known([*names, Candidate(Kind.PRODUCT, "rare", 9, 20.0)]) == 1
