@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, ingest
+from radar.bench import classify, detect, ingest, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "ingest": ingest.measure,
     "classify": classify.measure,
     "detect": detect.measure,
+    "trends": trends.measure,
 }

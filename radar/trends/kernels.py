@@ -5,7 +5,7 @@ longest window; row `head` is the present bucket's.
     level  (5, n)     a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a
                       stretch as long as the longest window; the residual of the stretch that is under way
     sums   (2, w, n)  of the last window - 1 buckets: counts as they came; winsorised and decayed as in a
-    rings  (2, r, n)  counts as they came; winsorised
+    rings  (2, r, n)  counts as they came; winsorised (whole persons, at most 65,535)
     own    (2, o, slots)  of the series with slot factors of their own: mentions; expected by the market's profile
     owner  (n,)       row in own, or -1
     prior  (kinds,)   the exposure in which half a mention is expected at the kind's mean rate
@@ -23,6 +23,7 @@ from radar.trends.tail import PRIOR, digamma, gamma_floor, log_tail
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I8 = NDArray[np.int8]
+U16 = NDArray[np.uint16]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 
@@ -113,7 +114,7 @@ def learn(
     sums: F32,
     owner: I32,
     own: F32,
-    rings: F32,
+    rings: U16,
     head: int,
     unit: float,  # exposure x profile of this bucket
     slot: int,
@@ -132,7 +133,7 @@ def learn(
     for s in range(n):
         x = y[s]
         kind = kinds[s]
-        rings[0, head, s] = x
+        rings[0, head, s] = np.uint16(x)
         if not first:
             plain = unit * (level[0, s] + 0.5) / (exposed + prior[kind])
             mu = plain
@@ -145,11 +146,11 @@ def learn(
             if row >= 0:
                 own[0, row, slot] = decays[2] * own[0, row, slot] + x
                 own[1, row, slot] = decays[2] * own[1, row, slot] + plain
-        rings[1, head, s] = x
+        rings[1, head, s] = np.uint16(x)
         if late[0] > 0.0:
             left = max(level[0, s] - sums[1, w - 1, s], 0.0) + 0.5
             mu = late[0] * left / (late[2] + prior[kind])
-            x_late = rings[1, tail, s]
+            x_late = np.float64(rings[1, tail, s])
             if owner[s] >= 0:  # without what that very bucket has put into the factor, else it would explain itself
                 seen = max(own[0, owner[s], late_slot] - x_late, 0.0)
                 due = max(own[1, owner[s], late_slot] - mu, 0.0)
@@ -157,7 +158,7 @@ def learn(
             if rings[0, tail, s] > x_late and level[1, s] >= WILD_FROM:
                 phi = max(1.0, (PHI_WEIGHT * usual[0, kind] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
                 cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
-                x_late = max(x_late, min(rings[0, tail, s], cut))
+                x_late = max(x_late, min(np.float64(rings[0, tail, s]), cut))
             level[1, s] = decays[1] * level[1, s] + mu
             level[2, s] = decays[1] * level[2, s] + (x_late - mu) * (x_late - mu)
             level[3, s] = decays[1] * level[3, s]
@@ -175,7 +176,7 @@ def learn(
 
 
 @jit
-def move_on(n: int, sums: F32, rings: F32, head: int, windows: I64, decay: float) -> None:
+def move_on(n: int, sums: F32, rings: U16, head: int, windows: I64, decay: float) -> None:
     """Let the windows' sums take in the bucket at head and drop the one that the next bucket will push out."""
     for k in range(windows.size):
         length = windows[k]
@@ -183,7 +184,7 @@ def move_on(n: int, sums: F32, rings: F32, head: int, windows: I64, decay: float
             old = (head - length + 1) % rings.shape[1]
             keep, drop = np.float32(decay), np.float32(decay ** (length - 1))
             for s in range(n):
-                sums[0, k, s] += rings[0, head, s] - rings[0, old, s]
+                sums[0, k, s] += np.float32(rings[0, head, s]) - np.float32(rings[0, old, s])
                 left = keep * sums[1, k, s] + rings[1, head, s] - drop * rings[1, old, s]
                 sums[1, k, s] = left if left > np.float32(1e-4) else np.float32(0.0)
 
@@ -200,7 +201,7 @@ def replay(
     sums: F32,
     owner: I32,
     own: F32,
-    rings: F32,
+    rings: U16,
     windows: I64,
     prior: F64,
     decays: F64,

@@ -21,6 +21,7 @@ _NUMBERS = ("size", "buckets_seen", "exposed", "_head", "_owners")
 REMEMBERED = (
     4.0  # half-lives of exposures kept, so that a new series' past can be replayed: a sixteenth is left by then
 )
+MOST = np.float32(65_535)  # persons of a series in a bucket; more are taken as that
 PHI_MARKET = 100.0  # expected mentions with which a market's dispersion is drawn to PHI
 OWN_FROM = 200.0  # mentions (decayed) from which a series gets slot factors of its own
 
@@ -46,7 +47,7 @@ class Step:
 
 
 class SeriesState:
-    """State of many series of one market and one bucket size; (100 + 8 x longest window) bytes a series.
+    """State of many series of one market and one bucket size; (70 + 4 x longest window) bytes a series.
 
     windows    lengths tested, in buckets, ascending;      season   slots of the cycle (168, 24, 7) or 0
     half_life  of the baseline, in buckets;                warm_up  buckets before which nothing is tested
@@ -163,6 +164,7 @@ class SeriesState:
         y = np.zeros((length, kinds.size), np.float32)
         recent = ago < length
         np.add.at(y, (length - 1 - ago[recent], rows[recent]), counts[recent])
+        np.minimum(y, MOST, out=y)
         past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
         past, prior = np.ascontiguousarray(past), self._prior()
         grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= OWN_FROM
@@ -190,19 +192,19 @@ class SeriesState:
         y         (size,) persons by series;            slot  of the cycle, any bucket number will do
         exposure  persons of the market who posted. 0: an outage, so nothing is tested, learnt or counted as seen
         """
-        counts = np.ascontiguousarray(y, np.float32)
+        counts = np.minimum(np.ascontiguousarray(y, np.float32), MOST)
         if counts.shape != (self.size,):
             raise ValueError(f"y must have shape ({self.size},), got {counts.shape}")
         if not exposure >= 0:
             raise ValueError(f"exposure must be >= 0, got {exposure}")
         if exposure == 0:
-            return self._step(0)
+            return _nothing()
         slot = self.profile.slot(slot)
         unit = exposure * self.profile.factors[slot]
         prior = self._prior()
         self._past[:, 1:] = self._past[:, :-1].copy()
         self._past[:, 0] = exposure, unit, slot, self.exposed
-        found = self._test(counts, prior) if self.ready else 0
+        step = self._test(counts, prior) if self.ready else _nothing()
         a_sum = self._totals[0].copy()
         self._learn(counts, unit, slot, self.exposed, prior, self._late(0, self.buckets_seen), self.buckets_seen)
         if self.buckets_seen:
@@ -210,7 +212,7 @@ class SeriesState:
             self.profile.update(slot, float(self._totals[1].sum()), exposure * due)
         self.exposed = self._decays[0] * self.exposed + unit
         self.buckets_seen += 1
-        return self._step(found)
+        return step
 
     def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
         """`advance` with the counts of some series, the others being zero."""
@@ -230,17 +232,19 @@ class SeriesState:
         due, *residuals = self._totals[2:]
         return np.array([(PHI_MARKET * kernels.PHI + residual) / (PHI_MARKET + due) for residual in residuals])
 
-    def _test(self, y: NDArray[np.float32], prior: NDArray[np.float64]) -> int:
+    def _test(self, y: NDArray[np.float32], prior: NDArray[np.float64]) -> Step:
         ring = self.windows[-1]
         past = self._past[:, :ring]
         spans = np.cumsum(past[1])[self._lengths - 1]
         before = past[3][self._lengths - 1] * self._decays[0] ** (self._lengths - 1)
         slots = past[2].astype(np.int64)
         units = np.ascontiguousarray(past[1])
-        return kernels.test_series(
+        which, out = np.empty((2, self.size), np.int32), np.empty((6, self.size))  # only what is found is ever touched
+        found = kernels.test_series(
             self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._lengths, units, slots,
-            spans, self._reach, before, prior, self._usual(), FLOOR_POLYNOMIAL, self._which, self._out,
+            spans, self._reach, before, prior, self._usual(), FLOOR_POLYNOMIAL, which, out,
         )  # fmt: skip
+        return Step(*which[:, :found].copy(), *out[:, :found].copy())
 
     def _late(self, back: int, seen: int) -> NDArray[np.float64]:
         """Exposure x profile, slot, B before: of the bucket that the longest window began with, `back` buckets ago."""
@@ -290,10 +294,13 @@ class SeriesState:
         if self._owners > self._own.shape[1]:
             self._own = _room(self._own, 1, self._owners)
 
-    def _step(self, found: int) -> Step:
-        return Step(*self._which[:, :found].copy(), *self._out[:, :found].copy())
-
     # ---- memory ----
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held for the series' counts and baselines, room to grow included."""
+        arrays = (self._kinds, self._level, self._sums, self._rings, self._owner, self._own)
+        return sum(array.nbytes for array in arrays)
 
     def to_bytes(self) -> bytes:
         """The whole state, to be read by `from_bytes`: an npz without pickles, rings kept sparse."""
@@ -344,15 +351,17 @@ class SeriesState:
             self._kinds = np.zeros(0, np.int8)
             self._level = np.zeros((5, 0), np.float32)
             self._sums = np.zeros((2, w, 0), np.float32)
-            self._rings = np.zeros((2, ring, 0), np.float32)
+            self._rings = np.zeros((2, ring, 0), np.uint16)
             self._owner = np.zeros(0, np.int32)
-            self._which = np.zeros((2, 0), np.int32)
-            self._out = np.zeros((6, 0))
         if size > self._kinds.size:
-            for name in ("_kinds", "_level", "_sums", "_rings", "_owner", "_which", "_out"):
+            for name in ("_kinds", "_level", "_sums", "_rings", "_owner"):
                 array = getattr(self, name)
                 setattr(self, name, _room(array, array.ndim - 1, size))
             self._owner[self.size :] = -1
+
+
+def _nothing() -> Step:
+    return Step(*np.zeros((2, 0), np.int32), *np.zeros((6, 0)))
 
 
 def _room(array: NDArray[Any], axis: int, size: int) -> NDArray[Any]:
