@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from radar.markets import Market, day_hours, day_start, local_day
@@ -10,6 +11,7 @@ from radar.registry import model_id as shipped_model_id
 from radar.store import answers as store
 from radar.store.counts import counted_days
 from radar.store.engine import world_of
+from radar.trends import rise_shows_from
 from radar.windows import Bucket
 
 _DAYS, _HOURS = Bucket.DAY.warm_up, Bucket.HOUR.warm_up
@@ -54,7 +56,8 @@ def standing(session: Session, market: Market, as_of: datetime | None = None) ->
         hours = _hours_heard(session, model_id, market, span.first, span.last, at)
         shown = seen is not None and (seen <= at or _has_snapshot(session, model_id, market, at))
         if hours < _HOURS or not shown:
-            status, reason = "not_enough_history", _why_too_little(span.days, hours, span.last)
+            could = _what_could_be_seen(session, model_id, market, span.first, span.last)
+            status, reason = "not_enough_history", f"{_why_too_little(span.days, hours, span.last)} {could}"
     simulated = world_of(session) == "simulated"
     return Standing(market, model_id, simulated, at, latest, span.days, hours, status, reason)
 
@@ -126,3 +129,13 @@ def _why_too_little(days: int, hours: int, last: date) -> str:
         f"{too_little}. By the hour nothing rose beyond chance; the first trends by the day can show on {by_day}, "
         "if posts keep coming."
     )
+
+
+def _what_could_be_seen(session: Session, model_id: str, market: Market, first: date, last: date) -> str:
+    """How large a rise would have to be among so many persons and so many keys, once there is history."""
+    known = counted_days(session, model_id, market.code, first, last).values()
+    persons = round(sum(counts.day_persons for counts in known) / max(len(known), 1))
+    keys = max((len(np.unique(counts.keys)) for counts in known), default=1)
+    # as in a list that already holds ten trends, each window allowed for
+    p = min(0.05 * 10 / max(keys, 1) / len(Bucket.DAY.windows), 0.05)
+    return f"{persons:,} KOLs a day here: a tripling shows from {rise_shows_from(3.0, p)} persons."

@@ -47,7 +47,7 @@ from radar.trends.overlap import merge_variants
 from radar.trends.series import Scores, score_series
 from radar.trends.stages import OnOff, Stage, Staged, next_stage, plain_stage
 from radar.trends.state import SeriesState, Step
-from radar.trends.tail import burst_p, detectable_count, lift, lift_floor
+from radar.trends.tail import burst_p, detectable_count, lift, lift_floor, rise_shows_from
 
 __all__ = [
     "OnOff",
@@ -64,5 +64,6 @@ __all__ = [
     "merge_variants",
     "next_stage",
     "plain_stage",
+    "rise_shows_from",
     "score_series",
 ]

@@ -172,3 +172,14 @@ def detectable_count(expected: ArrayLike, p: float, phi: ArrayLike = 1.3) -> Flo
         raise ValueError(f"p must lie in (0, 1), got {p}")
     _, e, f = _checked(0.0, expected, phi)
     return np.asarray(_smallest(e.ravel(), f.ravel(), math.log(p)).reshape(e.shape))
+
+
+def rise_shows_from(times: float, p: float, phi: float = 1.3) -> int:
+    """Fewest persons with whom a rise to so many times the expected reaches p.
+
+    >>> rise_shows_from(3.0, p=1e-4), rise_shows_from(10.0, p=1e-4)
+    (24, 9)
+    """
+    persons = np.arange(3, 2_000)
+    shows = detectable_count(persons / times, p, phi) <= persons
+    return int(persons[int(np.argmax(shows))])

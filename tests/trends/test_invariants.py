@@ -175,8 +175,8 @@ def test_a_factor_on_counts_and_exposure_moves_the_expected_by_half_a_mention_at
 ) -> None:
     """Section 1: E' / c = E (A + 0.5 / c) / (A + 0.5) (1 + 0.5 / m) / (1 + 0.5 / (c m)), m the mean of A.
 
-    On top of it 12 % (9.9 % measured): first mentions c at a time are cut (winsorised) more than single ones. The factors of slots are
-    no part of it: c persons at a time weigh as c witnesses against the priors of f and g.
+    On top of it 12 % (9.9 % measured): first mentions c at a time are cut (winsorised) more than single ones. The
+    factors of slots are no part of it: c persons at a time weigh as c witnesses against the priors of f and g.
     """
     y, exposure = quiet(seed, 200, int(2.5 * bucket.half_life))
     one, many = (began(c * y, c * exposure, of(bucket, season=0)) for c in (1, factor))
