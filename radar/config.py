@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.errors import CallerError
@@ -11,19 +11,26 @@ DEMO_FOLDER = "demo"
 
 
 class Settings(BaseSettings):
-    """Everything an operator can set, each as an environment variable RADAR_<NAME>."""
+    """Everything an operator can set, each as an environment variable RADAR_<NAME>; an empty one is as none."""
 
-    model_config = SettingsConfigDict(env_prefix="RADAR_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="RADAR_", extra="ignore", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     data_dir: Path = Field(
         default=Path.home() / ".local" / "share" / "radar", description="where data and fitted models live"
     )
-    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite in data_dir")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite in data_dir", repr=False)
     host: str = Field(default="127.0.0.1", description="address to serve at")
     port: int = Field(default=8321, description="port to serve at", ge=0, le=65535)
     retention_days: int = Field(default=400, description="text of posts older than this is pruned", ge=30)
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
+
+    @field_validator("database_url")
+    @classmethod
+    def _readable(cls, url: str) -> str:
+        return _normal_url(url) if url else url
 
     @property
     def url(self) -> str:
@@ -48,4 +55,35 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         faults = "; ".join(f"RADAR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        raise CallerError(f"Configuration is not valid: {faults}.", "Correct or unset the variable.") from error
+    # outside of the handler: what could not be read may hold a password
+    raise CallerError(f"Configuration is not valid: {faults}.", "Correct or unset the variable.")
+
+
+def _normal_url(url: str) -> str:
+    """A database URL with its password in one place, quoted, so that what names the database never shows it.
+
+    Raises ValueError, which never repeats the URL.
+    """
+    import sqlalchemy as sa  # most commands that only explain themselves need no database
+
+    form = "expected a form like postgresql://user:password@host:5432/radar or sqlite:////path/radar.db"
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise ValueError(form) from None
+    except ValueError:
+        raise ValueError(f"the port is not a number, {form}") from None
+    if parsed.get_backend_name() == "sqlite":
+        return url
+    if "@" in f"{parsed.host}{parsed.database}":
+        raise ValueError("a user or password that holds @ : / or ? writes it as %40 %3A %2F or %3F")
+    if "password" not in parsed.query:
+        return url
+    password, user = parsed.query["password"], parsed.username or parsed.query.get("user", "")
+    if not (isinstance(password, str) and isinstance(user, str)):
+        raise ValueError("user and password are given once each")
+    return (
+        parsed.set(username=user, password=password)
+        .difference_update_query(["password", "user"])
+        .render_as_string(hide_password=False)
+    )

@@ -24,8 +24,11 @@ from radar.trends.stages import Q_OFF
 from radar.watch import Moment, Past, Watch, Written
 from radar.windows import Bucket
 
-FEWEST, FEW = 3, 10
-"""Distinct persons in the window below which nothing is shown; below which they must be a surprise by themselves."""
+FEWEST, FEW = 4, 10
+"""Distinct persons in the window below which nothing is shown (the floor of three is under 1: no rise is sure), and
+below which they must be a surprise by themselves."""
+
+WORDS = (Kind.TERM, Kind.HASHTAG)
 
 NOVELTY_DAYS = 20
 """Days before the window that are looked at for an earlier use of the key; less than what every watch remembers."""
@@ -63,7 +66,7 @@ class Listing:
         series = sorted(s for s in moments if _is_crowd(moments[s], len(found[s].persons)))
         factors = {s: window_posts.engagement_factor(found[s]) for s in series}
         scores = {s: moments[s].score * factors[s] for s in series}
-        for members in self._merged(watch, found, scores):
+        for members in self._explained(watch, window_posts, found, moments, self._merged(watch, found, scores)):
             lead = members[0]
             lead_id = _episode_id(watch, out, lead, moments[lead])
             if lead_id is None:
@@ -97,17 +100,49 @@ class Listing:
     def _merged(self, watch: Watch, found: Mapping[int, Support], scores: Mapping[int, float]) -> list[list[int]]:
         """Series that are one trend together, the best-known name first; the best score's trend first."""
         series = sorted(scores)
-        leaders = merge_variants([found[s].persons for s in series], [scores[s] for s in series])
+        leaders = merge_variants(
+            [found[s].persons for s in series], [scores[s] for s in series], [found[s].posts for s in series]
+        )
         groups: dict[int, list[int]] = {}
         for s, leader in zip(series, leaders, strict=True):
             groups.setdefault(leader, []).append(s)
         merged = []
-        for members in groups.values():
+        for members in sorted(groups.values(), key=lambda members: (-max(scores[s] for s in members), members)):
             if len(members) > 1:
                 names = [self._candidate(watch, s, len(found[s].persons), scores[s]) for s in members]
                 members.insert(0, members.pop(best_known(names)))
             merged.append(members)
         return merged
+
+    def _explained(
+        self,
+        watch: Watch,
+        window_posts: WindowPosts,
+        found: Mapping[int, Support],
+        moments: Mapping[int, Moment],
+        merged: list[list[int]],
+    ) -> list[list[int]]:
+        """Words that rose only in posts about better trends join the one that they share most posts with.
+
+        A word is tested again without those posts: "queued" rises when three crazes are queued for, and is no fourth.
+        """
+        kept: list[list[int]] = []
+        claimed: set[int] = set()
+        for members in merged:
+            lead = members[0]
+            posts = found[lead].posts
+            kind = Kind(int(kinds_of(watch.keys[[lead]])[0]))
+            if kind in WORDS and claimed:
+                left = [i for i in posts.tolist() if i not in claimed]
+                if not _is_surprise(moments[lead], window_posts.persons_of(left)):
+                    mine = set(posts.tolist())
+                    best = max(kept, key=lambda other: len(mine.intersection(found[other[0]].posts.tolist())))
+                    best += members
+                    continue
+            kept.append(members)
+            if kind in (*WORDS, Kind.PRODUCT):
+                claimed.update(posts.tolist())
+        return kept
 
     def _candidate(self, watch: Watch, series: int, persons: int, score: float) -> Candidate:
         key = int(watch.keys[series])
@@ -132,13 +167,18 @@ class Listing:
 def _is_crowd(moment: Moment, persons: int) -> bool:
     """Whether persons, and not one person's days, make the moment: tests sum over days, so somebody can count daily.
 
-    Fewer than ten persons are tested again, each counted once; q is scaled by what that does to p.
+    Fewer than ten persons are tested again, each counted once.
     """
     if persons < FEWEST:
         return False
-    if persons >= min(FEW, moment.observed):
-        return True
-    alone, counted = burst_p([persons, moment.observed], moment.expected, PHI)
+    return persons >= min(FEW, moment.observed) or _is_surprise(moment, persons)
+
+
+def _is_surprise(moment: Moment, persons: int) -> bool:
+    """Whether so many persons would still be on; q is scaled by what the difference does to p."""
+    if persons < FEWEST or persons <= moment.expected:
+        return False
+    alone, counted = burst_p([persons, max(persons, moment.observed)], moment.expected, PHI)
     return bool(moment.q * alone / counted <= Q_OFF)
 
 

@@ -102,6 +102,10 @@ class WindowPosts:
             found = np.array([i for i in found if place in self._countries[i]], np.int64)
         return Support(np.unique(self._person[found]), found)
 
+    def persons_of(self, posts: Sequence[int]) -> int:
+        """Distinct persons who wrote these posts, by index."""
+        return len(np.unique(self._person[list(posts)]))
+
     def place_of(self, support: Support) -> int:
         """The place market that at least half of the posts are about; 0 when there is none."""
         votes: dict[int, int] = {}

@@ -32,9 +32,11 @@ def test_injected_bursts_are_found_and_spam_is_not(demo_dir: Path) -> None:
     engine.dispose()
     print(score)
     assert sum(score.sizes.values()) == 300
-    assert score.recall_16 >= 0.85
+    assert score.recall_16 >= 0.9
     assert score.spam == []
-    assert score.false_share < 0.10
+    assert score.false_share < 0.06  # 0.03 to 0.05 measured; the world moves with the hour it is made at
+    assert max(score.delay[size] for size in (16, 32, 64)) <= 48  # two days' buckets
+    assert score.trends < 1.5 * sum(score.found.values())  # one line a craze, not one a word
 
 
 def test_real_posts_are_refused_by_the_demo_store(demo_dir: Path, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def _item(
         "novelty": working["novelty"],
         "season": working["season"],
         "narrow": [sign | {"sentence": narrow_words(sign)} for sign in working["narrow"]],
-        "variants": [_variant(v, names, language) for v in working["variants"]],
+        "variants": _variants(working["variants"], seen.key_hash, names, language),
         "evidence": [shown_post(posts[i]) for i in working["evidence"] if i in posts],
         "sparkline": sparkline(days, seen.key_hash, seen.own_place, last),
         "sentence": sentence(working, bucket, about),
@@ -111,6 +111,15 @@ def _item(
 
 def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _variants(variants: Iterable[Mapping[str, Any]], own: int, names: Mapping[int, Any], language: str) -> list[Item]:
+    """One for each key; of those about a place and about all, the one about all."""
+    by_key: dict[int, Mapping[str, Any]] = {}
+    for variant in sorted(variants, key=lambda v: v["place"]):
+        if variant["key"] != own:
+            by_key.setdefault(variant["key"], variant)
+    return [_variant(variant, names, language) for variant in by_key.values()]
 
 
 def _variant(variant: Mapping[str, Any], names: Mapping[int, Any], language: str) -> Item:

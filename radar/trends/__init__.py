@@ -34,8 +34,13 @@ half-life).
    score = -log10(p) log2(lift) orders a list, before any factor for engagement.
 7. Life. On at q <= 0.05 and lift >= 1.5, off after six buckets in a row with q > 0.2 (`OnOff`). The stage
    (`plain_stage` has the rule) changes when two buckets in a row ask for it (`next_stage`).
-8. Variants. Trends with half their persons in common (Jaccard >= 0.5) are one, led by the best score:
-   `merge_variants`.
+8. Variants. Trends with half their persons in common (Jaccard >= 0.5), or four in five posts within another's, are
+   one: `merge_variants`. The name that most of its persons use leads it: `naming.best_known`.
+9. Seasons. With a year of history a rise within half of the busiest of the same ISO week of last year and its
+   neighbours (weeks around a moving holiday keep their distance to it) is recurring, else the calendar answers:
+   `seasons`. Crowds: four signs of one hand, each a share of persons, halve the score: `diversity`.
+10. Shadow. Whole person-days dealt out among days of the same weekday go through the same code: what is found there
+   over what is found as things are estimates the share of false trends (`radar.shadow`). Back-tests: `evaluation`.
 
 Kin: surveillance counts with a past-based mean and a quasi-Poisson limit (Farrington et al., JRSS A 159, 1996); the
 winsorised update plays the part of their reweighting. `SeriesState` is what a product keeps; `score_series` loops

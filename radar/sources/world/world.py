@@ -25,7 +25,7 @@ from radar.sources.world.people import VIDEO, Person, people
 POSTS_A_DAY = 86.0
 """Ordinary posts of a market on a usual day."""
 
-HYPE = 0.12
+HYPE = 0.2
 """Share of ordinary posts that speak of an ordinary thing with a craze's excitement."""
 
 _HOURS = np.array(
