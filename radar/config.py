@@ -54,7 +54,10 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        faults = "; ".join(f"RADAR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        faults = "; ".join(
+            f"RADAR_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
     # outside of the handler: what could not be read may hold a password
     raise CallerError(f"Configuration is not valid: {faults}.", "Correct or unset the variable.")
 

@@ -24,6 +24,7 @@ from radar.store import counts, trends
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import HOURS, DayCounts
 from radar.store.engine import claim_world, open_store, writing
+from radar.store.tables import dirty_day
 from tests.api.small_store import SmallStore, post
 from tests.conftest import radar
 
@@ -66,6 +67,7 @@ def _put(engine: sa.Engine, rises: dict[str, int], days: int = DAYS, counted: in
         for n in range(days):
             mine = usual | {key_number(Kind.TERM, name): 30 for name, at in rises.items() if at == n}
             at = _end(n if counted is None else counted)
+            session.execute(sa.insert(dirty_day).values(audience_market="TW", local_day=_day(n), mark=0))
             counts.replace_days(session, model_id(), [(DirtyDay("TW", _day(n), 0), _counts(mine), 300)], at)
             trends.mark_detected(session, model_id(), "TW", {_day(n): at})
 

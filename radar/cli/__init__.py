@@ -1,31 +1,72 @@
-"""The command `radar`: one module a command group."""
+"""The command `radar`: one module a command group, loaded when one of its commands is called."""
 
+import importlib
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from radar import __version__
 from radar.cli import app as shared
-from radar.cli.backtest import backtest
-from radar.cli.bench import bench
-from radar.cli.demo import demo
-from radar.cli.imports import import_file
-from radar.cli.jobs import jobs, run
-from radar.cli.serve import schedule, serve
-from radar.cli.train import train
-from radar.cli.trends import trends
-from radar.errors import RadarError
+
+COMMANDS = {
+    "demo": ("demo", "demo", "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve."),
+    "serve": ("serve", "serve", "Serve API and pages, with the scheduler as a child process."),
+    "trends": ("trends", "trends", "Show what is trending in a market, with how sure that is."),
+    "run": ("jobs", "run", "Run one job now, or the whole line, on this machine."),
+    "jobs": ("jobs", "jobs", "List the jobs with their schedule, next run and last outcome."),
+    "schedule": ("serve", "schedule", "Run the scheduler alone; stands by while another process holds the lease."),
+    "train": (
+        "train", "train", "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
+    ),
+    "backtest": ("backtest", "backtest", "Replay the lists of the past as they were known then, and say what came of them."),
+    "bench": (
+        "bench", "bench", "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
+    ),
+    "import": ("imports", "import_file", "Import posts, then classify, count and detect."),
+}  # fmt: skip
+"""Every command: its module, its function there, and the first sentence of its help."""
+
+
+class ReaderLeft(Exception):
+    """Whoever read what was printed (`| head`) has enough."""
+
+
+class _Later(TyperGroup):
+    """A command's module is imported when that command is called: help and version must not wait for scikit-learn."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name) if name else None, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise ReaderLeft from error
+        return done
+
+
+_PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False}
 
 cli = typer.Typer(
     name="radar",
+    cls=_Later,
     help="What key opinion leaders in one market start to say about another, with the evidence.",
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
+    **_PLAIN,
 )
+
+
+def load(name: str) -> Any:
+    """The command of that name, its module imported."""
+    module, function, _ = COMMANDS[name]
+    one = typer.Typer(**_PLAIN)
+    one.command(name)(getattr(importlib.import_module(f"radar.cli.{module}"), function))
+    return typer.main.get_command(one)
 
 
 def _version(wanted: bool) -> None:
@@ -34,9 +75,18 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _folder(value: str) -> Path:
+    if not value:
+        raise typer.BadParameter("it is empty. Name a folder, or leave the option out.")
+    return Path(value)
+
+
 @cli.callback()
 def main_options(
-    data_dir: Annotated[Path | None, typer.Option(help="Where data lives; else RADAR_DATA_DIR.")] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(parser=_folder, metavar="FOLDER", help="Where data lives; else RADAR_DATA_DIR."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
@@ -45,17 +95,23 @@ def main_options(
     shared.use_data_dir(data_dir)
 
 
-for _command in (demo, serve, trends, run, jobs, schedule, train, backtest, bench):
-    cli.command()(_command)
-cli.command("import")(import_file)
+def _named_only() -> None:
+    """Stands for a command until load()."""
+
+
+for _name, (_, _, _summary) in COMMANDS.items():
+    cli.command(_name, help=_summary)(_named_only)
 
 
 def main() -> None:
     """Entry of the command: exit code 2 for the caller's mistake, 1 for a failure, never a traceback for a mistake."""
     try:
         cli()
-    except RadarError as error:
-        sys.exit(shared.fail(error))
-    except BrokenPipeError:
-        sys.stderr.close()
+    except ReaderLeft:
+        shared.drop_output()
         sys.exit(0)
+    except Exception as error:
+        from radar.cli.failures import explained
+
+        shared.drop_output()
+        sys.exit(shared.fail(explained(error)))

@@ -1,21 +1,33 @@
 """What every command shares: settings, the store, progress, and errors that say what to do next."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.markup import escape
 
-from radar.config import Settings, load_settings
-from radar.errors import CallerError, RadarError
-from radar.scheduling import Progress as Report
-from radar.store.engine import open_store
+from radar.errors import CallerError, RadarError, StoreError
 
-console = Console(highlight=False)
+if TYPE_CHECKING:  # what only commands with work to do need is imported by them
+    import sqlalchemy as sa
+
+    from radar.config import Settings
+    from radar.scheduling import Progress as Report
+
+
+class _Terminal(Console):
+    """A console that leaves a reader's parting to main()."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = _Terminal(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 _overrides: dict[str, object] = {}
@@ -28,27 +40,46 @@ def use_data_dir(data_dir: Path | None) -> None:
         _overrides["data_dir"] = data_dir
 
 
-def settings() -> Settings:
+def settings() -> "Settings":
     """Settings from the environment, the command line over them."""
+    from radar.config import load_settings
+
     return load_settings().model_copy(update=_overrides)
 
 
-def open_engine() -> tuple[Settings, sa.Engine]:
-    """Settings and their store, its schema up to date. In a data folder with only a demo, says how to see it."""
+def use_folder(folder: Path) -> None:
+    """Make a data folder, unless it is there. Raises CallerError where it cannot be made or written."""
+    hint = "Name another folder with RADAR_DATA_DIR or --data-dir, or change who may write there."
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise CallerError(f"Cannot use the data folder {folder}: there is a file of that name.", hint) from error
+    except OSError as error:
+        raise CallerError(f"Cannot use the data folder {folder}: {error.strerror}.", hint) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise CallerError(f"Cannot use the data folder {folder}: it is not writable.", hint)
+
+
+def open_engine() -> "tuple[Settings, sa.Engine]":
+    """Settings and their store, its schema up to date. Raises CallerError and StoreError."""
+    from radar.store.engine import open_store
+
     found = settings()
     if found.url.startswith("sqlite:///"):
-        try:
-            found.data_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CallerError(
-                f"Cannot use the data folder {found.data_dir}: {error.strerror}.", "Set RADAR_DATA_DIR."
-            ) from error
-    return found, open_store(found.url)
+        use_folder(found.data_dir)
+    try:
+        return found, open_store(found.url)
+    except StoreError as error:
+        if not found.database_url and "RADAR_DATABASE_URL" in error.hint:
+            error.hint = "Is that file a store of radar's, and not damaged? Else name another folder: RADAR_DATA_DIR."
+        raise
 
 
 @contextmanager
-def told() -> Iterator[Report]:
+def told() -> "Iterator[Report]":
     """A progress report for people on a terminal; plain lines at the end elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -75,11 +106,15 @@ def log_to_terminal() -> None:
 
 def fail(error: RadarError) -> int:
     """Print an error and give the exit code."""
-    errors.print(f"[bold red]Error:[/] {_plain(error.message)}")
+    errors.print(f"[bold red]Error:[/] {escape(error.message)}", soft_wrap=True)
     if error.hint:
-        errors.print(_plain(error.hint))
+        errors.print(escape(error.hint), soft_wrap=True)
     return error.exit_code
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
+def drop_output() -> None:
+    """Print what waits to be printed; where nobody takes it any more, let it go without a word at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -6,17 +6,15 @@ from typing import Annotated
 
 import typer
 
-from radar.cli.app import console, settings, told
-from radar.cli.serve import serve_forever
-from radar.cli.trends import show
-from radar.demo import TRUTH, fill, prepare
+from radar.cli.app import console, settings, told, use_folder
+from radar.cli.serve import Port, serve_forever, take_address
 
 SHOWN = (("TW", "JP"), ("KR", None))
 
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Do everything but serving, and exit.")] = False,
-    port: Annotated[int | None, typer.Option(help="Port to serve at; else RADAR_PORT.")] = None,
+    port: Port = None,
 ) -> None:
     """Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve.
 
@@ -25,6 +23,13 @@ def demo(
     """
     began = time.monotonic()
     own = settings().for_demo()
+    if port is not None:
+        own = own.model_copy(update={"port": port})
+    address = [] if once else take_address(own)  # before the work: a port in use is no news for after it
+    use_folder(own.data_dir)
+    from radar.cli.trends import show
+    from radar.demo import TRUTH, fill, prepare
+
     now = datetime.now(UTC)
     console.print(f"SIMULATED world, kept in {own.data_dir}: 8 markets, invented people and posts.")
     engine = prepare(own, now)
@@ -38,4 +43,4 @@ def demo(
         f"Simulated data, ready in {time.monotonic() - began:.1f} s. What was injected: {own.data_dir / TRUTH}"
     )
     if not once:
-        serve_forever(own.model_copy(update={"port": port} if port is not None else {}))
+        serve_forever(engine, own, address)

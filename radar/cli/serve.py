@@ -1,67 +1,114 @@
 """radar serve, radar schedule: API, pages and scheduler."""
 
-import multiprocessing
-from typing import Annotated
+import errno
+import signal
+import socket
+import sys
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
 
 from radar.cli.app import console, log_to_terminal, open_engine
-from radar.config import Settings
-from radar.scheduling import Scheduler
-from radar.store.engine import open_store
+from radar.errors import CallerError, RadarError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from radar.config import Settings
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to serve at; else RADAR_PORT.")]
 
 
-def _schedule(settings: Settings) -> None:
-    """The scheduler's process: it ends with the one that started it."""
-    import os
-    import threading
-    import time
+def take_address(settings: "Settings") -> list[socket.socket]:
+    """Bind every address of the host, without listening yet; port 0 takes a free one.
+
+    Raises CallerError for a host that is none of this machine's, RadarError for a port that is not to be had.
+    """
+    try:
+        found = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (socket.gaierror, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is no name"
+        raise CallerError(f"Cannot serve at {settings.host}: {said}.", "Correct --host or RADAR_HOST.") from error
+    taken: list[socket.socket] = []
+    absent: OSError | None = None
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        port = taken[0].getsockname()[1] if taken else settings.port
+        try:
+            one = socket.socket(family, kind, protocol)
+            taken.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind((address[0], port, *address[2:]))
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                raise _not_to_be_had(settings.host, port, error) from error
+            taken, absent = [other for other in taken if other.getsockname()[1]], error  # no IPv6 here, perhaps
+    if not taken:
+        raise CallerError(
+            f"Cannot serve at {settings.host}: that is no address of this machine.", "Correct --host or RADAR_HOST."
+        ) from absent
+    return taken
+
+
+def _not_to_be_had(host: str, port: int, error: OSError) -> RadarError:
+    if error.errno == errno.EADDRINUSE:
+        return RadarError(
+            f"Cannot serve at {host}:{port}: the port is in use already, perhaps by another radar.",
+            "Stop that one, or take another port with --port or RADAR_PORT.",
+        )
+    hint = "Take a port from 1024 up with --port or RADAR_PORT." if error.errno == errno.EACCES else ""
+    return RadarError(f"Cannot serve at {host}:{port}: {error.strerror}.", hint)
+
+
+def serve_forever(
+    engine: "sa.Engine", settings: "Settings", address: list[socket.socket], *, with_scheduler: bool = True
+) -> None:
+    """API and pages in this process, the scheduler in a child, so that work never blocks an answer."""
+    import uvicorn
+
+    from radar.api import create_app
+    from radar.cli.child import Keeper
 
     log_to_terminal()
-    parent = os.getppid()
-    scheduler = Scheduler(open_store(settings.url), settings)
-
-    def end_with_parent() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(0)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    scheduler.serve()
-
-
-def serve_forever(settings: Settings, *, with_scheduler: bool = True) -> None:
-    """API and pages in this process, the scheduler in a child, so that work never blocks an answer."""
-    from radar.api import create_app
-
-    engine = open_store(settings.url)
-    child = None
-    if with_scheduler:
-        child = multiprocessing.get_context("spawn").Process(target=_schedule, args=(settings,), daemon=True)
-        child.start()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    host, port = settings.host or "0.0.0.0", address[0].getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=5)
+    )
     try:
-        console.print(f"radar is at http://{settings.host}:{settings.port} (stop with Ctrl-C)")
-        uvicorn.run(create_app(engine, settings), host=settings.host, port=settings.port, log_level="warning")
-    finally:
-        if child is not None:
-            child.terminate()
-            child.join(5)
+        for one in address:
+            one.listen(2048)
+    except OSError as error:
+        raise _not_to_be_had(host, port, error) from error
+    with ExitStack() as ending:
+        if with_scheduler:
+            ending.enter_context(Keeper(engine, settings))
+        ending.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # first of all: ending takes its time
+        console.print(f"radar is at http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C)")
+        try:
+            server.run(sockets=address)
+        except KeyboardInterrupt:
+            pass
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to serve at; else RADAR_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to serve at; else RADAR_PORT.")] = None,
+    port: Port = None,
     no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="Serve only; jobs run elsewhere.")] = False,
 ) -> None:
     """Serve API and pages, with the scheduler as a child process."""
-    settings, _ = open_engine()
+    settings, engine = open_engine()
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    serve_forever(settings.model_copy(update=given), with_scheduler=not no_scheduler)
+    settings = settings.model_copy(update=given)
+    serve_forever(engine, settings, take_address(settings), with_scheduler=not no_scheduler)
 
 
 def schedule() -> None:
     """Run the scheduler alone; stands by while another process holds the lease."""
+    from radar.cli.child import run_scheduler
+
     log_to_terminal()
     settings, engine = open_engine()
-    Scheduler(engine, settings).serve()
+    run_scheduler(engine, settings)

@@ -2,14 +2,17 @@
 
 import json
 
-from radar.cli.app import console, settings, told
-from radar.registry import fit, model_folder
+from radar.cli.app import console, settings, told, use_folder
 
 
 def train() -> None:
     """Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already."""
-    folder = model_folder(settings())
+    from radar.registry import fit, model_folder
+
+    found = settings()
+    folder = model_folder(found)
     if not (folder / "manifest.json").exists():
+        use_folder(found.data_dir)
         with told() as report:
             report("fitting the topic model", 0, None)
             fit(folder)

@@ -10,7 +10,7 @@ from radar.keys import Keys, Kind, key_number
 from radar.text import gazetteer
 from radar.text.language import language_of
 from radar.text.normalise import normalise, split_hashtags, text_hash
-from radar.text.segment import segments, words
+from radar.text.segment import segments
 from radar.text.sponsored import is_sponsored
 from radar.text.terms import terms
 
@@ -36,7 +36,7 @@ def _number(kind: Kind, text: str) -> int:
 
 
 def _named_keys(tags: list[str], pieces: list[str], found: gazetteer.Found) -> set[tuple[Kind, str]]:
-    named = {(Kind.TERM, term) for term in terms(words(pieces))}
+    named = {(Kind.TERM, term) for term in terms(pieces)}
     named |= {(Kind.HASHTAG, tag) for tag in tags}
     named |= {(Kind.PLACE, code) for code in found.places}
     named |= {(Kind.PRODUCT, product) for product in found.products}
