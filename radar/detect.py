@@ -6,7 +6,7 @@ back what was concluded since, and goes forward; so late posts, recounts and kil
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
@@ -112,10 +112,10 @@ def _run(task: DetectionTask, span: MarketSpan) -> tuple[int, int]:
         if kept
         else Watch(task.model_id, task.market, task.bucket)
     )
-    past = Past(watch.state.remembered // (24 if task.bucket is Bucket.HOUR else 1))
+    past = Past()
     recent: Recent = {}
     if kept:
-        _remember(task, past, first)
+        _remember(task, watch, past, first)
     days = written = 0
     for chunk in _chunks(first, last, local_day(task.fresh_from, zone)):
         out = Written()
@@ -165,12 +165,16 @@ def _hours(starts: Sequence[datetime]) -> list[int]:
     return [int(start.timestamp()) // 3600 for start in starts]
 
 
-def _remember(task: DetectionTask, past: Past, before: date) -> None:
-    """Read the days before a checkpoint, for counting new series backwards."""
+def _remember(task: DetectionTask, watch: Watch, past: Past, before: date) -> None:
+    """Read the days before a checkpoint, for counting new series backwards: as far as the watch reaches back."""
+    since = watch.reaches_back
+    if since is None:
+        return
+    oldest = local_day(datetime.fromtimestamp(since * 3600, UTC), MARKETS[task.market].tz)
     with reading(task.engine) as session:
-        span = before - timedelta(days=past.length), before - timedelta(days=1)
-        for day, found in counts.counted_days(session, task.model_id, task.market, *span).items():
-            past.append(Day.of(found, _hours(_starts(day, task.market, task.bucket)), task.bucket))
+        found = counts.counted_days(session, task.model_id, task.market, oldest, before - timedelta(days=1))
+    for day, counted in found.items():
+        past.append(Day.of(counted, _hours(_starts(day, task.market, task.bucket)), task.bucket), since)
 
 
 def advance_day(
@@ -212,7 +216,7 @@ def advance_day(
         window_posts = window_posts or _posts(task, recent, day)
         task.listing.write(watch, window_posts, past, best, ends[-1], tests, is_daily=True, out=out)
     distinct.add(watch.registers, rows.mixed)
-    past.append(rows)
+    past.append(rows, watch.reaches_back or 0)
     return True
 
 

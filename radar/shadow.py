@@ -129,7 +129,7 @@ def _trends(stretch: Stretch, model_id: str, topic_ids: Sequence[str], bucket: B
     never = day_start(stretch.first + timedelta(days=7 * stretch.weeks + 1), zone)
     task = DetectionTask(stretch.engine, model_id, listing, closed=never, fresh_from=never, progress=lambda n: None)
     watch = Watch(model_id, stretch.market, bucket)
-    past = Past(watch.state.remembered // (24 if bucket is Bucket.HOUR else 1))
+    past = Past()
     recent = {stretch.first - timedelta(days=back): PostsOfDay([]) for back in range(1, 9)}
     leaders: set[int] = set()
     for day in stretch.days():

@@ -110,18 +110,18 @@ class Past:
 
     BLOCK = 30
 
-    def __init__(self, days: int) -> None:
-        self.length = days
-        self._blocks: deque[tuple[int, Day]] = deque()
+    def __init__(self) -> None:
+        self._blocks: deque[tuple[int, Day]] = deque()  # with the hour of the newest row
         self._days: list[Day] = []
 
-    def append(self, day: Day) -> None:
-        """Remember a day; days older than the length fall away, a block at a time."""
+    def append(self, day: Day, since: int) -> None:
+        """Remember a day; blocks that are wholly before the hour `since` fall away."""
         self._days.append(day)
         if len(self._days) == self.BLOCK:
-            self._blocks.append((self.BLOCK, _joined(self._days)))
+            block = _joined(self._days)
+            self._blocks.append((int(block.hours.max(initial=0)), block))
             self._days = []
-        while self._blocks and sum(n for n, _ in self._blocks) + len(self._days) - self.BLOCK >= self.length:
+        while self._blocks and self._blocks[0][0] < since:
             self._blocks.popleft()
 
     def history(
@@ -231,6 +231,11 @@ class Watch:
         if exposure > 0:
             self.advanced.append(hour)
         return self.state.advance_sparse(series[mine], day.persons[now[mine]], exposure, slot)
+
+    @property
+    def reaches_back(self) -> int | None:
+        """Start of the oldest bucket that a new series is counted back to, hours since 1970; None before the first."""
+        return self.advanced[0] if self.advanced else None
 
     def tests(self) -> int:
         """How many hypotheses a bucket tests: every key the market has used, whether it became a series or not."""
