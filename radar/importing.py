@@ -6,11 +6,13 @@ import io
 import json
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, Any, NamedTuple, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
@@ -19,7 +21,7 @@ import xxhash
 from radar.errors import CallerError, UnreadableInput
 from radar.ingest import Ingested, ingest_posts
 from radar.markets import MARKETS, day_start, market
-from radar.sources.base import RawAuthor, RawPost
+from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store.engine import claim_world, writing
 
 BATCH = 4_000
@@ -77,7 +79,7 @@ def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
             raise UnreadableInput(
                 f"{toml}: {error}.", "A mapping file holds [map] with lines like text = 'review'."
             ) from error
-        columns |= {str(k): str(v) for k, v in data.get("map", {}).items()}
+        columns |= _checked_toml(data, toml)
         rest = data
     for part in filter(None, (text or "").split(",")):
         name, equals, column = part.partition("=")
@@ -88,6 +90,25 @@ def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
         if name not in FIELDS:
             raise CallerError(f"--map: there is no field '{name}'.", f"Fields: {', '.join(FIELDS)}.")
     return Mapping(columns, rest.get("market"), rest.get("platform"), rest.get("timezone"))
+
+
+_TOML_KEYS = ("map", "market", "platform", "timezone")
+
+
+def _checked_toml(data: dict[str, Any], path: Path) -> dict[str, str]:
+    """The [map] of a mapping file. Raises CallerError for a key or a value of another kind."""
+    for key, value in data.items():
+        if key not in _TOML_KEYS:
+            near = get_close_matches(key, _TOML_KEYS, n=1)
+            hint = f"Did you mean: {near[0]}?" if near else f"It may hold {', '.join(_TOML_KEYS)}."
+            raise CallerError(f"{path}: there is no setting '{key}'.", hint)
+        if not isinstance(value, dict if key == "map" else str):
+            said = "a table of field = 'column'" if key == "map" else "one text in quotes"
+            raise CallerError(f"{path}: {key} = {value!r} is not {said}.", "As in: market = 'KR'.")
+    for field_name, column in data.get("map", {}).items():
+        if not isinstance(column, str):
+            raise CallerError(f"{path}: [map] {field_name} = {column!r} is no column's name.", "As: text = 'review'.")
+    return dict(data.get("map", {}))
 
 
 @dataclass(slots=True)
@@ -104,13 +125,21 @@ class _Rejects:
     """Rows that could not be taken, one JSON object a line; the file is made with the first of them."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.count = path, 0
+        self.path, self.count, self.first = path, 0, ""
         self._file: TextIO | None = None
+        try:
+            path.unlink(missing_ok=True)  # what an earlier import of the file set aside
+        except OSError as error:
+            raise CallerError(f"--rejects: cannot write {path}: {error.strerror}.", "Name another file.") from error
 
     def add(self, line: int, reason: str, row: Any) -> None:
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+            self.first = f"line {line}: {reason}"
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+            except OSError as error:
+                raise CallerError(f"Cannot write {self.path}: {error.strerror}.", "Say --rejects FILE.") from error
         self._file.write(
             json.dumps({"line": line, "reason": reason, "row": row}, ensure_ascii=False, default=str) + "\n"
         )
@@ -153,14 +182,16 @@ def import_file(
         batch.clear()
         progress(result.rows)
 
+    kind = _format_of(path, format_name)
     reader: _Reader | None = None
     try:
-        for line, row in _rows(path, format_name):
+        for line, row in _rows(path, kind):
             if reader is None:
-                reader = _Reader(mapping, row, name)
+                header = None if kind == "jsonl" or isinstance(row, Fault) else list(row)
+                reader = _Reader(mapping, header, name)
             result.rows += 1
-            if isinstance(row, str):
-                rejects.add(line, row, None)
+            if isinstance(row, Fault):
+                rejects.add(line, row.reason, row.raw)
                 continue
             try:
                 batch.append((line, reader.post(row)))
@@ -170,10 +201,24 @@ def import_file(
                 flush()
         if batch:
             flush()
+    except UnreadableInput as error:
+        if batch:
+            flush()
+        before = (
+            f" {result.rows:,} rows before were read, {result.posts.new:,} of them are new posts."
+            if result.rows
+            else ""
+        )
+        raise UnreadableInput(f"{error.message}{before}", error.hint) from error
     finally:
         rejects.close()
     if reader is None:
         raise UnreadableInput(f"{name}: there are no rows.", "Check the file and --format.")
+    if rejects.count == result.rows:
+        raise UnreadableInput(
+            f"{name}: none of its {result.rows:,} rows could be taken. The first: {rejects.first}.",
+            f"Look into {rejects.path}.",
+        )
     result.rejected, result.rejects_path = rejects.count, rejects.path if rejects.count else None
     progress(result.rows)
     return result
@@ -193,24 +238,34 @@ def _checked(mapping: Mapping) -> Mapping:
 Row = dict[str, Any]
 
 
-class _Reader:
-    """Turns rows into posts."""
+class Fault(NamedTuple):
+    """A line that is no row: why, and what it holds."""
 
-    def __init__(self, mapping: Mapping, first: Row | str, name: str) -> None:
+    reason: str
+    raw: Any
+
+
+class _Reader:
+    """Turns rows into posts. header: the columns of all rows, None where each row has its own (JSONL)."""
+
+    def __init__(self, mapping: Mapping, header: list[str] | None, name: str) -> None:
         self._columns = {f: mapping.columns.get(f, f) for f in FIELDS}
         self._mapping = mapping
         self._zones = {code: ZoneInfo(mapping.zone) if mapping.zone else m.tz for code, m in MARKETS.items()}
-        self._counts = [name for name in _COUNTS if isinstance(first, str) or self._columns[name] in first]
-        if isinstance(first, str):
+        self._given = None if header is None else self._told(header)
+        if header is None:
             return
         for f in (*REQUIRED, *mapping.columns):
-            if self._columns[f] not in first:
+            if self._columns[f] not in header:
                 raise CallerError(
                     f"{name}: there is no column '{self._columns[f]}' for the field '{f}'.",
-                    f"Columns: {', '.join(map(str, first))}. Say --map {f}=COLUMN.",
+                    f"Columns: {', '.join(map(str, header))}. Say --map {f}=COLUMN.",
                 )
-        if not mapping.market and self._columns["market"] not in first:
+        if not mapping.market and self._columns["market"] not in header:
             raise CallerError(f"{name}: no market is given.", "Say --market TW, or --map market=COLUMN.")
+
+    def _told(self, columns: Container[str]) -> frozenset[str]:
+        return frozenset(f for f in OPTIONAL if f in FIELDS and self._columns[f] in columns)
 
     def post(self, row: Row) -> RawPost:
         """Raises ValueError with field and reason."""
@@ -227,7 +282,7 @@ class _Reader:
             native_id = xxhash.xxh3_128_hexdigest(
                 f"{author}\x1f{published_at.isoformat()}\x1f{text}".encode("utf-8", "replace")
             )
-        counts: dict[str, Any] = {name: _count(name, get(name)) for name in self._counts}
+        counts: dict[str, Any] = {name: _count(name, get(name)) for name in _COUNTS}
         followers = counts.pop("follower_count", None)
         return RawPost(
             platform=(_text(get("platform")) or self._mapping.platform or "file").lower(),
@@ -244,6 +299,7 @@ class _Reader:
             repost_of=_text(get("repost_of")) or None,
             sponsored=_flag("sponsored", get("sponsored")),
             deleted=bool(_flag("deleted", get("deleted"))),
+            given=self._told(row) if self._given is None else self._given,
             **counts,
         )  # fmt: skip
 
@@ -251,6 +307,10 @@ class _Reader:
 def _text(value: Any) -> str:
     if value is None or value != value:  # NaN
         return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    if isinstance(value, bool | dict | list):
+        raise ValueError(f"expected text, not {type(value).__name__}: {str(value)[:40]}")
     text = value if isinstance(value, str) else str(value)
     try:
         text.encode()
@@ -284,31 +344,41 @@ def _flag(name: str, value: Any) -> bool | None:
 
 def _instant(value: Any, zone: ZoneInfo) -> tuple[datetime, bool]:
     """The instant, and whether only its day is known (then it is the day's beginning)."""
-    if isinstance(value, datetime):
-        at = value
-    elif isinstance(value, date):
-        return day_start(value, zone), True
-    else:
-        text = _text(value)
-        if not text:
-            raise ValueError("published_at: empty")
-        try:
-            if text.replace(".", "", 1).isdigit() and len(text.split(".")[0]) >= 9:
-                seconds = float(text)
-                return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC), False
-            if len(text) <= 10:
-                return day_start(date.fromisoformat(text.replace("/", "-")), zone), True
+    text = value.isoformat() if isinstance(value, date) else _text(value).replace("/", "-")
+    if not text:
+        raise ValueError("published_at: empty")
+    try:
+        if isinstance(value, datetime):
+            at = value
+        elif text.replace(".", "", 1).isdigit() and len(text.split(".")[0]) >= 9:
+            seconds = float(text)
+            return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC), False
+        elif len(text) <= 10:
+            return day_start(date.fromisoformat(text), zone), True
+        else:
             at = datetime.fromisoformat(text)
-        except (ValueError, OverflowError, OSError):
-            raise ValueError(f"published_at: '{text[:40]}' is no time; expected as 2026-11-23T14:05:00+08:00") from None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), False
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), False
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"published_at: '{text[:40]}' is no time; expected as 2026-11-23T14:05:00+08:00") from None
 
 
-def _rows(path: str, format_name: str | None) -> Iterator[tuple[int, Row | str]]:
-    """(line, row) of a file; a line that is no row comes as the reason why."""
+def _format_of(path: str, format_name: str | None) -> str:
+    """The format that is said, or that the name tells."""
     if format_name is not None and format_name not in FORMATS:
         raise CallerError(f"--format: '{format_name}' is none of {', '.join(FORMATS)}.")
+    name = path.lower().removesuffix(".gz")
+    guess = format_name or next((f for f in FORMATS if name.endswith(f".{f}")), None)
+    guess = guess or ("jsonl" if name.endswith((".json", ".ndjson")) else None)
+    if guess is None:
+        raise CallerError(f"{path}: the format is not clear from the name.", "Say --format csv, jsonl or parquet.")
+    return guess
+
+
+def _rows(path: str, format_name: str) -> Iterator[tuple[int, Row | Fault]]:
+    """(line, row) of a file; a line that is no row comes as a fault."""
     if path == "-":
+        if sys.stdin is None:
+            raise UnreadableInput("Standard input is closed.", "Pipe the rows in, or name a file.")
         stream: IO[bytes] = sys.stdin.buffer
     else:
         try:
@@ -318,45 +388,88 @@ def _rows(path: str, format_name: str | None) -> Iterator[tuple[int, Row | str]]
     with stream:
         zipped = isinstance(stream, io.BufferedReader) and stream.peek(2)[:2] == b"\x1f\x8b"
         plain: Any = gzip.GzipFile(fileobj=stream) if zipped else stream
-        name = path.lower().removesuffix(".gz")
-        guess = format_name or next((f for f in FORMATS if name.endswith(f".{f}")), None)
-        guess = guess or ("jsonl" if name.endswith((".json", ".ndjson")) else None)
-        if guess is None:
-            raise CallerError(f"{path}: the format is not clear from the name.", "Say --format csv, jsonl or parquet.")
-        reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[guess]
+        reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[format_name]
         try:
             yield from reader(plain)
-        except (EOFError, gzip.BadGzipFile, OSError, csv.Error) as error:
-            raise UnreadableInput(f"{path}: {error}.", "The file is damaged; the rows before were imported.") from error
+        except (EOFError, gzip.BadGzipFile, zlib.error, OSError, UnicodeError) as error:
+            raise UnreadableInput(f"{path}: {error}.", "The file is damaged.") from error
 
 
-def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:
-    csv.field_size_limit(10_000_000)
-    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
-        reader = csv.DictReader(lines, restkey="\x00rest")
-        for row in reader:
-            if "\x00rest" in row:
-                fault = f"more than {len(reader.fieldnames or [])} fields: is a comma or a quote out of place?"
-                yield reader.line_num, fault
-            elif None in row.values():
-                yield reader.line_num, f"fewer than {len(reader.fieldnames or [])} fields"
-            else:
-                yield reader.line_num, row
+class _Lines:
+    """Lines of a text, remembering those of the record that is being read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self.number, self.taken = lines, 0, list[str]()
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.number += 1
+        self.taken.append(line)
+        return line
 
 
-def _jsonl(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:
+def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
+    csv.field_size_limit(1_000_000)
+    buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
+    encoding = "utf-16" if buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    with io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline="") as text:
+        lines = _Lines(text)
+        try:
+            first = next(lines)
+        except StopIteration:
+            return
+        delimiter = "," if "," in first else max(";\t", key=first.count)
+        header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
+        if any("\udc80" <= sign <= "\udcff" for sign in first):
+            raise UnreadableInput("The header is not UTF-8.", "Save the file as UTF-8.")
+        twice = sorted({name for name in header if header.count(name) > 1})
+        if twice:
+            raise UnreadableInput(f"Two columns are named '{twice[0]}'.", "Give each column a name of its own.")
+        reader = csv.reader(lines, delimiter=delimiter)
+        while True:
+            lines.taken.clear()
+            begins = lines.number + 1
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield begins, Fault(f"{error}", "".join(lines.taken)[:2_000])
+                continue
+            if len(record) == len(header):
+                yield begins, dict(zip(header, record, strict=True))
+            elif record and len(lines.taken) > 1:  # a stray quote took the lines after it: each for itself
+                for n, line in enumerate(list(lines.taken)):
+                    yield begins + n, _record(next(csv.reader([line], delimiter=delimiter)), header)
+            elif record:
+                yield begins, _record(record, header)
+
+
+def _record(record: list[str], header: list[str]) -> Row | Fault:
+    if len(record) == len(header):
+        return dict(zip(header, record, strict=True))
+    said = "more" if len(record) > len(header) else "fewer"
+    hint = ": is a comma or a quote out of place?" if said == "more" else ""
+    return Fault(f"{said} than {len(header)} fields{hint}", record)
+
+
+def _jsonl(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
     for line, raw in enumerate(stream, start=1):
         if not raw.strip():
             continue
         try:
             row = json.loads(raw)
         except (ValueError, RecursionError) as error:
-            yield line, f"not JSON: {error}"
+            yield line, Fault(f"not JSON: {error}", raw[:2_000].decode("utf-8", "backslashreplace"))
             continue
-        yield line, row if isinstance(row, dict) else "expected an object"
+        is_row = isinstance(row, dict)
+        yield line, row if is_row else Fault("expected an object a line, not a list or a value", str(row)[:2_000])
 
 
-def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:
+def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -364,21 +477,43 @@ def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | str]]:
     seekable = stream if stream.seekable() and not isinstance(stream, gzip.GzipFile) else io.BytesIO(stream.read())
     try:
         file = pq.ParquetFile(seekable, buffer_size=1 << 20, pre_buffer=False)  # a column chunk is never held whole
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UnreadableInput(f"not a Parquet file: {error}.", "Check --format.") from error
-    line = 0
-    days: set[str] | None = None
-    for batch in file.iter_batches(batch_size=BATCH):
-        if days is None:
-            days = {f.name for f in batch.schema if pa.types.is_timestamp(f.type) and _only_days(batch.column(f.name))}
-        for row in batch.to_pylist():
-            line += 1
-            for name in days:
-                if row[name] is not None:
-                    row[name] = row[name].date()
-            yield line, row
+        days = [f.name for f in file.schema_arrow if pa.types.is_timestamp(f.type) and _only_days(file, f.name)]
+        line = 0
+        for batch in file.iter_batches(batch_size=BATCH):
+            for row in _values(batch):
+                line += 1
+                for name in days:
+                    if isinstance(row[name], datetime):
+                        row[name] = row[name].date()
+                yield line, row
+    except (pa.ArrowException, OSError) as error:
+        raise UnreadableInput(f"not a Parquet file, or a damaged one: {error}.", "Check --format.") from error
 
 
-def _only_days(column: Any) -> bool:
-    """Whether a time column holds nothing but midnights: it knows days, not hours."""
-    return all(v is None or (v.hour, v.minute, v.second) == (0, 0, 0) for v in column.to_pylist())
+def _values(batch: Any) -> Iterator[Row]:
+    """Rows of a batch; a value that Python cannot hold (a time beyond the year 9999) comes as its text."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for n in range(batch.num_rows):
+            yield {name: _value(column[n]) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+
+
+def _value(cell: Any) -> Any:
+    try:
+        return cell.as_py()
+    except (ValueError, OverflowError):
+        return f"beyond the calendar: {cell.value}"
+
+
+def _only_days(file: Any, name: str) -> bool:
+    """Whether a time column holds nothing but midnights, in the whole file: it knows days, not hours."""
+    import pyarrow.compute as pc
+
+    known = 0
+    for batch in file.iter_batches(batch_size=16 * BATCH, columns=[name]):
+        column = batch.column(0).drop_null()
+        known += len(column)
+        if len(column) and not pc.all(pc.equal(pc.floor_temporal(column, unit="day"), column)).as_py():
+            return False
+    return known > 0
