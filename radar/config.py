@@ -78,7 +78,7 @@ def _normal_url(url: str) -> str:
         raise ValueError(f"the port is not a number, {form}") from None
     if parsed.get_backend_name() == "sqlite":
         return url
-    if "@" in f"{parsed.host}{parsed.database}":
+    if "@" in f"{parsed.host}{parsed.database}" or "?" in url.rpartition("@")[0]:
         raise ValueError("a user or password that holds @ : / or ? writes it as %40 %3A %2F or %3F")
     if "password" not in parsed.query:
         return url

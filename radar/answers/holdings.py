@@ -17,6 +17,7 @@ from radar.store.runs import Run
 
 STALE = timedelta(hours=3)
 """A scheduled line that brought nothing for this long is worth a look."""
+_START_ONE = "Start `radar serve` or `radar schedule`."
 
 
 def markets(session: Session) -> list[dict[str, Any]]:
@@ -132,12 +133,23 @@ def _run(run: Run) -> dict[str, Any]:
 
 
 def health(session: Session, *, now: datetime) -> dict[str, Any]:
-    """Whether store, scheduler and jobs are well, with reasons where they are not. Raises what the store raises."""
+    """Whether store, scheduler and jobs are well, with reasons where they are not. Raises what the store raises.
+
+    A lease that ran out is a scheduler that died. Where none was ever held, or it was given back, someone may run the
+    jobs by hand or by cron: then it is well while they do.
+    """
     store.is_reachable(session)
     latest = runs.latest_runs(session)
     lease = store.lease_of(session, "scheduler")
     active = lease is not None and lease[1] > now
     problems = [f"{run.job} failed: {run.error}" for run in latest.values() if run.outcome in ("failed", "abandoned")]
+    detect = latest.get("detect_trends")
+    if lease is not None and not active:
+        problems.append(
+            f"no scheduler is running: the last one's lease ran out at {lease[1]:%Y-%m-%d %H:%M} UTC. {_START_ONE}"
+        )
+    elif lease is None and not (detect and now - detect.started_at <= STALE):
+        problems.append(f"no scheduler is running: nothing is fetched, counted or detected. {_START_ONE}")
     ingest = latest.get("ingest_posts")
     if active and ingest and now - ingest.started_at > STALE:
         problems.append(f"ingest_posts has not run since {ingest.started_at:%Y-%m-%d %H:%M} UTC")

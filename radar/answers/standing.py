@@ -15,6 +15,8 @@ from radar.trends import rise_shows_from
 from radar.windows import Bucket
 
 _DAYS, _HOURS = Bucket.DAY.warm_up, Bucket.HOUR.warm_up
+_AHEAD = timedelta(days=1)
+"""How far past the newest moment one may look back from: to the end of a day that has begun, anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ def standing(session: Session, market: Market, as_of: datetime | None = None) ->
     span = store.counted_span(session, model_id, market.code, upto)
     hours = 0
     status, reason = "ok", ""
-    if at is None or not span.days:
+    if at is None or upto is None or not span.days:
         status, reason = "no_data", _why_no_data(session, market, latest)
+    elif latest is not None and upto > local_day(latest, market.tz) + _AHEAD:
+        status, reason = "no_data", _why_too_late(market, latest)
     elif span.days < _DAYS:
         assert span.first is not None
         assert span.last is not None
@@ -112,6 +116,11 @@ def _why_no_data(session: Session, market: Market, latest: datetime | None) -> s
         f"No posts are stored for {market.name}. Import some (`radar import FILE --market {market.code}`), push them "
         "to /v1/posts, or look at simulated ones (`radar demo`)."
     )
+
+
+def _why_too_late(market: Market, latest: datetime) -> str:
+    until = f"{latest.astimezone(market.tz):%Y-%m-%d %H:%M} {market.zone}"
+    return f"Nothing is counted for {market.name} after {until}. Ask for an earlier moment."
 
 
 def _why_too_little(days: int, hours: int, last: date) -> str:

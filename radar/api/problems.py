@@ -34,6 +34,8 @@ _TITLES = {
     500: "Something went wrong here",
     503: "The store is out of reach",
 }
+_HINTS = {"trend": "Take an id from a market's list, /v1/markets/{market}/trends."}
+"""What to do about a name that nothing is near to, by its kind."""
 
 
 def install(app: FastAPI) -> None:
@@ -61,7 +63,8 @@ def describe(error: Exception, path: str) -> tuple[dict[str, Any], Mapping[str, 
     if isinstance(error, RadarError):
         status = error.status if error.status >= 400 else 500
         near = list(getattr(error, "near", []))
-        return problem(status, error.slug, error.message, error.hint, path, near), {}
+        hint = error.hint or _HINTS.get(getattr(error, "kind", ""), "")
+        return problem(status, error.slug, error.message, hint, path, near), {}
     if isinstance(error, RequestValidationError):
         return _invalid(error, path), {}
     if isinstance(error, HTTPException):

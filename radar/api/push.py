@@ -48,7 +48,12 @@ class _Batch:
 
 
 def items_of(body: Any) -> list[Any]:
-    """The items of {"posts": [...]} or of a bare list. Raises UnreadableInput or TooMany."""
+    """The items of {"posts": [...]} or of a bare list. Raises UnreadableInput or TooMany.
+
+    body  what was read from JSON, or bytes where the request did not say that it is JSON
+    """
+    if isinstance(body, bytes):
+        raise UnreadableInput("The body was not sent as JSON.", "Send JSON with Content-Type: application/json.")
     found = body.get("posts") if isinstance(body, dict) else body
     if isinstance(body, dict) and (extra := [name for name in body if name != "posts"]):
         raise UnreadableInput(f"The body has an unknown field '{extra[0][:60]}'.", 'Send {"posts": [...]}.')

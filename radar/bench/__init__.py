@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, ingest, trends
+from radar.bench import classify, detect, ingest, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "ingest": ingest.measure,
     "classify": classify.measure,
     "detect": detect.measure,
+    "terms": terms.measure,
     "trends": trends.measure,
 }

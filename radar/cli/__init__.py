@@ -12,22 +12,21 @@ from radar import __version__
 from radar.cli import app as shared
 
 COMMANDS = {
-    "demo": ("demo", "demo", "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve."),
-    "serve": ("serve", "serve", "Serve API and pages, with the scheduler as a child process."),
-    "trends": ("trends", "trends", "Show what is trending in a market, with how sure that is."),
-    "run": ("jobs", "run", "Run one job now, or the whole line, on this machine."),
-    "jobs": ("jobs", "jobs", "List the jobs with their schedule, next run and last outcome."),
-    "schedule": ("serve", "schedule", "Run the scheduler alone; stands by while another process holds the lease."),
-    "train": (
-        "train", "train", "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
-    ),
-    "backtest": ("backtest", "backtest", "Replay the lists of the past as they were known then, and say what came of them."),
-    "bench": (
-        "bench", "bench", "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
-    ),
-    "import": ("imports", "import_file", "Import posts, then classify, count and detect."),
-}  # fmt: skip
-"""Every command: its module, its function there, and the first sentence of its help."""
+    "demo": "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve.",
+    "serve": "Serve API and pages, with the scheduler as a child process.",
+    "trends": "Show what is trending in a market, with how sure that is.",
+    "terms": "Find the terms of texts that nobody listed, with what speaks for each.",
+    "run": "Run one job now, or the whole line, on this machine.",
+    "jobs": "List the jobs with their schedule, next run and last outcome.",
+    "schedule": "Run the scheduler alone; stands by while another process holds the lease.",
+    "train": "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
+    "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
+    "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
+    "import": "Import posts, then classify, count and detect.",
+}
+"""Every command, with the first sentence of its help."""
+ELSEWHERE = {"run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file")}
+"""Module and function of the commands that are not named as both are."""
 
 
 class ReaderLeft(Exception):
@@ -63,7 +62,7 @@ cli = typer.Typer(
 
 def load(name: str) -> Any:
     """The command of that name, its module imported."""
-    module, function, _ = COMMANDS[name]
+    module, function = ELSEWHERE.get(name, (name, name))
     one = typer.Typer(**_PLAIN)
     one.command(name)(getattr(importlib.import_module(f"radar.cli.{module}"), function))
     return typer.main.get_command(one)
@@ -99,7 +98,7 @@ def _named_only() -> None:
     """Stands for a command until load()."""
 
 
-for _name, (_, _, _summary) in COMMANDS.items():
+for _name, _summary in COMMANDS.items():
     cli.command(_name, help=_summary)(_named_only)
 
 

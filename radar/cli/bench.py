@@ -11,7 +11,9 @@ from radar.errors import UnknownName
 
 
 def bench(
-    name: Annotated[str | None, typer.Argument(help="ingest, classify or detect; all of them if left out.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="ingest, classify, detect or terms; all of them if left out.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure this machine: absolute figures, and ratios to a named peer measured in the same run."""

@@ -4,8 +4,8 @@ import errno
 import signal
 import socket
 import sys
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,30 +26,37 @@ def take_address(settings: "Settings") -> list[socket.socket]:
     Raises CallerError for a host that is none of this machine's, RadarError for a port that is not to be had.
     """
     try:
-        found = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = socket.getaddrinfo(
+            settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
     except (socket.gaierror, UnicodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is no name"
         raise CallerError(f"Cannot serve at {settings.host}: {said}.", "Correct --host or RADAR_HOST.") from error
     taken: list[socket.socket] = []
-    absent: OSError | None = None
-    for family, kind, protocol, _, address in dict.fromkeys(found):
+    for family, _, _, _, where in dict.fromkeys(found):
         port = taken[0].getsockname()[1] if taken else settings.port
         try:
-            one = socket.socket(family, kind, protocol)
-            taken.append(one)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind((address[0], port, *address[2:]))
+            taken.append(_bound(family, (where[0], port, *where[2:])))
         except OSError as error:
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # localhost, but no IPv6 here, perhaps
                 raise _not_to_be_had(settings.host, port, error) from error
-            taken, absent = [other for other in taken if other.getsockname()[1]], error  # no IPv6 here, perhaps
     if not taken:
-        raise CallerError(
-            f"Cannot serve at {settings.host}: that is no address of this machine.", "Correct --host or RADAR_HOST."
-        ) from absent
+        said = f"Cannot serve at {settings.host}: that is no address of this machine."
+        raise CallerError(said, "Correct --host or RADAR_HOST.")
     return taken
+
+
+def _bound(family: int, where: tuple[Any, ...]) -> socket.socket:
+    one = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        one.bind(where)
+    except OSError:
+        one.close()
+        raise
+    return one
 
 
 def _not_to_be_had(host: str, port: int, error: OSError) -> RadarError:
@@ -87,10 +94,8 @@ def serve_forever(
             ending.enter_context(Keeper(engine, settings))
         ending.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # first of all: ending takes its time
         console.print(f"radar is at http://{f'[{host}]' if ':' in host else host}:{port} (stop with Ctrl-C)")
-        try:
+        with suppress(KeyboardInterrupt):
             server.run(sockets=address)
-        except KeyboardInterrupt:
-            pass
 
 
 def serve(

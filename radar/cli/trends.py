@@ -3,19 +3,20 @@
 import csv
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated, Any
 
-import sqlalchemy as sa
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from radar.answers import KINDS, SCOPES, STAGES, at_least, list_trends, parse_as_of
 from radar.cli.app import console, errors, open_engine
 from radar.markets import MARKETS
 from radar.markets import market as market_of
-from radar.store.engine import reading
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    import sqlalchemy as sa
+    from rich.table import Table
 
 
 class Format(StrEnum):
@@ -32,19 +33,23 @@ CSV_COLUMNS = (
 )  # fmt: skip
 _WIDE = 130
 """Columns of a terminal that hold a line a trend."""
+_KINDS = "topic, hashtag, term, place, product"
+_STAGES = "emerging, rising, peaking, fading, steady, recurring, insufficient_history"
+_SCOPES = "travel_shopping, all"
+"""As in radar.answers, which help need not wait for."""
 
 
 def trends(
     market: Annotated[str, typer.Option(help=f"Audience market: {', '.join(MARKETS)}.")],
     place: Annotated[str | None, typer.Option(help="Place market (JP), or a narrower place (JP-27, JP:namba).")] = None,
     topic: Annotated[str | None, typer.Option(help="Topic id, as shop.drugstore.")] = None,
-    kind: Annotated[str | None, typer.Option(help=f"One of: {', '.join(KINDS)}.")] = None,
-    stage: Annotated[str | None, typer.Option(help=f"One of: {', '.join(STAGES)}.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"One of: {_KINDS}.")] = None,
+    stage: Annotated[str | None, typer.Option(help=f"One of: {_STAGES}.")] = None,
     window: Annotated[str, typer.Option(help="How far to look back: 24h, 3d, 7d, 30d.")] = "7d",
     bucket: Annotated[str | None, typer.Option(help="Only trends found by the hour (1h) or the day (1d).")] = None,
     q: Annotated[float, typer.Option(help="Share of chance finds accepted, over many lists.")] = 0.05,
     lift: Annotated[float | None, typer.Option(help="Least likely lift to show.")] = None,
-    scope: Annotated[str, typer.Option(help=f"One of: {', '.join(SCOPES)}.")] = "travel_shopping",
+    scope: Annotated[str, typer.Option(help=f"One of: {_SCOPES}.")] = "travel_shopping",
     limit: Annotated[int, typer.Option(help="Lines, at most 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Look back from: 2026-11-22T14:00:00Z, or a local day.")] = None,
@@ -54,6 +59,9 @@ def trends(
 
     Example: radar trends --market TW --place JP
     """
+    from radar.answers import list_trends, parse_as_of
+    from radar.store.engine import reading
+
     _, engine = open_engine()
     with reading(engine) as session:
         answer = list_trends(
@@ -88,8 +96,11 @@ def _cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
-def show(engine: sa.Engine, *, market: str, place: str | None = None, limit: int = 8) -> None:
+def show(engine: "sa.Engine", *, market: str, place: str | None = None, limit: int = 8) -> None:
     """Print a market's first trends of the last 7 days as a table."""
+    from radar.answers import list_trends
+    from radar.store.engine import reading
+
     with reading(engine) as session:
         print_table(list_trends(session, market=market, place=place, limit=limit))
 
@@ -115,8 +126,12 @@ def print_table(answer: dict[str, Any]) -> None:
         console.print("There are more: --limit, or --cursor with `next` of --format json.")
 
 
-def _table(items: list[dict[str, Any]], zone: ZoneInfo, *, is_wide: bool) -> Table:
+def _table(items: list[dict[str, Any]], zone: "ZoneInfo", *, is_wide: bool) -> "Table":
     """A line a trend; where there is little room topic and sentence go below the name."""
+    from rich.table import Table
+
+    from radar.answers import at_least
+
     wide, narrow = ("topic", "place", "in a sentence"), ("place",)
     names = ["#", "trend", *(wide if is_wide else narrow), "lift", "KOLs", "stage", "since"]
     table = Table(box=None)

@@ -7,7 +7,7 @@ radar.text.phrases and the trend test to say; here only what can be a name is le
 costs one number in its post and nothing else. Roles are remembered in a table of fixed size.
 
 - zh, ja, th: words are joined without a space, and a space ends a term. Three words make a term only around a part
-  or a link, four only around three (two, in spaced scripts): ICU knows the rest.
+  or a link or in 8 characters, four only around three (two, in spaced scripts): ICU knows the rest.
 - ko: particles and endings go (radar.text.korean); a word that had some ends its term, save the links 의, 와, 과.
 - en: words are joined by a space, "-" and "&" are kept, 's goes; a number may end a term (iphone 15).
 """
@@ -26,10 +26,11 @@ BREAK, SPACE, GLUE, LINK, TAIL, PART, WHOLE = range(7)
 DENSE, SPACED = 0, 1
 """Scripts written without spaces (Han, kana, Thai) and with."""
 
-Role = tuple[int, str, str, int]
-"""Role, the form that ends a term, the form inside one ("" if nothing may follow), DENSE or SPACED."""
+Role = tuple[int, str, str, int, int]
+"""Role, the form that ends a term, the form inside one ("" if nothing may follow), DENSE or SPACED, and how much the
+segment speaks for a longer term: 0 for a whole word, 2 for a part and a link, 3 for a part of a Thai word."""
 
-_BREAK: Role = (BREAK, "", "", DENSE)
+_BREAK: Role = (BREAK, "", "", DENSE, 0)
 _MEASURE = re.compile(
     r"\d+(?:st|nd|rd|th|k|km|kg|mg|g|ml|l|cm|mm|m|h|hr|hrs|min|mins|sec|s|am|pm|d|p|x|gb|mb|tb|w|v|hz|fps|px|ft|yo|yrs?"
     r"|days?|hours?|weeks?|usd|twd|nt|thb|krw|jpy|pcs|a|b|c|e|f)"
@@ -38,11 +39,14 @@ _RANDOM = re.compile(r"[a-z]+\d+[a-z][a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|.*[._:@].*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff々]")
 _HIRAGANA = re.compile(r"[\u3041-\u309f]+")
 _HIRAGANA_ENDS = tuple(
-    "ます です ない った って たら れば ので から けど など よう しょう ください きた した いた える れる せる える ける"
-    " べき ながら たり だり きり なく なけ まし ませ られ たく まで より だけ でも ては には とは ては のは ん っ る".split()
+    "ます です ない った って たら れば ので から けど など よう しょう ください きた した いた える れる せる ける"
+    " べき ながら たり だり きり なく なけ まし ませ られ たく まで より だけ でも"
+    " ては には とは のは ん っ る".split()
 )
-_STEM_ENDS = frozenset("らかわまなさたがばっ" "べけれめせてねげえ" "だでにをはもがのと")
-_THAI = re.compile(r"[\u0e00-\u0e7f]")
+_OPEN_ENDS = frozenset("らかわまなさたがばっだでにをはもと")
+_STEM_ENDS = frozenset("べけれめせてねげえの")
+_ADVERBS = frozenset("都就會再太很未冇唔亦也又仲只先卻第一二三四五六七八九十兩幾")
+"""Han that, before a function word, make one more (都有, 就會, 第一次)."""
 _THAI_CONSONANT = re.compile(r"[\u0e01-\u0e2e]")
 _THAI_REPEATED = re.compile(r"(.)\1\1|ๆ$")
 
@@ -52,15 +56,17 @@ def _role(word: str) -> Role:
     words = function_words()
     first = word[0]
     if word == " ":
-        return (SPACE, "", "", DENSE)
+        return (SPACE, "", "", DENSE, 0)
     if word in ("-", "・"):
-        return (GLUE, word, word, SPACED if word == "-" else DENSE)
+        return (GLUE, word, word, SPACED if word == "-" else DENSE, 0)
     if word in words.link:
-        return (LINK, word, word, SPACED if word.isascii() else DENSE)
+        return (LINK, word, word, SPACED if word.isascii() else DENSE, 4)
     if word in words.stop or not (first.isalnum() or "\u0e00" <= first <= "\u0e7f") or len(word) > MAX_LENGTH:
         return _BREAK
     if word in words.tail:
-        return (TAIL, word, word, DENSE)
+        return (TAIL, word, word, DENSE, 2)
+    if "\u1100" <= first <= "\u11ff" or "\u3130" <= first <= "\u318f":
+        return _BREAK  # lone letters of Hangul: laughter
     if "\uac00" <= first <= "\ud7af":
         return _korean(word)
     if "\u0e00" <= first <= "\u0e7f":
@@ -68,6 +74,10 @@ def _role(word: str) -> Role:
     if word.isascii() or first.isdigit() or not _is_dense(first):
         return _spaced(word)
     return _han_or_kana(word)
+
+
+def _word(is_whole: bool, form: str, inside: str, script: int, part: int = 2) -> Role:
+    return (WHOLE, form, inside, script, 0) if is_whole else (PART, form, inside, script, part)
 
 
 def _is_dense(sign: str) -> bool:
@@ -81,14 +91,14 @@ def _korean(word: str) -> Role:
     if not form or len(form) > 7 or form in function_words().stop:
         return _BREAK
     inside = "" if was_cut and word != form + "의" and word[len(form) :] not in ("와", "과") else word
-    return (WHOLE if len(form) > 1 else PART, form, inside, SPACED)
+    return _word(len(form) > 1, form, inside, SPACED)
 
 
 def _thai(word: str) -> Role:
     if _THAI_REPEATED.search(word) or len(set(word)) == 1:
         return _BREAK
-    whole = len(word) > 2 and len(_THAI_CONSONANT.findall(word)) > 1
-    return (WHOLE if whole else PART, word, word, DENSE)
+    whole = len(word) > 2 and len(_THAI_CONSONANT.findall(word)) > 1 and word not in function_words().part
+    return _word(whole, word, word, DENSE, 3)
 
 
 def _spaced(word: str) -> Role:
@@ -97,26 +107,30 @@ def _spaced(word: str) -> Role:
         if not word or word in function_words().stop:
             return _BREAK
     if word.isdigit():
-        return (TAIL, word, word, SPACED) if len(word) <= 3 and word.isascii() else _BREAK
+        return (TAIL, word, word, SPACED, 2) if len(word) <= 3 and word.isascii() else _BREAK
     if word[0].isdigit():
-        if _MEASURE.fullmatch(word) or not word.isascii() or len(word) > 12 or _RANDOM.fullmatch(word):
+        odd = _MEASURE.fullmatch(word) or _RANDOM.fullmatch(word) or not any(sign.isalpha() for sign in word)
+        if odd or not word.isascii() or len(word) > 12:
             return _BREAK
-        return (WHOLE if len(word) > 2 else PART, word, word, SPACED)
+        return _word(len(word) > 2, word, word, SPACED)
     if len(word) > 24 or (_RANDOM.fullmatch(word) and not re.fullmatch(r"[a-z](?:\.[a-z])+", word)):
         return _BREAK
-    return (WHOLE if len(word) > 2 else PART, word, word, SPACED)
+    return _word(len(word) > 2 and word not in function_words().part, word, word, SPACED)
 
 
 def _han_or_kana(word: str) -> Role:
     if _HIRAGANA.fullmatch(word):
         if word in ("お", "ご"):
-            return (PART, word, word, DENSE)
-        return _BREAK if len(word) < 3 or word.endswith(_HIRAGANA_ENDS) else (WHOLE, word, word, DENSE)
+            return _word(False, word, word, DENSE)
+        return _BREAK if len(word) < 3 or word.endswith(_HIRAGANA_ENDS) else _word(True, word, word, DENSE)
     if "\u3041" <= word[-1] <= "\u309f" and _HAN.match(word):
-        if word[-1] in "らかわまなさたがばっだでにをはもと":
+        if word[-1] in _OPEN_ENDS:
             return _BREAK
-        return (PART if word[-1] in _STEM_ENDS or len(word) < 3 else WHOLE, word, word, DENSE)
-    return (WHOLE if len(word) > 1 else PART, word, word, DENSE)
+        return _word(word[-1] not in _STEM_ENDS and len(word) > 2, word, word, DENSE)
+    stop = function_words().stop
+    if len(word) > 1 and word[0] in _ADVERBS and all(sign in stop for sign in word[1:]):
+        return _BREAK
+    return _word(len(word) > 1, word, word, DENSE)
 
 
 class _Roles(dict[str, Role]):
@@ -140,7 +154,7 @@ def scan(pieces: Sequence[str], spans: list[tuple[int, int]] | None = None) -> l
 
     >>> from radar.text.segment import segments
     >>> scan(segments(["lord of the rings 2"])[0])
-    ['lord', 'lord of the rings', 'rings', 'rings 2']
+    ['lord', 'rings', 'lord of the rings', 'rings 2']
     """
     found: list[str] = []
     roles = _ROLES
@@ -152,9 +166,9 @@ def scan(pieces: Sequence[str], spans: list[tuple[int, int]] | None = None) -> l
     at = -1
     for piece in pieces:
         at += 1
-        role, form, inside, script = roles[piece]
+        role, form, inside, script, part = roles[piece]
         if role >= LINK:
-            if one or two:
+            if one or two or three:
                 if script or before:
                     sep = glue or " "
                 elif was_space:
@@ -164,26 +178,25 @@ def scan(pieces: Sequence[str], spans: list[tuple[int, int]] | None = None) -> l
             else:
                 sep = ""
             if role == LINK:
-                three, p3, s3 = (two + sep + inside, p2 + 2, s2) if two else ("", 0, 0)
-                two, p2, s2 = (one + sep + inside, p1 + 2, s1) if one else ("", 0, 0)
+                three, p3, s3 = (two + sep + inside, p2 + part, s2) if two else ("", 0, 0)
+                two, p2, s2 = (one + sep + inside, p1 + part, s1) if one else ("", 0, 0)
                 one = ""
             else:
-                part = 0 if role == WHOLE else 1
                 if role == WHOLE:
                     found.append(form)
                     if spans is not None:
                         spans.append((at, at))
                 if one:
                     text = one + sep + form
-                    if len(text) > 1 and not (role == TAIL and p1):
+                    if len(text) > (3 if script else 1) and not (role == TAIL and p1):
                         found.append(text)
                         if spans is not None:
                             spans.append((s1, at))
-                if two and (script or p2 + part) and role != TAIL:
+                if two and (script or p2 + part or len(two) + len(form) <= 8) and role != TAIL:
                     found.append(two + sep + form)
                     if spans is not None:
                         spans.append((s2, at))
-                if three and p3 + part > (1 if script else 2) and role != TAIL:
+                if three and p3 + part > (3 if script else 5) and role != TAIL:
                     found.append(three + sep + form)
                     if spans is not None:
                         spans.append((s3, at))
@@ -208,10 +221,10 @@ def terms(pieces: Sequence[str]) -> set[str]:
     """The distinct terms of a text.
 
     >>> from radar.text.segment import segments
-    >>> sorted(terms(segments(["月光列車好玩"])[0]))
-    ['列車', '列車好玩', '好玩', '月光', '月光列車']
+    >>> sorted(terms(segments(["月光列車真的好玩"])[0]))
+    ['列車', '好玩', '月光', '月光列車']
     """
-    return {term for term in scan(pieces) if len(term) <= MAX_LENGTH}
+    return {term for term in scan(pieces) if len(term) <= MAX_LENGTH} - function_words().never
 
 
 def is_dense_text(words: Sequence[str]) -> bool:

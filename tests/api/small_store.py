@@ -139,7 +139,7 @@ def fill(store: SmallStore, world: str = "real") -> SmallStore:
         for who in range(6):
             n += 1
             at = store.now - timedelta(days=back) + timedelta(hours=who)
-            posts.append(post(n, f"kol{who}", f"藥妝 機票 日本 今天 {back} {who}", at))
+            posts.append(post(n, f"kol{who}", f"藥妝 機票 日本 電影 {back} {who}", at))
     recent = []
     for who in range(9):
         n += 1
@@ -164,7 +164,7 @@ def fill(store: SmallStore, world: str = "real") -> SmallStore:
     store.variant_only("variant", Kind.PLACE, "JP", leader=1000)
     store.trend("place", Kind.PLACE, "JP-27", score=7.0, stage="emerging", at=store.now - timedelta(hours=60))
     store.trend("home", Kind.TOPIC, "travel.air", score=20.0, place=TW, topic_id="travel.air", own_place=0)
-    store.trend("film", Kind.TERM, "今天", score=30.0, topic_id=None, place=0)
+    store.trend("film", Kind.TERM, "電影", score=30.0, topic_id=None, place=0)
     store.trend(
         "kr", Kind.HASHTAG, "首爾", score=5.0, place=KR, lift=1.6, lift_floor=0.9, at=store.now - timedelta(days=5)
     )

@@ -36,7 +36,7 @@ def test_default_list_has_topics_only_and_other_markets_first(client: TestClient
 def test_scope_all_is_by_score(client: TestClient) -> None:
     answer = get(client, TRENDS, scope="all")
     scores = [item["score"] for item in answer["items"]]
-    assert names(answer)[0] == "今天"
+    assert names(answer)[0] == "電影"
     assert scores == sorted(scores, reverse=True)
 
 
@@ -191,7 +191,9 @@ def test_markets_topics_coverage_health(client: TestClient) -> None:
     assert len(get(client, "/v1/topics")["items"]) == 40
     coverage = get(client, "/v1/coverage", market="TW")
     assert [(line["source"], line["posts"]) for line in coverage["items"]] == [("file:small.csv", 249)]
-    assert get(client, "/v1/health")["status"] == "ok"
+    health = get(client, "/v1/health")
+    assert health["status"] == "degraded"
+    assert any("no scheduler is running" in problem for problem in health["problems"])
     assert get(client, "/v1/health/live") == get(client, "/v1/health/ready") == {"status": "ok"}
 
 
