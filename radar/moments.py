@@ -29,6 +29,7 @@ FEWEST, FEW = 4, 10
 below which they must be a surprise by themselves."""
 
 WORDS = (Kind.TERM, Kind.HASHTAG)
+NAMES = (*WORDS, Kind.PRODUCT)
 
 NOVELTY_DAYS = 20
 """Days before the window that are looked at for an earlier use of the key; less than what every watch remembers."""
@@ -66,7 +67,8 @@ class Listing:
         series = sorted(s for s in moments if _is_crowd(moments[s], len(found[s].persons)))
         factors = {s: window_posts.engagement_factor(found[s]) for s in series}
         scores = {s: moments[s].score * factors[s] for s in series}
-        for members in self._explained(watch, window_posts, found, moments, self._merged(watch, found, scores)):
+        merged = self._merged(watch, found, scores, moments)
+        for members in self._explained(watch, window_posts, found, moments, merged):
             lead = members[0]
             lead_id = _episode_id(watch, out, lead, moments[lead])
             if lead_id is None:
@@ -97,11 +99,21 @@ class Listing:
                 "q": moments[lead].q, "score": round(score, 4), "working": working,
             }  # fmt: skip
 
-    def _merged(self, watch: Watch, found: Mapping[int, Support], scores: Mapping[int, float]) -> list[list[int]]:
+    def _merged(
+        self,
+        watch: Watch,
+        found: Mapping[int, Support],
+        scores: Mapping[int, float],
+        moments: Mapping[int, Moment],
+    ) -> list[list[int]]:
         """Series that are one trend together, the best-known name first; the best score's trend first."""
         series = sorted(scores)
+        is_name = np.isin(kinds_of(watch.keys[series]), [int(kind) for kind in NAMES])
         leaders = merge_variants(
-            [found[s].persons for s in series], [scores[s] for s in series], [found[s].posts for s in series]
+            [found[s].persons for s in series],
+            [scores[s] for s in series],
+            [found[s].posts for s in series],
+            [moments[s].lift if named else 0.0 for s, named in zip(series, is_name, strict=True)],
         )
         groups: dict[int, list[int]] = {}
         for s, leader in zip(series, leaders, strict=True):
@@ -134,13 +146,16 @@ class Listing:
             kind = Kind(int(kinds_of(watch.keys[[lead]])[0]))
             if kind in WORDS and claimed:
                 left = [i for i in posts.tolist() if i not in claimed]
-                if not _is_surprise(moments[lead], window_posts.persons_of(left)):
+                persons = len(found[lead].persons)
+                if 4 * len(left) < 3 * len(posts) and not _is_surprise(
+                    moments[lead], window_posts.persons_of(left), persons
+                ):
                     mine = set(posts.tolist())
                     best = max(kept, key=lambda other: len(mine.intersection(found[other[0]].posts.tolist())))
                     best += members
                     continue
             kept.append(members)
-            if kind in (*WORDS, Kind.PRODUCT):
+            if kind in NAMES:
                 claimed.update(posts.tolist())
         return kept
 
@@ -171,14 +186,14 @@ def _is_crowd(moment: Moment, persons: int) -> bool:
     """
     if persons < FEWEST:
         return False
-    return persons >= min(FEW, moment.observed) or _is_surprise(moment, persons)
+    return persons >= min(FEW, moment.observed) or _is_surprise(moment, persons, moment.observed)
 
 
-def _is_surprise(moment: Moment, persons: int) -> bool:
-    """Whether so many persons would still be on; q is scaled by what the difference does to p."""
+def _is_surprise(moment: Moment, persons: int, of: float) -> bool:
+    """Whether so many persons, instead of so many, would still be on; q is scaled by what that does to p."""
     if persons < FEWEST or persons <= moment.expected:
         return False
-    alone, counted = burst_p([persons, max(persons, moment.observed)], moment.expected, PHI)
+    alone, counted = burst_p([persons, max(persons, of)], moment.expected, PHI)
     return bool(moment.q * alone / counted <= Q_OFF)
 
 
