@@ -123,6 +123,6 @@ def test_a_bad_setting_is_named_with_exit_code_2(call: Callable[..., Called], na
 def test_a_database_out_of_reach_is_named_without_its_password(call: Callable[..., Called], url: str) -> None:
     code, said = call("jobs", RADAR_DATABASE_URL=url)
     assert code == (2 if url == "nonsense" else 1)
-    assert said.startswith("Error: Cannot open the store at ")
+    assert said.startswith("Error: Configuration" if url == "nonsense" else "Error: Cannot open the store at ")
     assert said.endswith("Check RADAR_DATABASE_URL.")
     assert "secret" not in said
