@@ -124,5 +124,5 @@ def test_a_database_out_of_reach_is_named_without_its_password(call: Callable[..
     code, said = call("jobs", RADAR_DATABASE_URL=url)
     assert code == (2 if url == "nonsense" else 1)
     assert said.startswith("Error: Configuration" if url == "nonsense" else "Error: Cannot open the store at ")
-    assert said.endswith("Check RADAR_DATABASE_URL.")
+    assert "RADAR_DATABASE_URL" in said
     assert "secret" not in said
