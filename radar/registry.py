@@ -13,28 +13,22 @@ import json
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import sklearn
-from scipy.special import expit
-from sklearn.model_selection import StratifiedKFold
 
 from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
-from radar.text import normalise as normalise_module
-from radar.text import segment as segment_module
-from radar.topics import SeedCounts, Taxonomy, build_pipeline, parse_seeds, parse_taxonomy, word_features
+from radar.text import codes, gazetteer, normalise, vectors
+from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, training
+from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, out_of_fold
 
-Floats = npt.NDArray[np.float64]
-
-_TRUSTED = [
-    f"{function.__module__}.{function.__name__}" for function in (word_features, normalise_module.normalise, SeedCounts)
-]
+_OURS = (TopicPipeline, features.ConceptCounts, features.TextVectors, features.feature_texts, features.word_features)
+_TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
+_FEATURE_CODE = (normalise, codes, vectors, features, training, inspect.getmodule(build_pipeline))
 _CONTENT = "radar._content.models.topics"
 
 
@@ -49,13 +43,14 @@ def load_seeds(taxonomy: Taxonomy) -> dict[str, list[str]]:
     return {topic_id: seeds.get(topic_id, []) for topic_id in taxonomy.ids}
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Labelled posts: texts and their topics, (posts, topics) of 0 and 1."""
-
-    texts: list[str]
-    languages: list[str]
-    topics: npt.NDArray[np.int8]
+def load_concepts(taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """What a text may name: each topic's seed terms, its brands and products, and kinds of places."""
+    seeds, brands, places = load_seeds(taxonomy), gazetteer.product_forms(), gazetteer.place_forms()
+    return (
+        {f"seed {topic_id}": seeds[topic_id] for topic_id in taxonomy.ids}
+        | {f"brand {topic_id}": brands.get(topic_id, []) for topic_id in taxonomy.ids}
+        | {f"place {kind}": forms for kind, forms in places.items()}
+    )
 
 
 def load_labels(taxonomy: Taxonomy) -> Labels:
@@ -83,26 +78,26 @@ class TopicScorer:
     thresholds  (topics,) probability from which a post is given the topic
     """
 
-    def __init__(self, pipeline: Any, manifest: dict[str, Any]) -> None:
+    def __init__(self, pipeline: TopicPipeline, manifest: dict[str, Any]) -> None:
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
-        self.thresholds: Floats = np.array(manifest["thresholds"])
-        self._features = pipeline.named_steps["features"]
-        estimators = pipeline.named_steps["topics"].estimators_
-        self._coefficients = np.stack([e.coef_[0] for e in estimators], axis=1)
-        self._intercepts = np.array([e.intercept_[0] for e in estimators])
-        self._slope, self._offset = np.array(manifest["slope"]), np.array(manifest["offset"])
+        self.calibration = Calibration(*(np.array(manifest[n]) for n in ("slope", "offset", "thresholds")))
+        self._compiled = pipeline.compiled
+        widths = {self._compiled.intercepts.size, len(self.topic_ids), *map(len, _arrays(self.calibration))}
+        if len(widths) != 1:
+            raise ValueError("its topics do not fit its classifiers")
+
+    @property
+    def thresholds(self) -> Floats:
+        return self.calibration.thresholds
 
     def score(self, texts: list[str]) -> Floats:
         """Calibrated probability of each topic, (texts, topics)."""
-        if not texts:
-            return np.zeros((0, len(self.topic_ids)))
-        margins = self._features.transform(texts) @ self._coefficients + self._intercepts
-        return self.calibrated(margins)
+        return self.calibration.probabilities(self._compiled.margins(texts))
 
-    def calibrated(self, margins: Floats) -> Floats:
-        """Probabilities from the classifiers' margins, (texts, topics): Platt's sigmoid of each topic."""
-        return np.asarray(expit(self._slope * margins + self._offset))
+
+def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
+    return calibration.slope, calibration.offset, calibration.thresholds
 
 
 def model_id() -> str:
@@ -110,8 +105,10 @@ def model_id() -> str:
     digest = hashlib.sha256()
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py"):
         digest.update((files(_CONTENT) / name).read_bytes())
-    for module in (normalise_module, segment_module, inspect.getmodule(build_pipeline)):
+    for module in _FEATURE_CODE:
         digest.update(inspect.getsource(module).encode())  # type: ignore[arg-type]
+    for data in (vectors.PATH, gazetteer.DATA / "places.csv", gazetteer.DATA / "products.csv"):
+        digest.update(data.read_bytes())
     digest.update(f"{sklearn.__version__} {np.__version__}".encode())
     return f"topics-{digest.hexdigest()[:10]}"
 
@@ -133,20 +130,13 @@ def open_scorer(folder: Path) -> TopicScorer:
     """Load a fitted model. Raises RadarError when it is damaged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        scorer = TopicScorer(open_pipeline(folder), manifest)
-        columns = {
-            scorer._coefficients.shape[1],
-            *(len(manifest[n]) for n in ("topic_ids", "thresholds", "slope", "offset")),
-        }
+        return TopicScorer(open_pipeline(folder), manifest)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
-    if len(columns) != 1:
-        raise _damaged(folder, ValueError("its topics do not fit its classifiers"))
-    return scorer
 
 
 def open_pipeline(folder: Path) -> Any:
-    """The fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own three are refused."""
+    """The fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
     import skops.io
 
     try:
@@ -166,30 +156,23 @@ def fit(folder: Path) -> dict[str, Any]:
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
     labels = load_labels(taxonomy)
-    seeds = load_seeds(taxonomy)
-    pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, seeds=seeds, seed_weight=recipe.SEED_WEIGHT)
-    margins = _out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
-    calibrated = [_platt(margins[:, k], labels.topics[:, k]) for k in range(len(taxonomy.topics))]
-    slope, offset = np.array([c[0] for c in calibrated]), np.array([c[1] for c in calibrated])
-    probabilities = expit(slope * margins + offset)
-    thresholds = [
-        _threshold(probabilities[:, k], labels.topics[:, k], recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
-        for k in range(len(taxonomy.topics))
-    ]
-    on = probabilities >= np.array(thresholds)
+    pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
+    margins = out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
+    calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
+    on = calibration.probabilities(margins) >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
     pipeline.fit(labels.texts, labels.topics)
     manifest = {
         "id": folder.name,
         "topic_ids": taxonomy.ids,
-        "thresholds": thresholds,
-        "slope": slope.round(6).tolist(),
-        "offset": offset.round(6).tolist(),
+        "thresholds": calibration.thresholds.tolist(),
+        "slope": calibration.slope.tolist(),
+        "offset": calibration.offset.tolist(),
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
         "metrics": {
             "macro_f1_out_of_fold": round(
-                float(np.mean([_f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3
+                float(np.mean([f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
@@ -207,45 +190,6 @@ def fit(folder: Path) -> dict[str, Any]:
     except OSError:  # another process was first: its model is the same
         shutil.rmtree(made)
     return manifest
-
-
-def _out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
-    """Margins of posts scored by models that have not seen them, (posts, topics)."""
-    features = pipeline.named_steps["features"].fit_transform(labels.texts)
-    first = np.where(labels.topics.any(1), labels.topics.argmax(1), -1)
-    strata = np.array([f"{f} {lang}" for f, lang in zip(first, labels.languages, strict=True)])
-    rare = np.unique(strata, return_counts=True)
-    strata = np.where(np.isin(strata, rare[0][rare[1] < folds]), "rare", strata)
-    margins = np.zeros(labels.topics.shape)
-    splits = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    for train, test in splits.split(features, strata):
-        model = sklearn.base.clone(pipeline.named_steps["topics"]).fit(features[train], labels.topics[train])
-        margins[test] = np.stack([e.decision_function(features[test]) for e in model.estimators_], axis=1)
-    return margins
-
-
-def _platt(margins: Floats, truth: npt.NDArray[np.int8]) -> tuple[float, float]:
-    """Slope and offset of Platt's sigmoid on out-of-fold margins."""
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=1e3).fit(margins[:, None], truth)
-    return float(model.coef_[0, 0]), float(model.intercept_[0])
-
-
-def _f1(on: npt.NDArray[np.bool_], truth: npt.NDArray[np.int8]) -> float:
-    return float(2 * (on & (truth == 1)).sum() / max(on.sum() + truth.sum(), 1))
-
-
-def _threshold(p: Floats, truth: npt.NDArray[np.int8], least_precision: float, least: float) -> float:
-    """Where F1 is best among thresholds that keep the precision; rounded, so that machines agree."""
-    best, best_f1 = 0.5, -1.0
-    for threshold in np.arange(least, 0.91, 0.02):
-        on = p >= threshold
-        precision = (truth[on] == 1).mean() if on.any() else 1.0
-        score = _f1(on, truth)
-        if precision >= least_precision and score > best_f1:
-            best, best_f1 = float(threshold), score
-    return round(best, 2)
 
 
 def model_folder(settings: Settings) -> Path:

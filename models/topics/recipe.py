@@ -1,10 +1,10 @@
 """How the topic model is fitted: change a number here, run `radar train`, and look at the card."""
 
-C = 0.5
+C = 1.0
 """Inverse strength of the penalty."""
 
-SEED_WEIGHT = 0.5
-"""Weight of the seed terms beside the text features."""
+WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.8}
+"""Of n-grams of signs, words and their pairs, named concepts, and word vectors beside each other."""
 
 SEED = 20_261_122
 FOLDS = 4

@@ -1,10 +1,12 @@
 """Places and products in a text: longest match by Aho-Corasick over the names in radar/text/data.
 
 Longest match wins, so 東京都 is Tokyo and never Kyoto; a longer string that means something else (the negative
-list) wins as well and names nothing. Latin names match whole words only.
+list) wins as well and names nothing. Latin names match whole words only. A name that several places share is the one
+that the rest of the text speaks for (its words, or another place of that prefecture or country), else it stays open.
 """
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,6 +88,54 @@ def products() -> dict[str, Product]:
     }
 
 
+def product_forms() -> dict[str, list[str]]:
+    """Topic id -> how its brands and products are written."""
+    forms: dict[str, list[str]] = {}
+    for row in _rows("products.csv"):
+        forms.setdefault(row["topic"], []).extend(row["forms"].split("|"))
+    return forms
+
+
+def place_forms() -> dict[str, list[str]]:
+    """Kind of place -> how its places are written, in all languages."""
+    forms: dict[str, list[str]] = {}
+    for row in _rows("places.csv"):
+        forms.setdefault(row["kind"], []).extend(f for lang in LANGUAGES for f in row[lang].split("|") if f)
+    return forms
+
+
+AMBIGUOUS = "?"
+
+
+@cache
+def ambiguous() -> dict[str, dict[str, tuple[str, ...]]]:
+    """Names that several places share -> each place's code and the words that speak for it."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for row in _rows("places_ambiguous.csv"):
+        words = dict(part.rpartition(":")[::2] for part in row["contexts"].split(";") if part)
+        found[normalise(row["name"])] = {
+            code: tuple(normalise(word) for word in words.get(code, "").split("|") if word)
+            for code in row["codes"].split()
+            if code in places()
+        }
+    return found
+
+
+def resolve(name: str, normalised: str, named: Collection[str]) -> str | None:
+    """Which of the places that share a name is meant: the one most is said for; None where none leads.
+
+    named  codes of places that the text names without doubt
+    """
+    said: list[tuple[int, str]] = []
+    for code, words in ambiguous()[name].items():
+        nearby = {*places()[code].codes} & {*named}
+        said.append((2 * sum(word in normalised for word in words) + len(nearby), code))
+    said.sort(reverse=True)
+    if not said or said[0][0] == 0 or (len(said) > 1 and said[1][0] == said[0][0]):
+        return None
+    return said[0][1]
+
+
 @cache
 def _automaton() -> Any:
     built = ahocorasick.Automaton()
@@ -98,6 +148,9 @@ def _automaton() -> Any:
             for form in row[lang].split("|"):
                 if name := normalise(form):
                     built.add_word(name, (name, row["code"], ""))
+    for name in ambiguous():
+        if name not in built:
+            built.add_word(name, (name, AMBIGUOUS, ""))
     for row in _rows("places_negative.csv"):
         if (name := normalise(row["text"])) and name not in built:
             built.add_word(name, (name, "", ""))
@@ -120,11 +173,17 @@ def find(normalised: str) -> Found:
     """
     codes: set[str] = set()
     named: set[str] = set()
+    open_names: list[str] = []
     for last, (name, place_code, product_id) in _automaton().iter_long(normalised):
         if name[0].isascii() and not _is_word(normalised, last - len(name) + 1, last + 1):
             continue
-        if place_code:
+        if place_code == AMBIGUOUS:
+            open_names.append(name)
+        elif place_code:
             codes.update(places()[place_code].codes)
         elif product_id:
             named.add(product_id)
+    for code in [resolve(name, normalised, codes) for name in open_names]:
+        if code:
+            codes.update(places()[code].codes)
     return Found(tuple(sorted(codes)), tuple(sorted(named)))

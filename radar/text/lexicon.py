@@ -1,13 +1,11 @@
-"""Function words of five languages: what never begins or ends a term. Read once from data/function_words.toml.
-
-NFKC as posts are read: it takes the Thai vowel sara am apart.
-"""
+"""Function words of five languages: what never begins or ends a term. Read once from data/function_words.toml."""
 
 import tomllib
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from radar.text.normalise import compose
 
 DATA = Path(__file__).parent / "data" / "function_words.toml"
 
@@ -54,7 +52,7 @@ def function_words() -> FunctionWords:
     >>> "的" in function_words().stop, "の" in function_words().link
     (True, True)
     """
-    data = tomllib.loads(unicodedata.normalize("NFKC", DATA.read_text(encoding="utf-8")))
+    data = tomllib.loads(compose(DATA.read_text(encoding="utf-8")))
 
     def listed(name: str) -> frozenset[str]:
         return frozenset(word for part in data.values() for word in part.get(name, "").split())

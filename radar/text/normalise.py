@@ -10,9 +10,20 @@ import xxhash
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w.])@[\w.]+")
-_SPACE = re.compile(r"\s+")
 _HASHTAG = re.compile(r"[#＃]([^\s#＃,.!?;:()\[\]{}<>\"'、。，！？：；「」『』（）【】…·~|/\\]+)")
 _TAG_END = re.compile(r"[^\w\u0e00-\u0e7f]+$")
+
+
+def compose(text: str) -> str:
+    """NFKC, with the Thai vowel sara am left whole: NFKC takes it apart, and no word list knows the pieces.
+
+    >>> compose("น้ำ") == "น้ำ", compose("Ａ")
+    (True, 'A')
+    """
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return text.replace("\u0e4d\u0e32", "\u0e33") if "\u0e4d" in text else text
 
 
 def normalise(text: str) -> str:
@@ -21,12 +32,12 @@ def normalise(text: str) -> str:
     >>> normalise("Ｇｏ  to https://x.y/z @kol #ＵＳＪ")
     'go to #usj'
     """
-    text = unicodedata.normalize("NFKC", text)
+    text = compose(text)
     if "http" in text or "www." in text:
         text = _LINK.sub(" ", text)
     if "@" in text:
         text = _MENTION.sub(" ", text)
-    return _SPACE.sub(" ", text).strip().lower()
+    return " ".join(text.split()).lower()
 
 
 def split_hashtags(normalised: str) -> tuple[str, list[str]]:

@@ -17,7 +17,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from radar.trends._jit import jit
+from radar._jit import jit
 from radar.trends.tail import PRIOR, digamma, gamma_floor, log_tail
 
 F32 = NDArray[np.float32]

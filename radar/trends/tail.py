@@ -10,7 +10,7 @@ from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincinv
 
-from radar.trends._jit import jit
+from radar._jit import jit
 
 Floats = NDArray[np.float64]
 

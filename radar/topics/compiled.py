@@ -1,0 +1,314 @@
+"""Scoring in one pass: what a fitted pipeline answers, read from its own coefficients by compiled code.
+
+For each text the n-grams of signs and of words are hashed and looked up in the fitted vocabularies, counted, weighed
+(1 + ln count, times idf, row of length one), and their classes' coefficients summed; concepts are found by walking a
+table of the terms' beginnings; the words' vectors are added up. Nothing is stored a text, and the answer is
+scikit-learn's to rounding (float32 coefficients).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from radar._jit import jit
+from radar.text.codes import (
+    ABSENT,
+    SEED,
+    SPACED,
+    Classes,
+    Codes,
+    Hashes,
+    HashTable,
+    Joined,
+    classes_of,
+    grown,
+    hashes_of,
+    look_up,
+)
+from radar.text.vectors import add_words, word_table, words_of
+from radar.topics.features import ConceptCounts, TextVectors, feature_codes
+
+Floats = npt.NDArray[np.float64]
+Floats32 = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+CHUNK = 4_096
+"""Texts at a time: what bounds the memory of a pass."""
+
+_SPACE = np.uint32(32)
+_PREFIX = -1
+_LATIN_END = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """A fitted TfidfVectorizer: which column an n-gram has, its idf, and the columns' coefficients.
+
+    idf  (columns,)         coefficients  (columns, classes), block weight within
+    """
+
+    table: HashTable
+    idf: Floats32
+    coefficients: Floats32
+
+    @classmethod
+    def of(cls, vectorizer: Any, coefficients: Floats) -> "Grams":
+        names = list(vectorizer.vocabulary_)
+        columns = np.fromiter((vectorizer.vocabulary_[name] for name in names), np.int32, len(names))
+        return cls(
+            HashTable.of(hashes_of(names), columns),
+            np.asarray(vectorizer.idf_, np.float32),
+            np.ascontiguousarray(coefficients, np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Concepts:
+    """Terms by the hashes of their beginnings.
+
+    table       hash -> term, -1 where only longer terms begin so
+    latin       (terms,) 1 where a term matches whole words only
+    starts      (terms + 1,) where a term's concepts begin in `concepts`
+    """
+
+    table: HashTable
+    latin: npt.NDArray[np.uint8]
+    starts: Ints
+    concepts: Ints
+    number: int
+    coefficients: Floats32
+
+    @classmethod
+    def of(cls, counts: ConceptCounts, coefficients: Floats) -> "Concepts":
+        terms = counts.terms()
+        names = list(terms)
+        begun = sorted({name[:n] for name in names for n in range(1, len(name))} - set(names))
+        return cls(
+            HashTable.of(
+                np.concatenate([hashes_of(names), hashes_of(begun)]),
+                np.concatenate([np.arange(len(names)), np.full(len(begun), _PREFIX)]),
+            ),
+            np.array([ord(name[0]) < _LATIN_END for name in names], np.uint8),
+            np.cumsum([0, *(len(terms[name]) for name in names)]).astype(np.int32),
+            np.array([concept for name in names for concept in terms[name]], np.int32),
+            max(len(counts.concepts), 1),
+            np.ascontiguousarray(coefficients * counts.weight, np.float32),
+        )
+
+
+class CompiledScorer:
+    """The decision function of a fitted `TopicPipeline`."""
+
+    def __init__(self, blocks: Mapping[str, tuple[Any, float]], coefficients: Floats, intercepts: Floats) -> None:
+        """blocks  name -> (fitted transformer, weight), in the order of the coefficients' rows (features, classes)."""
+        at, parts = 0, {}
+        for name, (transformer, weight) in blocks.items():
+            width = _width(transformer)
+            parts[name] = (transformer, weight * coefficients[at : at + width])
+            at += width
+        if at != len(coefficients):
+            raise ValueError(f"the blocks have {at} features, the classifier {len(coefficients)}")
+        self.char, self.word = Grams.of(*parts["char"]), Grams.of(*parts["word"])
+        self.longest = parts["char"][0].ngram_range[1]
+        empty = np.zeros((1, coefficients.shape[1]))
+        self.concepts = Concepts.of(*parts.get("concepts", (ConceptCounts({}), empty)))
+        vectors, rows = parts["vectors"]
+        self.vectors = np.ascontiguousarray(rows * vectors.weight, np.float32)
+        self.intercepts = np.asarray(intercepts, np.float64)
+
+    def margins(self, texts: Sequence[str]) -> Floats:
+        """What the linear classifiers say of raw texts, (texts, classes)."""
+        out = np.zeros((len(texts), len(self.intercepts)))
+        for at in range(0, len(texts), CHUNK):
+            out[at : at + CHUNK] = self._margins(feature_codes(texts[at : at + CHUNK]))
+        return out
+
+    def _margins(self, joined: Joined) -> Floats:
+        words, table = words_of(joined), word_table()
+        classes = classes_of(joined.codes)
+        sums = np.zeros((len(joined.offsets) - 1, len(self.intercepts)), np.float32)
+        _sum_grams(
+            joined.codes, joined.offsets, self.longest, self.char.table.hashes, self.char.table.values, self.char.idf,
+            self.char.coefficients, np.zeros(len(self.char.idf), np.int32), sums,
+        )  # fmt: skip
+        _sum_words(
+            joined.codes, words.start, words.end, words.offsets, self.word.table.hashes, self.word.table.values,
+            self.word.idf, self.word.coefficients, np.zeros(len(self.word.idf), np.int32), sums,
+        )  # fmt: skip
+        c = self.concepts
+        _sum_concepts(
+            joined.codes, classes, joined.offsets, c.table.hashes, c.table.values, c.latin, c.starts, c.concepts,
+            c.number, c.coefficients, sums,
+        )  # fmt: skip
+        _sum_vectors(words.rows, words.offsets, table.vectors, table.scale, self.vectors, sums)
+        return np.asarray(sums + self.intercepts)
+
+
+def _width(transformer: Any) -> int:
+    if isinstance(transformer, TextVectors):
+        return word_table().dimensions
+    if isinstance(transformer, ConceptCounts):
+        return max(len(transformer.concepts), 1)
+    return len(transformer.vocabulary_)
+
+
+@jit
+def _weigh(
+    columns: Ints, n: int, counts: Ints, idf: Floats32, coefficients: Floats32, out: Floats32, sums: Floats32
+) -> None:
+    """Add a text's weighed columns to sums (classes,); counts is left at zero."""
+    total = np.float32(0.0)
+    out[:] = np.float32(0.0)
+    for i in range(n):
+        column = columns[i]
+        value = np.float32(1.0 + np.log(counts[column])) * idf[column]
+        counts[column] = 0
+        total += value * value
+        for k in range(out.size):
+            out[k] += value * coefficients[column, k]
+    if total > 0:
+        total = np.float32(1.0) / np.sqrt(total)
+        for k in range(out.size):
+            sums[k] += total * out[k]
+
+
+@jit
+def _sum_grams(
+    codes: Codes,
+    offsets: npt.NDArray[np.int64],
+    longest: int,
+    slots: Hashes,
+    kept: Ints,
+    idf: Floats32,
+    coefficients: Floats32,
+    counts: Ints,
+    sums: Floats32,
+) -> None:
+    out = np.zeros(sums.shape[1], np.float32)
+    columns = np.zeros(idf.size, np.int32)
+    for text in range(sums.shape[0]):
+        n, stop = 0, offsets[text + 1] - 1
+        for at in range(offsets[text], stop):
+            state = SEED
+            for i in range(at, min(at + longest, stop)):
+                state = grown(state, codes[i])
+                column = look_up(slots, kept, state)
+                if column >= 0:
+                    if counts[column] == 0:
+                        columns[n] = column
+                        n += 1
+                    counts[column] += 1
+        _weigh(columns, n, counts, idf, coefficients, out, sums[text])
+
+
+@jit
+def _sum_words(
+    codes: Codes,
+    start: Ints,
+    end: Ints,
+    firsts: npt.NDArray[np.int64],
+    slots: Hashes,
+    kept: Ints,
+    idf: Floats32,
+    coefficients: Floats32,
+    counts: Ints,
+    sums: Floats32,
+) -> None:
+    out = np.zeros(sums.shape[1], np.float32)
+    columns = np.zeros(idf.size, np.int32)
+    for text in range(sums.shape[0]):
+        n = 0
+        for w in range(firsts[text], firsts[text + 1]):
+            state = SEED
+            for i in range(start[w], end[w]):
+                state = grown(state, codes[i])
+            last = w
+            while True:
+                column = look_up(slots, kept, state)
+                if column >= 0:
+                    if counts[column] == 0:
+                        columns[n] = column
+                        n += 1
+                    counts[column] += 1
+                after = w + 1
+                if last != w or after >= firsts[text + 1]:
+                    break
+                gap = start[after] - end[w]
+                if gap > 1 or (gap == 1 and codes[end[w]] != _SPACE):
+                    break
+                state = grown(state, _SPACE)
+                for i in range(start[after], end[after]):
+                    state = grown(state, codes[i])
+                last = after
+        _weigh(columns, n, counts, idf, coefficients, out, sums[text])
+
+
+@jit
+def _is_latin(codes: Codes, classes: Classes, at: int, first: int, stop: int) -> bool:
+    return first <= at < stop and codes[at] < np.uint32(_LATIN_END) and classes[at] == SPACED and codes[at] != 95
+
+
+@jit
+def _sum_concepts(
+    codes: Codes,
+    classes: Classes,
+    offsets: npt.NDArray[np.int64],
+    slots: Hashes,
+    kept: Ints,
+    latin: npt.NDArray[np.uint8],
+    starts: Ints,
+    concepts: Ints,
+    number: int,
+    coefficients: Floats32,
+    sums: Floats32,
+) -> None:
+    seen = np.full(latin.size + 1, -1, np.int64)
+    counts = np.zeros(number, np.int32)
+    for text in range(sums.shape[0]):
+        first, stop, some = offsets[text], offsets[text + 1] - 1, False
+        for at in range(first, stop):
+            state = SEED
+            for i in range(at, stop):
+                state = grown(state, codes[i])
+                term = look_up(slots, kept, state)
+                if term == ABSENT:
+                    break
+                if term < 0 or seen[term] == text:
+                    continue
+                if latin[term] and (
+                    _is_latin(codes, classes, at - 1, first, stop) or _is_latin(codes, classes, i + 1, first, stop)
+                ):
+                    continue
+                seen[term] = text
+                some = True
+                for c in range(starts[term], starts[term + 1]):
+                    counts[concepts[c]] += 1
+        if some:
+            for c in range(number):
+                if counts[c]:
+                    value = np.float32(np.log1p(counts[c]))
+                    counts[c] = 0
+                    for k in range(sums.shape[1]):
+                        sums[text, k] += value * coefficients[c, k]
+
+
+@jit
+def _sum_vectors(
+    rows: Ints,
+    firsts: npt.NDArray[np.int64],
+    vectors: npt.NDArray[np.int8],
+    scale: Floats32,
+    coefficients: Floats32,
+    sums: Floats32,
+) -> None:
+    out = np.zeros(vectors.shape[1], np.float32)
+    for text in range(sums.shape[0]):
+        add_words(rows, firsts[text], firsts[text + 1], vectors, scale, out)
+        for d in range(out.size):
+            value = out[d]
+            if value != 0:
+                for k in range(sums.shape[1]):
+                    sums[text, k] += value * coefficients[d, k]

@@ -1,0 +1,179 @@
+"""What a post shows a linear classifier: n-grams of signs, words, concepts, and the sum of its words' vectors.
+
+All of them read one form of the text (`feature_texts`): NFKC, lower case, links and mentions out, hashtags opened and
+split, Traditional Chinese in simplified signs, so that both kinds of Chinese share their features.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import ahocorasick
+import numpy as np
+import opencc
+from scipy.sparse import csr_matrix
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from radar.text.codes import Codes, Joined
+from radar.text.normalise import normalise
+from radar.text.vectors import split_words_of, text_vectors
+
+Texts = Sequence[str]
+
+_TAG = re.compile(r"[#＃](\w+)")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HAN = "".join(map(chr, range(0x3400, 0xA000)))
+
+
+@cache
+def _simplified() -> Codes:
+    """OpenCC's t2s, sign by sign, (0xA000,); its few phrase rules make no difference to a bag of features."""
+    table = np.arange(0xA000, dtype=np.uint32)
+    table[0x3400:] = np.frombuffer(opencc.OpenCC("t2s").convert(_HAN).encode("utf-32-le"), np.uint32)
+    return table
+
+
+def _opened(match: re.Match[str]) -> str:
+    return " " + _CASE.sub(" ", match.group(1))
+
+
+def _cleaned(text: str) -> str:
+    if "#" in text or "＃" in text:
+        text = _TAG.sub(_opened, text)
+    return normalise(text).replace("#", " ")
+
+
+def feature_codes(texts: Texts) -> Joined:
+    """The form that features read, of many texts."""
+    joined = Joined.of([_cleaned(text) for text in texts])
+    codes, table = joined.codes, _simplified()
+    is_han = (codes >= 0x3400) & (codes < 0xA000)
+    if not is_han.any():
+        return joined
+    is_kana = ((codes >= 0x3041) & (codes <= 0x3096)) | ((codes >= 0x30A1) & (codes <= 0x30FA))
+    is_japanese = np.repeat(np.logical_or.reduceat(is_kana, joined.offsets[:-1]), np.diff(joined.offsets))
+    at = np.flatnonzero(is_han & ~is_japanese)
+    changed = codes.copy()
+    changed[at] = table[codes[at]]
+    return Joined(changed, joined.offsets)
+
+
+def feature_texts(texts: Texts) -> list[str]:
+    """The form that features read, of many texts.
+
+    >>> feature_texts(["排隊 #JapanTrip @a https://x.y", "飛行機に乗る"])
+    ['排队 japan trip', '飛行機に乗る']
+    """
+    joined = feature_codes(texts)
+    whole = joined.codes.tobytes().decode("utf-32-le")
+    return [whole[a : b - 1] for a, b in pairwise(joined.offsets.tolist())]
+
+
+def word_spans(text: str) -> list[tuple[int, int, str]]:
+    """Words of a feature text, then pairs of neighbours with nothing or one space between: (start, end, feature)."""
+    found = split_words_of(text)
+    pairs = [
+        (a_start, b_end, f"{a} {b}")
+        for (a_start, a_end, a), (b_start, b_end, b) in pairwise(found)
+        if b_start == a_end or (b_start == a_end + 1 and text[a_end] == " ")
+    ]
+    return found + pairs
+
+
+def word_features(text: str) -> list[str]:
+    """The features of `word_spans`.
+
+    >>> word_features("去大阪, ok go")
+    ['去', '大阪', 'ok', 'go', '去 大阪', 'ok go']
+    """
+    return [feature for _, _, feature in word_spans(text)]
+
+
+class ConceptCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Which concepts' terms a text holds: (texts, concepts), weight * ln(1 + distinct terms found).
+
+    concepts  name -> terms in any language; those that begin in Latin letters match whole words, others anywhere
+    weight    of this block beside the others, whose rows have length one
+    """
+
+    def __init__(self, concepts: Mapping[str, Sequence[str]], weight: float = 1.0) -> None:
+        self.concepts = concepts
+        self.weight = weight
+
+    def fit(self, texts: Texts, y: Any = None) -> "ConceptCounts":
+        """Nothing is learnt from texts."""
+        self.n_concepts_ = len(self.concepts)
+        return self
+
+    def transform(self, texts: Texts) -> Any:
+        """Counts of feature texts, sparse (texts, concepts)."""
+        concepts_of = self.terms()
+        rows, columns, values = [], [], []
+        for row, text in enumerate(texts):
+            found: dict[int, set[str]] = {}
+            for _, _, term in self.matches(text):
+                for concept in concepts_of[term]:
+                    found.setdefault(concept, set()).add(term)
+            for concept, terms in found.items():
+                rows.append(row)
+                columns.append(concept)
+                values.append(self.weight * np.log1p(len(terms)))
+        return csr_matrix((values, (rows, columns)), shape=(len(texts), max(len(self.concepts), 1)), dtype=np.float64)
+
+    def matches(self, text: str) -> list[tuple[int, int, str]]:
+        """Terms in a feature text: (start, end, term)."""
+        found = []
+        for last, term in self._automaton().iter(text):
+            start, end = last - len(term) + 1, last + 1
+            if not term[0].isascii() or stands_alone(text, start, end):
+                found.append((start, end, term))
+        return found
+
+    def terms(self) -> dict[str, tuple[int, ...]]:
+        """Feature form of each term -> the concepts it points to.
+
+        A term in Han alone stands in both forms: Japanese with kana keeps its signs.
+        """
+        found: dict[str, set[int]] = {}
+        for concept, terms in enumerate(self.concepts.values()):
+            for term, form in zip(terms, feature_texts(terms), strict=True):
+                for either in {form, normalise(term).lstrip("#")} - {""}:
+                    found.setdefault(either, set()).add(concept)
+        return {term: tuple(sorted(concepts)) for term, concepts in sorted(found.items())}
+
+    def _automaton(self) -> Any:
+        if not hasattr(self, "_built"):
+            built = ahocorasick.Automaton()
+            for term in self.terms() or ["\x00"]:
+                built.add_word(term, term)
+            built.make_automaton()
+            self._built = built
+        return self._built
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_built"}
+
+
+def stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether no Latin letter or digit touches text[start:end]."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    return not (before.isascii() and before.isalnum()) and not (after.isascii() and after.isalnum())
+
+
+class TextVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The sum of a feature text's word vectors, of length `weight`: (texts, dimensions)."""
+
+    def __init__(self, weight: float = 1.0) -> None:
+        self.weight = weight
+
+    def fit(self, texts: Texts, y: Any = None) -> "TextVectors":
+        """Nothing is learnt from texts."""
+        self.fitted_ = True
+        return self
+
+    def transform(self, texts: Texts) -> Any:
+        """Dense rows as a sparse matrix, so that they stand beside the other blocks."""
+        return csr_matrix(self.weight * text_vectors(texts).astype(np.float64))
