@@ -44,15 +44,13 @@ def import_file(
     given: dict[str, Any] = {"market": market, "platform": platform, "zone": timezone}
     mapping = replace(mapping, **{name: value for name, value in given.items() if value})
     settings, engine = open_engine()
-    name = "stdin" if file == "-" else Path(file).name
-    path = rejects or settings.data_dir / "rejects" / f"{name}.rejects.jsonl"
     if rejects is not None and file != "-" and rejects.resolve() == Path(file).resolve():
         raise CallerError("--rejects: that is the file to import.", "Name another file.")
     now = datetime.now(UTC)
     with told() as report:
         done = import_rows(
-            engine, file, mapping, format_name=format, rejects_path=path, now=now,
-            progress=lambda rows: report("rows", rows, None),
+            engine, file, mapping, format_name=format, rejects_folder=settings.data_dir / "rejects",
+            rejects_path=rejects, now=now, progress=lambda rows: report("rows", rows, None),
         )  # fmt: skip
         posts = done.posts
         console.print(
