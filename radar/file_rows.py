@@ -20,7 +20,7 @@ import xxhash
 from radar.errors import CallerError, UnreadableInput
 
 FORMATS = ("csv", "jsonl", "parquet")
-_BATCH = 4_000
+_BATCH = 2_000
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1_000_000
 """Bytes of a line of JSON, characters of a field of CSV, that are taken at most."""
@@ -104,6 +104,8 @@ def rows_of(stream: IO[bytes], format_name: str, name: str) -> Iterator[tuple[in
     reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[format_name]
     try:
         yield from reader(plain)
+    except UnreadableInput as error:
+        raise UnreadableInput(f"{name}: {error.message}", error.hint) from error
     except (EOFError, gzip.BadGzipFile, zlib.error, OSError, UnicodeError) as error:
         raise UnreadableInput(f"{name}: {error}.", "The file is damaged.") from error
 
@@ -155,14 +157,14 @@ def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
 
 def _header(first: str, delimiter: str) -> list[str]:
     if any("\udc80" <= sign <= "\udcff" for sign in first):
-        raise UnreadableInput("The header is not UTF-8.", "Save the file as UTF-8.")
+        raise UnreadableInput("the header is not UTF-8.", "Save the file as UTF-8.")
     try:
         header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
     except csv.Error as error:
-        raise UnreadableInput(f"The header cannot be read: {error}.", "Is it a CSV file? See --format.") from error
+        raise UnreadableInput(f"the header cannot be read: {error}.", "Is it a CSV file? See --format.") from error
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise UnreadableInput(f"Two columns are named '{twice[0]}'.", "Give each column a name of its own.")
+        raise UnreadableInput(f"two columns are named '{twice[0]}'.", "Give each column a name of its own.")
     return header
 
 
@@ -258,7 +260,8 @@ def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
                         row[name] = row[name].date()
                 yield line, row
     except (pa.ArrowException, OSError) as error:
-        raise UnreadableInput(f"not a Parquet file, or a damaged one: {error}.", "Check --format.") from error
+        said = str(error).rstrip(". ")
+        raise UnreadableInput(f"not a Parquet file, or a damaged one: {said}.", "Check --format.") from error
 
 
 def _unpacked(stream: IO[bytes]) -> IO[bytes]:

@@ -21,7 +21,7 @@ from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import runs
 from radar.store.engine import claim_world, writing
 
-BATCH = 4_000
+BATCH = 2_000
 FIELDS = {
     "text": "what the post says (required)",
     "published_at": "when: ISO 8601, or a day alone; seconds since 1970 also do (required)",
@@ -71,8 +71,9 @@ def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
         try:
             data = tomllib.loads(toml.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            said = error.strerror if isinstance(error, OSError) else error
             raise UnreadableInput(
-                f"{toml}: {error}.", "A mapping file holds [map] with lines like text = 'review'."
+                f"{toml}: {said}.", "A mapping file holds [map] with lines like text = 'review'."
             ) from error
         columns |= _checked_toml(data, toml)
         rest = data

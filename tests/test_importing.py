@@ -114,6 +114,13 @@ def test_damaged_gzip_says_so(engine: sa.Engine, tmp_path: Path) -> None:
         _import(engine, file)
 
 
+def test_a_file_that_is_no_parquet_is_named(engine: sa.Engine, tmp_path: Path) -> None:
+    file = tmp_path / "posts.parquet"
+    file.write_text(HEADER + GOOD)
+    with pytest.raises(CallerError, match=r"posts\.parquet: not a Parquet file"):
+        _import(engine, file)
+
+
 def test_mapping_faults_name_the_field() -> None:
     with pytest.raises(CallerError, match="txet"):
         parse_mapping("txet=review", None)
@@ -255,7 +262,7 @@ def test_times_beyond_the_calendar_are_set_aside(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"text,text,published_at,author\na,b,2026-11-01,p\n", "Two columns are named 'text'"),
+        (b"text,text,published_at,author\na,b,2026-11-01,p\n", "bad.csv: two columns are named 'text'"),
         ("文字,published_at,author\na,2026-11-01,p\n".encode("big5"), "not UTF-8"),
         (b"text,published_at,author\n,2026-11-01,p\n", "none of its 1 rows could be taken"),
     ],
