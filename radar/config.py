@@ -20,7 +20,11 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default=Path.home() / ".local" / "share" / "radar", description="where data and fitted models live"
     )
-    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite in data_dir", repr=False)
+    database_url: str = Field(
+        default="",
+        description="SQLite or PostgreSQL, as SQLAlchemy names it; empty means SQLite in data_dir",
+        repr=False,
+    )
     host: str = Field(default="127.0.0.1", description="address to serve at")
     port: int = Field(default=8321, description="port to serve at", ge=0, le=65535)
     retention_days: int = Field(default=400, description="text of posts older than this is pruned", ge=30)
@@ -78,6 +82,8 @@ def _normal_url(url: str) -> str:
         raise ValueError(f"the port is not a number, {form}") from None
     if parsed.get_backend_name() == "sqlite":
         return url
+    if parsed.get_backend_name() != "postgresql":
+        raise ValueError(f"{parsed.get_backend_name()} is neither sqlite nor postgresql")
     if "@" in f"{parsed.host}{parsed.database}" or "?" in url.rpartition("@")[0]:
         raise ValueError("a user or password that holds @ : / or ? writes it as %40 %3A %2F or %3F")
     if "password" not in parsed.query:

@@ -1,31 +1,27 @@
 """Importing files: rows of CSV, JSONL or Parquet through a mapping into posts; what cannot be read is set aside."""
 
-import csv
-import gzip
-import io
 import json
-import sys
 import tomllib
-import zlib
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TextIO
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 import xxhash
 
 from radar.errors import CallerError, UnreadableInput
+from radar.file_rows import Fault, Row, content_of, format_of, opened, rows_of, signed
 from radar.ingest import Ingested, ingest_posts
 from radar.markets import MARKETS, day_start, market
 from radar.sources.base import OPTIONAL, RawAuthor, RawPost
+from radar.store import runs
 from radar.store.engine import claim_world, writing
 
-BATCH = 4_000
-FORMATS = ("csv", "jsonl", "parquet")
+BATCH = 2_000
 FIELDS = {
     "text": "what the post says (required)",
     "published_at": "when: ISO 8601, or a day alone; seconds since 1970 also do (required)",
@@ -48,7 +44,6 @@ FIELDS = {
     "view_count": "views",
 }
 REQUIRED = ("text", "published_at", "author")
-_COUNTS = ("like_count", "comment_count", "share_count", "view_count", "follower_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +71,9 @@ def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
         try:
             data = tomllib.loads(toml.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            said = error.strerror if isinstance(error, OSError) else error
             raise UnreadableInput(
-                f"{toml}: {error}.", "A mapping file holds [map] with lines like text = 'review'."
+                f"{toml}: {said}.", "A mapping file holds [map] with lines like text = 'review'."
             ) from error
         columns |= _checked_toml(data, toml)
         rest = data
@@ -150,78 +146,118 @@ class _Rejects:
             self._file.close()
 
 
+def rejects_name(name: str, content: int) -> str:
+    """The file of rejects of an imported file: another file of that name, or another day's, has one of its own.
+
+    >>> rejects_name("posts.csv", -1)
+    'posts.csv.ffffffffffff.rejects.jsonl'
+    """
+    cut = name.encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
+    return f"{cut}.{f'{content % 2**64:016x}'[:12]}.rejects.jsonl"
+
+
 def import_file(
     engine: sa.Engine,
     path: str,
     mapping: Mapping,
     *,
     format_name: str | None,
-    rejects_path: Path,
+    rejects_folder: Path,
+    rejects_path: Path | None = None,
     now: datetime,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Imported:
     """Import a file ("-" is standard input). Importing it again changes nothing; a killed import is simply run again.
 
+    rejects_folder  where rows that cannot be taken are set aside, in a file named by the input's name and content
+    rejects_path    that file itself, where the caller names one
+
     Raises CallerError for a file, format or mapping that cannot work; single bad rows are set aside and counted.
     """
-    mapping = _checked(mapping)
+    mapping, kind = _checked(mapping), format_of(path, format_name)
     name = "stdin" if path == "-" else Path(path).name
-    result, rejects = Imported(), _Rejects(rejects_path)
-    source = f"file:{name}"[:64]
-    batch: list[tuple[int, RawPost]] = []
-
-    def flush() -> None:
-        with writing(engine) as session, session.begin():
-            claim_world(session, "real")
-            done = ingest_posts(session, [p for _, p in batch], source=source, now=now)
-        for position, reason in done.rejected:
-            line, item = batch[position]
-            rejects.add(line, reason, {"author": item.author.native_id, "text": item.text[:500]})
-        result.posts += done
-        result.posts.rejected.clear()
-        batch.clear()
-        progress(result.rows)
-
-    kind = _format_of(path, format_name)
-    reader: _Reader | None = None
-    try:
-        for line, row in _rows(path, kind):
-            if reader is None:
-                header = None if kind == "jsonl" or isinstance(row, Fault) else list(row)
-                reader = _Reader(mapping, header, name)
-            result.rows += 1
-            if isinstance(row, Fault):
-                rejects.add(line, row.reason, row.raw)
-                continue
-            try:
-                batch.append((line, reader.post(row)))
-            except ValueError as error:
-                rejects.add(line, str(error), row)
-            if len(batch) >= BATCH:
-                flush()
-        if batch:
-            flush()
-    except UnreadableInput as error:
-        if batch:
-            flush()
-        before = (
-            f" {result.rows:,} rows before were read, {result.posts.new:,} of them are new posts."
-            if result.rows
-            else ""
-        )
-        raise UnreadableInput(f"{error.message}{before}", error.hint) from error
-    finally:
-        rejects.close()
+    with opened(path) as stream:
+        content = content_of(stream)
+        rejects = _Rejects(rejects_path or rejects_folder / rejects_name(name, content))
+        work = _Import(engine, name, content, f"{kind} {mapping}", rejects, now, progress)
+        reader: _Reader | None = None
+        try:
+            for line, row in rows_of(stream, kind, name if path == "-" else path):
+                if reader is None:
+                    header = None if kind == "jsonl" or isinstance(row, Fault) else list(row)
+                    reader = _Reader(mapping, header, name)
+                work.take(line, row, reader)
+        except UnreadableInput as error:
+            work.flush()
+            done = work.result
+            before = (
+                f" {done.rows:,} rows before were read, {done.posts.new:,} of them are new posts." if done.rows else ""
+            )
+            raise UnreadableInput(f"{error.message}{before}", error.hint) from error
+        else:
+            work.flush()
+        finally:
+            rejects.close()
     if reader is None:
         raise UnreadableInput(f"{name}: there are no rows.", "Check the file and --format.")
+    result = work.result
     if rejects.count == result.rows:
         raise UnreadableInput(
             f"{name}: none of its {result.rows:,} rows could be taken. The first: {rejects.first}.",
             f"Look into {rejects.path}.",
         )
     result.rejected, result.rejects_path = rejects.count, rejects.path if rejects.count else None
-    progress(result.rows)
     return result
+
+
+class _Import:
+    """A file on its way into the store, a batch a transaction."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        name: str,
+        content: int,
+        way: str,
+        rejects: _Rejects,
+        now: datetime,
+        progress: Callable[[int], None],
+    ) -> None:
+        self.result = Imported()
+        self._engine, self._rejects, self._now, self._progress = engine, rejects, now, progress
+        self._source = f"file:{name}".encode("utf-8", "replace").decode()[:64]
+        self._content = content
+        self._file = signed(xxhash.xxh3_64_intdigest(f"{content} {way}".encode("utf-8", "replace")))
+        self._batch: list[RawPost] = []
+
+    def take(self, line: int, row: Row | Fault, reader: "_Reader") -> None:
+        """Read one row, or set it aside."""
+        self.result.rows += 1
+        if isinstance(row, Fault):
+            self._rejects.add(line, row.reason, row.raw)
+            return
+        try:
+            self._batch.append(reader.post(line, row))
+        except ValueError as error:
+            self._rejects.add(line, str(error), row)
+        if len(self._batch) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store what was read since the last time, and how many rows were set aside so far."""
+        result, rejects, batch = self.result, self._rejects, self._batch
+        with writing(self._engine) as session, session.begin():
+            if batch:
+                claim_world(session, "real")
+            done = ingest_posts(session, batch, source=self._source, now=self._now, file=self._file)
+            for position, reason in done.rejected:
+                item = batch[position]
+                rejects.add(item.line or 0, reason, {"author": item.author.native_id, "text": item.text[:500]})
+            runs.note_import(session, self._content, self._source, self._now, result.rows, rejects.count)
+        done.rejected.clear()
+        result.posts += done
+        batch.clear()
+        self._progress(result.rows)
 
 
 def _checked(mapping: Mapping) -> Mapping:
@@ -235,16 +271,6 @@ def _checked(mapping: Mapping) -> Mapping:
     return mapping
 
 
-Row = dict[str, Any]
-
-
-class Fault(NamedTuple):
-    """A line that is no row: why, and what it holds."""
-
-    reason: str
-    raw: Any
-
-
 class _Reader:
     """Turns rows into posts. header: the columns of all rows, None where each row has its own (JSONL)."""
 
@@ -252,7 +278,7 @@ class _Reader:
         self._columns = {f: mapping.columns.get(f, f) for f in FIELDS}
         self._mapping = mapping
         self._zones = {code: ZoneInfo(mapping.zone) if mapping.zone else m.tz for code, m in MARKETS.items()}
-        self._given = None if header is None else self._told(header)
+        self._given: frozenset[str] | None = None
         if header is None:
             return
         for f in (*REQUIRED, *mapping.columns):
@@ -263,13 +289,16 @@ class _Reader:
                 )
         if not mapping.market and self._columns["market"] not in header:
             raise CallerError(f"{name}: no market is given.", "Say --market TW, or --map market=COLUMN.")
+        self._given = self._told(header)
+        self._columns = {f: column for f, column in self._columns.items() if column in header}
 
     def _told(self, columns: Container[str]) -> frozenset[str]:
         return frozenset(f for f in OPTIONAL if f in FIELDS and self._columns[f] in columns)
 
-    def post(self, row: Row) -> RawPost:
+    def post(self, line: int, row: Row) -> RawPost:
         """Raises ValueError with field and reason."""
-        get = {f: value for f, column in self._columns.items() if (value := row.get(column)) is not None}.get
+        got = {f: value for f, column in self._columns.items() if (value := row.get(column)) is not None}
+        get = got.get
         text, author = _text(get("text")), _text(get("author"))
         if not author:
             raise ValueError("author: empty")
@@ -282,26 +311,20 @@ class _Reader:
             native_id = xxhash.xxh3_128_hexdigest(
                 f"{author}\x1f{published_at.isoformat()}\x1f{text}".encode("utf-8", "replace")
             )
-        counts: dict[str, Any] = {name: _count(name, get(name)) for name in _COUNTS}
-        followers = counts.pop("follower_count", None)
+        said = {f: read(f, got[f]) for f, read in _READ.items() if f in got}
         return RawPost(
             platform=(_text(get("platform")) or self._mapping.platform or "file").lower(),
             native_id=native_id,
             author=RawAuthor(
-                author, code, handle=_text(get("handle")) or None, name=_text(get("author_name")) or None,
-                follower_count=followers, market_source="import", person=_text(get("person")) or None,
+                author, code, market_source="import", **{to: said.pop(f) for f, to in _OF_AUTHOR.items() if f in said}
             ),
             text=text,
             published_at=published_at,
             day_only=day_only,
-            language=_text(get("language")) or None,
-            url=_text(get("url")) or None,
-            repost_of=_text(get("repost_of")) or None,
-            sponsored=_flag("sponsored", get("sponsored")),
-            deleted=bool(_flag("deleted", get("deleted"))),
             given=self._told(row) if self._given is None else self._given,
-            **counts,
-        )  # fmt: skip
+            line=line,
+            **said,
+        )
 
 
 def _text(value: Any) -> str:
@@ -342,6 +365,24 @@ def _flag(name: str, value: Any) -> bool | None:
     raise ValueError(f"{name}: '{text[:40]}' is neither true nor false")
 
 
+def _text_or_none(name: str, value: Any) -> str | None:
+    return _text(value) or None
+
+
+def _deleted(name: str, value: Any) -> bool:
+    return bool(_flag(name, value))
+
+
+_READ: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("author_name", "handle", "person", "url", "language", "repost_of"), _text_or_none),
+    **dict.fromkeys(("like_count", "comment_count", "share_count", "view_count", "follower_count"), _count),
+    "sponsored": _flag,
+    "deleted": _deleted,
+}
+"""How fields that a file need not have are read."""
+_OF_AUTHOR = {"author_name": "name", "handle": "handle", "person": "person", "follower_count": "follower_count"}
+
+
 def _instant(value: Any, zone: ZoneInfo) -> tuple[datetime, bool]:
     """The instant, and whether only its day is known (then it is the day's beginning)."""
     text = value.isoformat() if isinstance(value, date) else _text(value).replace("/", "-")
@@ -360,160 +401,3 @@ def _instant(value: Any, zone: ZoneInfo) -> tuple[datetime, bool]:
         return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), False
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"published_at: '{text[:40]}' is no time; expected as 2026-11-23T14:05:00+08:00") from None
-
-
-def _format_of(path: str, format_name: str | None) -> str:
-    """The format that is said, or that the name tells."""
-    if format_name is not None and format_name not in FORMATS:
-        raise CallerError(f"--format: '{format_name}' is none of {', '.join(FORMATS)}.")
-    name = path.lower().removesuffix(".gz")
-    guess = format_name or next((f for f in FORMATS if name.endswith(f".{f}")), None)
-    guess = guess or ("jsonl" if name.endswith((".json", ".ndjson")) else None)
-    if guess is None:
-        raise CallerError(f"{path}: the format is not clear from the name.", "Say --format csv, jsonl or parquet.")
-    return guess
-
-
-def _rows(path: str, format_name: str) -> Iterator[tuple[int, Row | Fault]]:
-    """(line, row) of a file; a line that is no row comes as a fault."""
-    if path == "-":
-        if sys.stdin is None:
-            raise UnreadableInput("Standard input is closed.", "Pipe the rows in, or name a file.")
-        stream: IO[bytes] = sys.stdin.buffer
-    else:
-        try:
-            stream = Path(path).open("rb")  # noqa: SIM115  closed by the `with` below
-        except OSError as error:
-            raise UnreadableInput(f"Cannot read {path}: {error.strerror}.", "Check the path.") from error
-    with stream:
-        zipped = isinstance(stream, io.BufferedReader) and stream.peek(2)[:2] == b"\x1f\x8b"
-        plain: Any = gzip.GzipFile(fileobj=stream) if zipped else stream
-        reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[format_name]
-        try:
-            yield from reader(plain)
-        except (EOFError, gzip.BadGzipFile, zlib.error, OSError, UnicodeError) as error:
-            raise UnreadableInput(f"{path}: {error}.", "The file is damaged.") from error
-
-
-class _Lines:
-    """Lines of a text, remembering those of the record that is being read."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines, self.number, self.taken = lines, 0, list[str]()
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.number += 1
-        self.taken.append(line)
-        return line
-
-
-def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
-    csv.field_size_limit(1_000_000)
-    buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
-    encoding = "utf-16" if buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    with io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline="") as text:
-        lines = _Lines(text)
-        try:
-            first = next(lines)
-        except StopIteration:
-            return
-        delimiter = "," if "," in first else max(";\t", key=first.count)
-        header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
-        if any("\udc80" <= sign <= "\udcff" for sign in first):
-            raise UnreadableInput("The header is not UTF-8.", "Save the file as UTF-8.")
-        twice = sorted({name for name in header if header.count(name) > 1})
-        if twice:
-            raise UnreadableInput(f"Two columns are named '{twice[0]}'.", "Give each column a name of its own.")
-        reader = csv.reader(lines, delimiter=delimiter)
-        while True:
-            lines.taken.clear()
-            begins = lines.number + 1
-            try:
-                record = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield begins, Fault(f"{error}", "".join(lines.taken)[:2_000])
-                continue
-            if len(record) == len(header):
-                yield begins, dict(zip(header, record, strict=True))
-            elif record and len(lines.taken) > 1:  # a stray quote took the lines after it: each for itself
-                for n, line in enumerate(list(lines.taken)):
-                    yield begins + n, _record(next(csv.reader([line], delimiter=delimiter)), header)
-            elif record:
-                yield begins, _record(record, header)
-
-
-def _record(record: list[str], header: list[str]) -> Row | Fault:
-    if len(record) == len(header):
-        return dict(zip(header, record, strict=True))
-    said = "more" if len(record) > len(header) else "fewer"
-    hint = ": is a comma or a quote out of place?" if said == "more" else ""
-    return Fault(f"{said} than {len(header)} fields{hint}", record)
-
-
-def _jsonl(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
-    for line, raw in enumerate(stream, start=1):
-        if not raw.strip():
-            continue
-        try:
-            row = json.loads(raw)
-        except (ValueError, RecursionError) as error:
-            yield line, Fault(f"not JSON: {error}", raw[:2_000].decode("utf-8", "backslashreplace"))
-            continue
-        is_row = isinstance(row, dict)
-        yield line, row if is_row else Fault("expected an object a line, not a list or a value", str(row)[:2_000])
-
-
-def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    pa.set_memory_pool(pa.system_memory_pool())  # gives back what it frees
-    seekable = stream if stream.seekable() and not isinstance(stream, gzip.GzipFile) else io.BytesIO(stream.read())
-    try:
-        file = pq.ParquetFile(seekable, buffer_size=1 << 20, pre_buffer=False)  # a column chunk is never held whole
-        days = [f.name for f in file.schema_arrow if pa.types.is_timestamp(f.type) and _only_days(file, f.name)]
-        line = 0
-        for batch in file.iter_batches(batch_size=BATCH):
-            for row in _values(batch):
-                line += 1
-                for name in days:
-                    if isinstance(row[name], datetime):
-                        row[name] = row[name].date()
-                yield line, row
-    except (pa.ArrowException, OSError) as error:
-        raise UnreadableInput(f"not a Parquet file, or a damaged one: {error}.", "Check --format.") from error
-
-
-def _values(batch: Any) -> Iterator[Row]:
-    """Rows of a batch; a value that Python cannot hold (a time beyond the year 9999) comes as its text."""
-    try:
-        yield from batch.to_pylist()
-    except (ValueError, OverflowError):
-        for n in range(batch.num_rows):
-            yield {name: _value(column[n]) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
-
-
-def _value(cell: Any) -> Any:
-    try:
-        return cell.as_py()
-    except (ValueError, OverflowError):
-        return f"beyond the calendar: {cell.value}"
-
-
-def _only_days(file: Any, name: str) -> bool:
-    """Whether a time column holds nothing but midnights, in the whole file: it knows days, not hours."""
-    import pyarrow.compute as pc
-
-    known = 0
-    for batch in file.iter_batches(batch_size=16 * BATCH, columns=[name]):
-        column = batch.column(0).drop_null()
-        known += len(column)
-        if len(column) and not pc.all(pc.equal(pc.floor_temporal(column, unit="day"), column)).as_py():
-            return False
-    return known > 0

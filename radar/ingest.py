@@ -1,15 +1,23 @@
-"""Taking posts in: an upsert by (platform, native id) that marks every day it changes dirty, in one transaction."""
+"""Taking posts in: an upsert by (platform, native id) that marks every day it changes dirty, in one transaction.
+
+**Versions in a file.** A file may hold a post in several versions; the last one counts. Read again from its beginning
+it would put the first one back and then the last one again: two changes, a recount and a follower count of today, for
+nothing. So each post and author remembers the file and the line that wrote it last. A row of the same file (same bytes,
+read in the same way) from before that line was taken already and is passed over. That needs no memory of the file, is
+written in the batch's own transaction, so that a killed import goes on rightly, and ends when anything else writes the
+post: then the whole file speaks anew.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import RawAuthor, RawPost, problem
+from radar.sources.base import RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
@@ -49,35 +57,62 @@ class Ingested:
         return self
 
 
-def ingest_posts(session: Session, posts: Iterable[RawPost], *, source: str, now: datetime) -> Ingested:
+@dataclass(frozen=True, slots=True)
+class _From:
+    """Where a batch comes from, and when. file: what identifies the file whose lines the posts are, None for others."""
+
+    source: str
+    now: datetime
+    file: int | None
+
+    def passes_over(self, item: RawPost, known: KnownPost | KnownAuthor) -> bool:
+        """Whether a later line of the same file has spoken already."""
+        return bool(
+            self.file is not None and known.file == self.file and item.line and known.line and item.line < known.line
+        )
+
+    def stamp(self, item: RawPost) -> dict[str, int | None]:
+        """What a row remembers of who wrote it."""
+        return {"file": self.file, "line": None if self.file is None else item.line}
+
+
+def ingest_posts(
+    session: Session, posts: Iterable[RawPost], *, source: str, now: datetime, file: int | None = None
+) -> Ingested:
     """Store posts in the session's transaction; the caller commits.
 
     Safe to run twice: the same posts again change nothing. Of a post given twice in a batch the later one counts.
     A post that cannot be taken is rejected with its reason and never stops the others.
+
+    file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     """
     one_writer(session, "ingest")
-    result = Ingested()
-    by_platform: dict[str, dict[str, RawPost]] = defaultdict(dict)
+    result, origin = Ingested(), _From(source, now, file)
+    by_platform: dict[str, list[RawPost]] = defaultdict(list)
     for position, item in enumerate(posts):
         reason = problem(item, now)
         if reason is not None:
             result.rejected.append((position, reason))
-        elif item.native_id in by_platform[item.platform]:
-            by_platform[item.platform][item.native_id] = item
-            result.unchanged += 1
         else:
-            by_platform[item.platform][item.native_id] = item
-    for platform, items in by_platform.items():
-        _ingest_platform(session, platform, items, source, now, result)
+            by_platform[item.platform].append(item)
+    for platform, given in by_platform.items():
+        items = {item.native_id: item for item in given}
+        result.unchanged += len(given) - len(items)
+        _ingest_platform(session, platform, items, given, origin, result)
     return result
 
 
 def _ingest_platform(
-    session: Session, platform: str, items: dict[str, RawPost], source: str, now: datetime, result: Ingested
+    session: Session,
+    platform: str,
+    items: dict[str, RawPost],
+    given: Sequence[RawPost],
+    origin: _From,
+    result: Ingested,
 ) -> None:
-    known = store.known_posts(session, platform, list(items))
+    known, now = store.known_posts(session, platform, list(items)), origin.now
     dirty: set[tuple[str, date]] = set()
-    authors = _authors(session, platform, items.values(), now, dirty)
+    authors = _authors(session, platform, given, origin, dirty)
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
@@ -91,37 +126,37 @@ def _ingest_platform(
             if item.deleted:
                 result.unchanged += 1
                 continue
-            row = _new_row(item, author, source, now)
+            row = _new_row(item, author, origin)
             new.append(row)
             dirty.add((author.audience_market, row["local_day"]))
             result.new += 1
+        elif origin.passes_over(item, before):
+            result.unchanged += 1
         elif item.deleted:
             if before.deleted_at is None:
                 gone.append(
                     {
-                        "post_id": before.id,
-                        "deleted_at": now,
-                        "revision": before.revision + 1,
-                        "text": None,
-                        "url": None,
+                        "post_id": before.id, "deleted_at": now, "revision": before.revision + 1, "text": None,
+                        "url": None, **origin.stamp(item),
                     }
-                )
+                )  # fmt: skip
                 dirty.add((before.audience_market, before.local_day))
                 result.deleted += 1
             else:
                 result.unchanged += 1
         else:
-            row = _edit_row(item, before, author, now)
+            row = _edit_row(item, before, author, origin)
             counts = {name: getattr(item, name) for name in COUNTS if item.tells(name)}
             has_new_counts = any(value != getattr(before, name) for name, value in counts.items())
             if _is_edited(row, before):
                 edited.append(row)
                 dirty |= {(before.audience_market, before.local_day), (row["audience_market"], row["local_day"])}
             elif any(row[name] != getattr(before, name) for name in SHOWN):
-                shown.append({"post_id": before.id} | {name: row[name] for name in SHOWN})
+                shown.append({name: row[name] for name in ("post_id", *SHOWN, "file", "line")})
             if has_new_counts:
                 dirty.add((before.audience_market, before.local_day))
-                recounted.append({"post_id": before.id} | {n: counts.get(n, getattr(before, n)) for n in COUNTS})
+                seen = {n: counts.get(n, getattr(before, n)) for n in COUNTS}
+                recounted.append({"post_id": before.id} | seen | origin.stamp(item))
             changed = bool(
                 has_new_counts or (edited and edited[-1] is row) or (shown and shown[-1]["post_id"] == before.id)
             )
@@ -154,57 +189,81 @@ def _observe(
     rows = [
         {"post_id": ids[n].id, "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
     ]
-    store.add_engagement(session, rows + [row | {"observed_at": now} for row in recounted])
+    rows += [{"observed_at": now} | {n: row[n] for n in ("post_id", *COUNTS)} for row in recounted]
+    store.add_engagement(session, rows)
 
 
 def _authors(
-    session: Session, platform: str, items: Iterable[RawPost], now: datetime, dirty: set[tuple[str, date]]
+    session: Session, platform: str, given: Sequence[RawPost], origin: _From, dirty: set[tuple[str, date]]
 ) -> dict[str, KnownAuthor]:
     """Authors by native id: new ones are added, what known ones say of themselves is brought up to date.
 
     A stored market stands. Linking an account to a person changes the counts of all its days, which go to `dirty`.
     """
-    given: dict[str, RawAuthor] = {}
+    said: dict[str, list[RawPost]] = defaultdict(list)
     first: dict[str, datetime] = {}
-    for item in items:
+    for item in given:
         name = item.author.native_id
-        given[name] = item.author
+        said[name].append(item)
         if not item.deleted:
             first[name] = min(item.published_at, first.get(name, item.published_at))
-    known = store.known_authors(session, platform, sorted(given))
-    new = [a for native_id, a in sorted(given.items()) if native_id not in known]
+    known = store.known_authors(session, platform, sorted(said))
+    new: list[dict[str, Any]] = [
+        _together(items) | origin.stamp(items[-1]) for name, items in sorted(said.items()) if name not in known
+    ]
     if new:
-        rows = [
-            {
-                "platform": platform, "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url,
-                "bio": a.bio, "audience_market": a.audience_market, "market_source": a.market_source,
-                "market_confidence": 1.0, "languages": a.languages, "follower_count": None, "first_seen_at": now,
-                "first_post_at": first.get(a.native_id),
-            }
-            for a in new
-        ]  # fmt: skip
-        store.add_authors(session, rows, [a.person for a in new])
-        known |= store.known_authors(session, platform, [a.native_id for a in new])
+        for row in new:
+            row |= {"platform": platform, "follower_count": None, "first_seen_at": origin.now}
+            row["first_post_at"] = first.get(row["native_id"])
+        store.add_authors(session, new, [row.pop("person") for row in new])
+        known |= store.known_authors(session, platform, [row["native_id"] for row in new])
     followers, older, told, linked = [], [], [], {}
-    for native_id, a in sorted(given.items()):
+    written: list[dict[str, Any]] = []
+    for native_id, items in sorted(said.items()):
         k = known[native_id]
-        if a.follower_count is not None and a.follower_count != k.follower_count:
-            observed_on = local_day(now, MARKETS[k.audience_market].tz)
-            followers.append({"author_id": k.id, "observed_on": observed_on, "follower_count": a.follower_count})
         at = first.get(native_id)
         if at is not None and (k.first_post_at is None or at < k.first_post_at):
             older.append({"author_id": k.id, "first_post_at": at})
-        now_told = {name: getattr(a, name) or getattr(k, name) for name in TOLD}
-        if any(value != getattr(k, name) for name, value in now_told.items()):
+        fresh = [item for item in items if not origin.passes_over(item, k)]
+        if not fresh:
+            continue
+        a = _together(fresh)
+        has_followers = a["follower_count"] is not None and a["follower_count"] != k.follower_count
+        if has_followers:
+            observed_on = local_day(origin.now, MARKETS[k.audience_market].tz)
+            followers.append({"author_id": k.id, "observed_on": observed_on, "follower_count": a["follower_count"]})
+        now_told = {name: a[name] or getattr(k, name) for name in TOLD}
+        is_told = any(value != getattr(k, name) for name, value in now_told.items())
+        if is_told:
             told.append({"author_id": k.id} | now_told)
-        if a.person is not None and a.person != k.person:
-            linked[k.id] = a.person
+        is_linked = a["person"] is not None and a["person"] != k.person
+        if is_linked:
+            linked[k.id] = a["person"]
+        if (has_followers or is_told or is_linked) and (origin.file, k.file) != (None, None):
+            written.append({"author_id": k.id} | origin.stamp(fresh[-1]))
     store.set_followers(session, followers)
     store.set_first_posts(session, older)
     store.change_authors(session, told)
+    store.change_authors(session, written)
     if linked:
         dirty |= store.link_authors(session, linked)
     return known
+
+
+def _together(items: Sequence[RawPost]) -> dict[str, Any]:
+    """What several posts say of their author: of each fact the last that is told, but the market told first."""
+    a = items[0].author
+    for item in items[1:]:
+        if item.author is not a and item.author != a:
+            later = {
+                n: v for n in (*TOLD, "follower_count", "person") if (v := getattr(item.author, n)) not in (None, "")
+            }
+            a = replace(a, **later)
+    return {
+        "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url, "bio": a.bio,
+        "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
+        "market_confidence": 1.0, "follower_count": a.follower_count, "person": a.person,
+    }  # fmt: skip
 
 
 def _clean(text: str) -> str:
@@ -212,20 +271,20 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
-def _new_row(item: RawPost, author: KnownAuthor, source: str, now: datetime) -> dict[str, Any]:
+def _new_row(item: RawPost, author: KnownAuthor, origin: _From) -> dict[str, Any]:
     market = author.audience_market
     return {
-        "platform": item.platform, "native_id": item.native_id, "source": source, "author_id": author.id,
+        "platform": item.platform, "native_id": item.native_id, "source": origin.source, "author_id": author.id,
         "audience_market": market, "local_day": local_day(item.published_at, MARKETS[market].tz),
         "published_at": item.published_at, "day_only": item.day_only, "text": _clean(item.text),
         "language": item.language, "url": item.url, "media_kind": item.media_kind, "repost_of": item.repost_of,
         "platform_sponsored": item.sponsored, "like_count": item.like_count, "comment_count": item.comment_count,
-        "share_count": item.share_count, "view_count": item.view_count, "fetched_at": now,
-        "edited_at": item.edited_at, "deleted_at": None, "revision": 1, "classified_at": None,
+        "share_count": item.share_count, "view_count": item.view_count, "fetched_at": origin.now,
+        "edited_at": item.edited_at, "deleted_at": None, "revision": 1, "classified_at": None, **origin.stamp(item),
     }  # fmt: skip
 
 
-def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, now: datetime) -> dict[str, Any]:
+def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _From) -> dict[str, Any]:
     """The post as it is now; what the source does not tell stays, and a text that was pruned is not asked for again."""
     market = before.audience_market if author.id == before.author_id else author.audience_market
     was_pruned = before.text is None and before.deleted_at is None
@@ -242,9 +301,9 @@ def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, now: dateti
         "media_kind": item.media_kind if item.tells("media_kind") else before.media_kind,
         "repost_of": item.repost_of if item.tells("repost_of") else before.repost_of,
         "platform_sponsored": item.sponsored if item.tells("sponsored") else before.platform_sponsored,
-        "edited_at": item.edited_at or now,
-        "fetched_at": now,
+        "edited_at": item.edited_at or origin.now,
+        "fetched_at": origin.now,
         "deleted_at": None,
         "revision": before.revision + 1,
         "classified_at": None,
-    }
+    } | origin.stamp(item)

@@ -19,6 +19,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from radar.config import Settings
 from radar.errors import RadarError, UnknownName
+from radar.memory import give_back
 from radar.registry import TopicScorer, load_scorer
 from radar.store import runs
 from radar.store.engine import reading, writing
@@ -170,6 +171,7 @@ def _run(job: Job, context: Context) -> Outcome:
             session, run_id, ended_at=datetime.now(UTC), outcome="ok", rows_in=outcome.rows_in,
             rows_out=outcome.rows_out, detail=outcome.detail,
         )  # fmt: skip
+    give_back()
     return outcome
 
 

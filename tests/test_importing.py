@@ -3,7 +3,7 @@
 import gzip
 import json
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
+from radar.answers import coverage
 from radar.errors import CallerError, MixedWorlds
 from radar.importing import Imported, Mapping, import_file, parse_mapping
-from radar.store.engine import claim_world, open_store, writing
-from radar.store.tables import post
+from radar.store.engine import claim_world, open_store, reading, writing
+from radar.store.tables import author, engagement_observation, metadata, post
 from tests.builders import NOON
 from tests.conftest import radar
 
@@ -27,8 +28,9 @@ GOOD = '"ramen, with a comma",2026-05-01T10:00:00+08:00,ann,1,5\n'
 def _import(engine: sa.Engine, path: Path, mapping: Mapping | None = None, **more: Any) -> Imported:
     rejects = path.parent / "rejects.jsonl"
     return import_file(
-        engine, str(path), mapping or Mapping(market="TW"), format_name=None, rejects_path=rejects, now=NOON, **more
-    )
+        engine, str(path), mapping or Mapping(market="TW"), format_name=None, rejects_folder=path.parent,
+        rejects_path=rejects, **({"now": NOON} | more),
+    )  # fmt: skip
 
 
 def _rejects(path: Path) -> list[tuple[int, str]]:
@@ -112,6 +114,13 @@ def test_damaged_gzip_says_so(engine: sa.Engine, tmp_path: Path) -> None:
         _import(engine, file)
 
 
+def test_a_file_that_is_no_parquet_is_named(engine: sa.Engine, tmp_path: Path) -> None:
+    file = tmp_path / "posts.parquet"
+    file.write_text(HEADER + GOOD)
+    with pytest.raises(CallerError, match=r"posts\.parquet: not a Parquet file"):
+        _import(engine, file)
+
+
 def test_mapping_faults_name_the_field() -> None:
     with pytest.raises(CallerError, match="txet"):
         parse_mapping("txet=review", None)
@@ -168,6 +177,11 @@ def _take(tmp_path: Path, file: Path, *more: str) -> tuple[subprocess.CompletedP
     return done, found
 
 
+def _set_aside(tmp_path: Path, name: str) -> list[str]:
+    """What files of rejects of files of that name hold, in the data folder."""
+    return [p.read_text("utf-8") for p in sorted((tmp_path / "rejects").glob(f"{name}.*.rejects.jsonl"))]
+
+
 def test_every_line_of_jsonl_speaks_for_itself(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
     rows = [
@@ -181,7 +195,7 @@ def test_every_line_of_jsonl_speaks_for_itself(tmp_path: Path) -> None:
     done, found = _take(tmp_path, file)
     assert done.returncode == 0
     assert found == [("a", True, None), ("b", True, 5)]
-    kept = (tmp_path / "rejects" / "a.jsonl.rejects.jsonl").read_text(encoding="utf-8")
+    (kept,) = _set_aside(tmp_path, "a.jsonl")
     assert [json.loads(line)["line"] for line in kept.splitlines()] == [1, 2, 5]
     assert "{not json" in kept
 
@@ -205,9 +219,27 @@ def test_a_stray_quote_takes_one_line_and_no_more(tmp_path: Path) -> None:
     done, found = _take(tmp_path, file)
     assert done.returncode == 0
     assert len(found) == 39
-    (kept,) = map(json.loads, (tmp_path / "rejects" / "quote.csv.rejects.jsonl").read_text("utf-8").splitlines())
+    (kept,) = map(json.loads, _set_aside(tmp_path, "quote.csv")[0].splitlines())
     assert kept["line"] == 5
     assert "stray" in str(kept["row"])
+
+
+@pytest.mark.parametrize("line", ['last,2026-11-01T10:00:00Z,"p3', '"first,2026-11-01T10:00:00Z,p3'])
+def test_a_quote_that_is_never_closed_loses_no_other_row(tmp_path: Path, line: str) -> None:
+    lines = [f"line {n} {'x' * 2_000},2026-11-01T10:00:00Z,p{n}" for n in range(900)]  # beyond the longest field
+    for count in (40, 900):
+        some = [*lines[:3], line, "", *lines[3:count]]
+        (tmp_path / "quote.csv").write_text("text,published_at,author\n" + "\n".join(some) + "\n", encoding="utf-8")
+        found = {text for text, *_ in _take(tmp_path, tmp_path / "quote.csv")[1]}
+        assert found >= {each.partition(",")[0] for each in lines[:count]}
+
+
+def test_a_line_without_end_is_one_fault(engine: sa.Engine, tmp_path: Path) -> None:
+    good = json.dumps({"text": "a", "published_at": "2026-05-01", "author": "p"})
+    file = tmp_path / "long.jsonl"
+    file.write_text(f'{good}\n["{"x" * 3_000_000}"]\n{good.replace("a", "b", 1)}\n')
+    assert _import(engine, file).rejected == 1
+    assert _rejects(tmp_path / "rejects.jsonl")[0] == (2, "longer than 1,000,000 bytes: is it one object a line?")
 
 
 def test_parquet_hours_after_a_thousand_midnights_are_hours(tmp_path: Path) -> None:
@@ -230,7 +262,7 @@ def test_times_beyond_the_calendar_are_set_aside(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"text,text,published_at,author\na,b,2026-11-01,p\n", "Two columns are named 'text'"),
+        (b"text,text,published_at,author\na,b,2026-11-01,p\n", "bad.csv: two columns are named 'text'"),
         ("文字,published_at,author\na,2026-11-01,p\n".encode("big5"), "not UTF-8"),
         (b"text,published_at,author\n,2026-11-01,p\n", "none of its 1 rows could be taken"),
     ],
@@ -257,3 +289,137 @@ def test_a_mapping_file_of_another_kind_is_told_with_its_key(tmp_path: Path, lin
     done, _ = _take(tmp_path, file)
     assert done.returncode == 2
     assert "a.csv.toml" in done.stderr.replace("\n", "")
+
+
+VERSIONS = """native_id,author,published_at,text,like_count,author_name,follower_count,deleted
+1,ann,2026-05-01T10:00:00Z,first words,5,Ann,100,
+2,bob,2026-05-01T11:00:00Z,stays,,,,
+3,eve,2026-05-01T12:00:00Z,is taken back,1,,,
+1,ann,2026-05-01T10:00:00Z,second words,9,Anna,250,
+3,eve,2026-05-01T12:00:00Z,,,,,true
+2,bob,2026-05-01T11:00:00Z,stays,,,,
+"""
+
+
+def _everything(engine: sa.Engine) -> dict[str, list[Any]]:
+    with engine.connect() as connection:
+        return {
+            t.name: sorted(map(repr, connection.execute(sa.select(t))))
+            for t in metadata.sorted_tables
+            if t.name != "imported_file"
+        }
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4, 100])
+def test_versions_of_a_post_in_one_file_are_taken_once(
+    engine: sa.Engine, tmp_path: Path, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar.importing.BATCH", batch)
+    file = tmp_path / "versions.csv"
+    file.write_text(VERSIONS)
+    _import(engine, file)
+    with engine.connect() as connection:
+        assert set(connection.execute(sa.select(post.c.native_id, post.c.text, post.c.like_count))) == {
+            ("1", "second words", 9),
+            ("2", "stays", None),
+        } | ({("3", None, 1)} if batch < 5 else set())
+        ann = sa.select(author.c.name, author.c.follower_count).where(author.c.native_id == "ann")
+        assert connection.execute(ann).one() == ("Anna", 250)
+        likes = sa.select(engagement_observation.c.like_count).join(post).where(post.c.native_id == "1")
+        assert list(connection.scalars(likes)) == [9]
+    before = _everything(engine)
+    for later in (1, 2):  # on another day, so that an observation of followers would show
+        again = _import(engine, file, now=NOON + timedelta(days=later)).posts
+        assert (again.new, again.changed, again.deleted, again.unchanged) == (0, 0, 0, 6)
+        assert _everything(engine) == before
+
+
+def test_an_older_file_speaks_anew_after_another_one_has_spoken(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar.importing.BATCH", 2)
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text(VERSIONS)
+    second.write_text(HEADER + "third words,2026-05-01T10:00:00Z,ann,1,\n")
+    for file, text in ((first, "second words"), (second, "third words"), (first, "second words")):
+        _import(engine, file)
+        assert _stored(engine)[0] == ("1", text)
+    assert _import(engine, first).posts.changed == 0
+
+
+def test_another_mapping_of_the_same_file_speaks_anew(engine: sa.Engine, tmp_path: Path) -> None:
+    file = tmp_path / "two.csv"
+    file.write_text("native_id,author,published_at,title,body\n1,ann,2026-05-01,short,long\n")
+    for column in ("title", "body", "title"):
+        assert _import(engine, file, Mapping({"text": column}, "TW")).rejected == 0
+        assert _stored(engine) == [("1", "short" if column == "title" else "long")]
+
+
+def test_facts_of_an_author_told_by_several_rows_come_together(engine: sa.Engine, tmp_path: Path) -> None:
+    file = tmp_path / "posts.jsonl"
+    rows = [
+        {"native_id": "1", "handle": "ann.travels", "follower_count": 10, "market": "TW"},
+        {"native_id": "2", "author_name": "Ann", "market": "JP"},
+        {"native_id": "3", "follower_count": 20, "market": "JP"},
+    ]
+    file.write_text(
+        "\n".join(json.dumps({"author": "ann", "text": "a", "published_at": "2026-05-01"} | r) for r in rows)
+    )
+    assert _import(engine, file, Mapping()).posts.elsewhere == 2
+    a = author.c
+    with engine.connect() as connection:
+        (found,) = connection.execute(sa.select(a.handle, a.name, a.follower_count, a.audience_market))
+    assert found == ("ann.travels", "Ann", 20, "TW")
+
+
+def test_files_of_one_name_keep_their_own_rejects(tmp_path: Path) -> None:
+    for folder, reason in (("a", "yesterday"), ("b", "tomorrow"), ("a", "yesterday")):
+        file = tmp_path / folder / "posts.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(HEADER + GOOD + f"when?,{reason},a,3,1\n")
+        assert _take(tmp_path, file)[0].returncode == 0
+    kept = _set_aside(tmp_path, "posts.csv")
+    assert sorted(word for text in kept for word in ("yesterday", "tomorrow") if word in text) == [
+        "tomorrow",
+        "yesterday",
+    ]
+
+
+def test_rejected_rows_of_files_are_counted_by_source(engine: sa.Engine, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text(HEADER + GOOD + "when?,yesterday,a,3,1\n,2026-05-01,a,4,1\n")
+    bad.write_text(HEADER + "when?,yesterday,a,3,1\n")
+    for _ in range(2):
+        _import(engine, good)
+        with pytest.raises(CallerError):
+            _import(engine, bad)
+    with reading(engine) as session:
+        found = coverage(session, now=NOON)
+    assert [(line["source"], line["rejected"]) for line in found["items"]] == [("file:good.csv", 2)]
+    assert [(line["source"], line["rejected"]) for line in found["silent_sources"]] == [("file:bad.csv", 1)]
+    assert found["items"][0]["last_success_at"] == NOON
+
+
+def test_standard_input_is_read_twice_as_a_file_is(tmp_path: Path) -> None:
+    file = tmp_path / "far.csv"
+    rows = [f"text {n},2026-05-01T10:00:00Z,p{n},{n},{n}\n" for n in range(4_100)]
+    file.write_text(
+        HEADER + "first words,2026-05-01T10:00:00Z,ann,x,1\n" + "".join(rows) + GOOD.replace(",1,5", ",x,5")
+    )
+    ways = (("-", file.read_text()), (str(file), None), ("-", file.read_text()))
+    said = [
+        radar(
+            "import", way, "--format", "csv", "--market", "TW", "--only-import", data_dir=tmp_path, input=given
+        ).stdout
+        for way, given in ways
+    ]
+    assert "4,101 new posts, 1 changed" in said[0]
+    assert all("0 new posts, 0 changed, 0 deleted, 4,102 unchanged" in each for each in said[1:])
+
+
+def test_parquet_packed_and_piped_is_read(tmp_path: Path) -> None:
+    table = pa.table({"text": ["a"], "published_at": [datetime(2026, 5, 1, 10, tzinfo=UTC)], "author": ["p"]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    packed = tmp_path / "a.parquet.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    assert [text for text, *_ in _take(tmp_path, packed)[1]] == ["a"]

@@ -88,7 +88,7 @@ def shown(story: Story, scorer: TopicScorer, folder: Path) -> tuple[list[tuple[s
     engine = open_store(f"sqlite:///{folder / 'radar.db'}")
     mapping = Mapping(market="TW", platform="test")
     done = import_file(
-        engine, str(folder / "posts.csv"), mapping, format_name=None, rejects_path=folder / "rejects", now=end
+        engine, str(folder / "posts.csv"), mapping, format_name=None, rejects_folder=folder / "rejects", now=end
     )
     assert done.posts.new == len(story.rows)
     classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=end)

@@ -63,12 +63,12 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
     """
     only = market(market_code).code if market_code else None
     states = {state.name: state for state in runs.source_states(session)}
-    rejected = store.rejected_counts(session)
+    rejected, imported = store.rejected_counts(session), store.imported_at(session)
     waiting, dirty = store.waiting_posts(session), store.waiting_days(session)
     rows = []
     for held in store.held(session, only):
         state = states.get(held.source)
-        success = state.last_success_at if state and state.last_success_at else held.last_fetched_at
+        success = (state and state.last_success_at) or imported.get(held.source) or held.last_fetched_at
         reached = state.watermark_at if state and state.watermark_at else held.last_post_at
         rows.append(
             {

@@ -97,6 +97,9 @@ def _invalid(error: RequestValidationError, path: str) -> dict[str, Any]:
     if first["type"] == "json_invalid":
         said = f"The body is not JSON: {first.get('ctx', {}).get('error', 'it ends too early')}."
         return problem(400, "unreadable-input", said, 'Send {"posts": [...]} as UTF-8.', path)
+    if first["type"] == "missing":
+        said, hint = f"{where or 'The body'} is missing.", "See /v1/openapi.json for what is expected."
+        return problem(400, "bad-request", said, hint, path, [where] if where else [])
     shown = str(first.get("input"))[:60]
     said = f"{where or 'body'}: '{shown}' is not valid. {first['msg']}."
     hint = "See /v1/openapi.json for what is expected."

@@ -11,6 +11,7 @@ from radar.cli.app import console, open_engine, told
 from radar.errors import CallerError
 from radar.importing import FIELDS, parse_mapping
 from radar.importing import import_file as import_rows
+from radar.memory import give_back
 from radar.scheduling import LINE, Context, run_job
 
 _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items()) + "."
@@ -44,22 +45,24 @@ def import_file(
     given: dict[str, Any] = {"market": market, "platform": platform, "zone": timezone}
     mapping = replace(mapping, **{name: value for name, value in given.items() if value})
     settings, engine = open_engine()
-    name = "stdin" if file == "-" else Path(file).name
-    path = rejects or settings.data_dir / "rejects" / f"{name}.rejects.jsonl"
     if rejects is not None and file != "-" and rejects.resolve() == Path(file).resolve():
         raise CallerError("--rejects: that is the file to import.", "Name another file.")
     now = datetime.now(UTC)
     with told() as report:
         done = import_rows(
-            engine, file, mapping, format_name=format, rejects_path=path, now=now,
-            progress=lambda rows: report("rows", rows, None),
+            engine, file, mapping, format_name=format, rejects_folder=settings.data_dir / "rejects",
+            rejects_path=rejects, now=now, progress=lambda rows: report("rows", rows, None),
         )  # fmt: skip
+        give_back()
         posts = done.posts
         console.print(
             f"{done.rows:,} rows: {posts.new:,} new posts, {posts.changed:,} changed, {posts.deleted:,} deleted, "
             f"{posts.unchanged:,} unchanged, {done.rejected:,} rejected"
-            + (f" (see {done.rejects_path})" if done.rejects_path else "")
-        )
+            + (f" (see {done.rejects_path})" if done.rejects_path else ""),
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+        if posts.elsewhere:
+            console.print(f"{posts.elsewhere:,} of them by authors known in another market: they stay there")
         if not only_import:
             context = Context(engine, settings, now, report)
             for job in LINE[1:]:

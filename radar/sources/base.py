@@ -38,6 +38,7 @@ class RawPost:
 
     day_only   the source knows the day and not the hour: counted by day, never by hour
     deleted    a tombstone: the post is gone at its source (text and counts are ignored)
+    line       where it stands in a file, which may hold a post in several versions: see radar.ingest
     given      of the fields in OPTIONAL those that the source tells at all, None for all: what it does not tell stays
                as it is stored, what it tells as None is hidden there now
     """
@@ -60,6 +61,7 @@ class RawPost:
     edited_at: datetime | None = None
     deleted: bool = False
     given: frozenset[str] | None = None
+    line: int | None = None
 
     def tells(self, name: str) -> bool:
         """Whether the source says anything of a field."""

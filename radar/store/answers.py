@@ -13,6 +13,7 @@ from radar.store.tables import (
     day_count,
     dirty_day,
     episode,
+    imported_file,
     lease,
     meta,
     post,
@@ -287,9 +288,20 @@ def waiting_days(session: Session) -> dict[str, int]:
 
 
 def rejected_counts(session: Session) -> dict[str, int]:
-    """Items set aside, by source."""
-    statement = sa.select(rejected_post.c.source, sa.func.count()).group_by(rejected_post.c.source)
-    return dict(session.execute(statement).all())
+    """Items set aside, by source: pushed or fetched ones, and rows of imported files."""
+    kept = sa.select(rejected_post.c.source, sa.func.count()).group_by(rejected_post.c.source)
+    f = imported_file.c
+    rows = sa.select(f.source, sa.func.sum(f.rejected_count)).where(f.rejected_count > 0).group_by(f.source)
+    counts: dict[str, int] = {}
+    for source, n in [*session.execute(kept), *session.execute(rows)]:
+        counts[source] = counts.get(source, 0) + int(n)
+    return counts
+
+
+def imported_at(session: Session) -> dict[str, datetime]:
+    """When a file was imported last, by source."""
+    f = imported_file.c
+    return dict(session.execute(sa.select(f.source, sa.func.max(f.imported_at)).group_by(f.source)).all())
 
 
 def lease_of(session: Session, name: str) -> tuple[str, datetime] | None:

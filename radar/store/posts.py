@@ -38,6 +38,8 @@ class KnownPost(NamedTuple):
     view_count: int | None
     deleted_at: datetime | None
     revision: int
+    file: int | None
+    line: int | None
 
 
 def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownPost]:
@@ -46,7 +48,7 @@ def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> d
     found: dict[str, KnownPost] = {}
     for some in chunks(native_ids, SQL_VARIABLES):
         statement = sa.select(*columns).where(post.c.platform == platform, post.c.native_id.in_(some))
-        found |= {row.native_id: KnownPost(*row) for row in session.execute(statement)}
+        found |= {row.native_id: KnownPost._make(row) for row in session.execute(statement)}
     return found
 
 
@@ -63,6 +65,8 @@ class KnownAuthor(NamedTuple):
     url: str | None
     bio: str | None
     languages: str | None
+    file: int | None
+    line: int | None
     person: str | None
 
 
@@ -75,7 +79,7 @@ def known_authors(session: Session, platform: str, native_ids: Sequence[str]) ->
             person, person.c.id == author.c.person_id
         )
         statement = statement.where(author.c.platform == platform, author.c.native_id.in_(some))
-        found |= {row.native_id: KnownAuthor(*row) for row in session.execute(statement)}
+        found |= {row.native_id: KnownAuthor._make(row) for row in session.execute(statement)}
     return found
 
 
@@ -85,7 +89,7 @@ def add_authors(session: Session, rows: Sequence[dict[str, Any]], person_names: 
     An account that another process inserted meanwhile is left as it is.
     """
     known = _persons(session, {name for name in person_names if name})
-    single = iter(_new_persons(session, [None] * sum(1 for name in person_names if not name)))
+    single = iter(_single_persons(session, sum(1 for name in person_names if not name)))
     for row, name in zip(rows, person_names, strict=True):
         row["person_id"] = known[name] if name else next(single)
     upsert(session, author, rows, on=["platform", "native_id"])
@@ -103,7 +107,7 @@ def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, 
 
 
 def change_authors(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Set what authors say of themselves; rows of author_id, handle, name, url, bio, languages."""
+    """Set what authors say of themselves, or which row of a file said so last. All rows have the same columns."""
     _update_by_id(session, author, "author_id", rows)
 
 
@@ -113,15 +117,18 @@ def _persons(session: Session, names: set[str]) -> dict[str, int]:
     for some in chunks(sorted(names), SQL_VARIABLES):
         statement = sa.select(person.c.name, person.c.id).where(person.c.name.in_(some))
         known |= {row.name: row.id for row in session.execute(statement)}
-    new = sorted(names - known.keys())
-    return known | dict(zip(new, _new_persons(session, new), strict=True))
+    new = [{"name": name} for name in sorted(names - known.keys())]
+    if new:
+        added = session.execute(sa.insert(person).returning(person.c.name, person.c.id), new)
+        known |= dict(added.all())
+    return known
 
 
-def _new_persons(session: Session, names: Sequence[str | None]) -> list[int]:
-    if not names:
+def _single_persons(session: Session, count: int) -> list[int]:
+    """Ids of that many new persons whose accounts stand alone."""
+    if not count:
         return []
-    statement = sa.insert(person).returning(person.c.id, sort_by_parameter_order=True)
-    return list(session.execute(statement, [{"name": name} for name in names]).scalars())
+    return list(session.execute(sa.insert(person).returning(person.c.id), [{"name": None}] * count).scalars())
 
 
 def set_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -167,8 +174,8 @@ def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
 
 
 def add_engagement(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Append observations of counts; rows of post_id, observed_at and the four counts."""
-    upsert(session, engagement_observation, rows, on=["post_id", "observed_at"])
+    """Append observations of counts, of one moment the last; rows of post_id, observed_at and the four counts."""
+    upsert(session, engagement_observation, rows, on=["post_id", "observed_at"], update=COUNTS)
 
 
 def mark_dirty(session: Session, days: Iterable[tuple[str, date]]) -> None:

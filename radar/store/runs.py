@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import upsert
-from radar.store.tables import lease, rejected_post, run, source_state
+from radar.store.tables import imported_file, lease, rejected_post, run, source_state
 
 
 class Run(NamedTuple):
@@ -126,6 +126,18 @@ def keep_rejected(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         session.connection().execute(sa.insert(rejected_post), list(rows))
 
 
+def note_import(
+    session: Session, content: int, source: str, now: datetime, row_count: int, rejected_count: int
+) -> None:
+    """Keep how far a file (by the hash of its content) was read; imported again, it counts as it does now."""
+    row = {
+        "content": content, "source": source, "imported_at": now, "row_count": row_count,
+        "rejected_count": rejected_count,
+    }  # fmt: skip
+    upsert(session, imported_file, [row], on=["content"], update=[name for name in row if name != "content"])
+
+
 def prune_rejected(session: Session, before: datetime) -> int:
-    """Drop rejected items seen before then."""
+    """Drop rejected items seen before then, and what is kept of files that were imported before then."""
+    session.execute(sa.delete(imported_file).where(imported_file.c.imported_at < before))
     return int(session.connection().execute(sa.delete(rejected_post).where(rejected_post.c.seen_at < before)).rowcount)

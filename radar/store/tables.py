@@ -83,6 +83,8 @@ author = Table(
     Column("follower_count", BigInteger),
     Column("first_seen_at", Instant, nullable=False),
     Column("first_post_at", Instant),  # of the oldest post we were given: how new the account is to us
+    Column("file", BigInteger),  # what it says of itself was last changed by a row of this file,
+    Column("line", BigInteger),  # this one; null where another kind of source did
     UniqueConstraint("platform", "native_id"),
 )
 
@@ -121,6 +123,8 @@ post = Table(
     Column("deleted_at", Instant),
     Column("revision", Integer, nullable=False),  # grows with each change that asks for a new reading
     Column("classified_at", Instant),
+    Column("file", BigInteger),  # last written by a row of this file (its content and how it was read, hashed),
+    Column("line", BigInteger),  # this one; null where another kind of source wrote it
     UniqueConstraint("platform", "native_id"),
     Index("ix_post_audience_market_local_day", "audience_market", "local_day"),
     Index("ix_post_source", "source"),
@@ -288,6 +292,16 @@ rejected_post = Table(
     Column("reason", Text, nullable=False),
     Column("payload", Text),
     Index("ix_rejected_post_source_seen_at", "source", "seen_at"),
+)
+
+imported_file = Table(
+    "imported_file",
+    metadata,
+    Column("content", BigInteger, primary_key=True, autoincrement=False),  # a hash of its bytes
+    Column("source", String(64), nullable=False),
+    Column("imported_at", Instant, nullable=False),
+    Column("row_count", BigInteger, nullable=False),  # read so far, those set aside included
+    Column("rejected_count", BigInteger, nullable=False),  # set aside: they are in the file of rejects
 )
 
 run = Table(

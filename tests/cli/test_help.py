@@ -111,6 +111,7 @@ def test_a_mistake_that_the_store_shows_is_named_too(words: list[str], named: st
         ("RADAR_SNAPSHOT_DAYS", "-1"),
         ("RADAR_REJECT_DAYS", "0.5"),
         ("RADAR_DATA_DIR", "/dev/null/data"),
+        ("RADAR_DATABASE_URL", "mysql://radar@127.0.0.1/radar"),
     ],
 )
 def test_a_bad_setting_is_named_with_exit_code_2(call: Callable[..., Called], name: str, value: str) -> None:
