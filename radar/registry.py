@@ -24,7 +24,9 @@ from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
 from radar.text import codes, gazetteer, normalise, vectors
 from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, training
-from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, out_of_fold
+from radar.topics.card import card
+from radar.topics.evaluation import Report, report
+from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold
 
 _OURS = (TopicPipeline, features.ConceptCounts, features.TextVectors, features.feature_texts, features.word_features)
 _TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
@@ -55,7 +57,25 @@ def load_concepts(taxonomy: Taxonomy) -> dict[str, list[str]]:
 
 def load_labels(taxonomy: Taxonomy) -> Labels:
     """models/topics/labels.csv. Raises UnreadableInput that names the line at fault."""
-    source = files(_CONTENT) / "labels.csv"
+    return _labelled("labels.csv", taxonomy)
+
+
+FROZEN_SHA256 = "48ead8055594060f924dca81cd733f633c422434d4d5aacce140a539b05769fa"
+
+
+def load_frozen(taxonomy: Taxonomy) -> Labels:
+    """models/topics/frozen_test.csv: posts written apart from the labels, and never used to choose anything.
+
+    Raises UnreadableInput when it is not the file that was frozen.
+    """
+    found = hashlib.sha256((files(_CONTENT) / "frozen_test.csv").read_bytes()).hexdigest()
+    if found != FROZEN_SHA256:
+        raise UnreadableInput(f"frozen_test.csv was changed: its SHA-256 is {found}.", "Restore the frozen file.")
+    return _labelled("frozen_test.csv", taxonomy)
+
+
+def _labelled(name: str, taxonomy: Taxonomy) -> Labels:
+    source = files(_CONTENT) / name
     column = {topic_id: i for i, topic_id in enumerate(taxonomy.ids)}
     texts, languages, rows = [], [], []
     with io.StringIO(source.read_text(encoding="utf-8"), newline="") as file:
@@ -64,7 +84,7 @@ def load_labels(taxonomy: Taxonomy) -> Labels:
             unknown = [topic_id for topic_id in named if topic_id not in column]
             if unknown or not row["text"].strip():
                 fault = f"unknown topic {unknown[0]}" if unknown else "empty text"
-                raise UnreadableInput(f"labels.csv line {line}: {fault}.", "Correct the row.")
+                raise UnreadableInput(f"{name} line {line}: {fault}.", "Correct the row.")
             texts.append(row["text"])
             languages.append(row["language"])
             rows.append([int(topic_id in named) for topic_id in taxonomy.ids])
@@ -98,6 +118,19 @@ class TopicScorer:
 
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
     return calibration.slope, calibration.offset, calibration.thresholds
+
+
+def evaluate(scorer: TopicScorer) -> Report:
+    """A scorer's figures on the frozen posts."""
+    taxonomy = load_taxonomy()
+    return report(scorer.score, scorer.thresholds, scorer.topic_ids, load_frozen(taxonomy), load_seeds(taxonomy))
+
+
+def model_card(folder: Path) -> str:
+    """The card of a fitted model. Raises RadarError when it is damaged."""
+    scorer = open_scorer(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    return card(manifest, load_labels(load_taxonomy()), evaluate(scorer))
 
 
 def model_id() -> str:
@@ -157,11 +190,10 @@ def fit(folder: Path) -> dict[str, Any]:
     taxonomy = load_taxonomy()
     labels = load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
-    margins = out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
+    margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
     on = calibration.probabilities(margins) >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
-    pipeline.fit(labels.texts, labels.topics)
     manifest = {
         "id": folder.name,
         "topic_ids": taxonomy.ids,

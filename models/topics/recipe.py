@@ -3,11 +3,11 @@
 C = 1.0
 """Inverse strength of the penalty."""
 
-WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.8}
+WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
 """Of n-grams of signs, words and their pairs, named concepts, and word vectors beside each other."""
 
 SEED = 20_261_122
-FOLDS = 4
+FOLDS = 3
 """Out-of-fold scores of this many folds calibrate the probabilities and set the thresholds."""
 
 LEAST_PRECISION = 0.75

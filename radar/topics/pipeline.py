@@ -18,7 +18,7 @@ from sklearn.svm import LinearSVC
 from radar.topics.compiled import CompiledScorer, Floats
 from radar.topics.features import ConceptCounts, Texts, TextVectors, feature_texts, word_features
 
-WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 1.0, "vectors": 1.8}
+WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
 """Of the blocks beside each other; each row of a block has length one, but for the concepts'."""
 
 
@@ -88,6 +88,6 @@ def build_pipeline(
         [
             ("text", FunctionTransformer(feature_texts)),
             ("features", FeatureUnion(blocks, transformer_weights={name: weights[name] for name, _ in blocks})),
-            ("topics", OneVsRestClassifier(LinearSVC(C=c, random_state=seed))),
+            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=1e-3, random_state=seed))),
         ]
     )

@@ -41,16 +41,25 @@ class Calibration:
         return np.asarray(expit(self.slope * margins + self.offset))
 
 
-def out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
-    """Margins of posts by classifiers that have not seen them, (posts, topics); folds share languages and topics."""
+def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
+    """Fit the pipeline on all labels; returns margins by classifiers that have not seen the posts, (posts, topics).
+
+    Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
+    """
     features = pipeline[:-1].fit_transform(labels.texts)
+    margins = _margins(features, pipeline[-1], labels, folds, seed)
+    pipeline[-1].fit(features, labels.topics)
+    return margins
+
+
+def _margins(features: Any, classifier: Any, labels: Labels, folds: int, seed: int) -> Floats:
     first = np.where(labels.topics.any(1), labels.topics.argmax(1), -1)
     strata = np.array([f"{f} {lang}" for f, lang in zip(first, labels.languages, strict=True)])
     names, sizes = np.unique(strata, return_counts=True)
-    strata = np.where(np.isin(strata, names[sizes < folds]), "rare", strata)
+    strata = np.where(np.isin(strata, names[sizes < folds]), names[sizes.argmax()], strata)
     margins = np.zeros(labels.topics.shape)
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(features, strata):
-        model = sklearn.base.clone(pipeline[-1]).fit(features[train], labels.topics[train])
+        model = sklearn.base.clone(classifier).fit(features[train], labels.topics[train])
         margins[test] = np.stack([e.decision_function(features[test]) for e in model.estimators_], axis=1)
     return margins
 
