@@ -58,11 +58,10 @@ def score_series(
 
 
 def _write(steps: list[Step], start: int, out: dict[str, NDArray[np.float64]]) -> None:
-    """Put a block of steps in place, by series: memory of series that are never tested is never touched."""
+    """Put a block of steps in place, series by series: memory of series that are never tested is never touched."""
     series = np.concatenate([step.series for step in steps])
-    rows, place = np.unique(series, return_inverse=True)
-    column = np.repeat(np.arange(len(steps)), [step.series.size for step in steps])
+    column = np.repeat(np.arange(start, start + len(steps)), [step.series.size for step in steps])
+    order = np.argsort(series, kind="stable")
+    series, column = series[order], column[order]
     for name, array in out.items():
-        part = np.full((rows.size, len(steps)), 1.0 if name == "p" else 0.0)
-        part[place, column] = np.concatenate([getattr(step, name) for step in steps])
-        array[rows, start : start + len(steps)] = part
+        array[series, column] = np.concatenate([getattr(step, name) for step in steps])[order]
