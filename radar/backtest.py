@@ -70,7 +70,7 @@ from radar.trends.evaluation import (
     share_figure,
 )
 from radar.trends.stages import Stage
-from radar.windows import Bucket
+from radar.windows import RANKED, Bucket
 
 HORIZON_DAYS, STEP_DAYS = 14, 7
 Q = 0.05
@@ -183,7 +183,7 @@ class _Replay:
         self.session, self.market, self.plan = session, about, plan
         self.stand: Standing = standing(session, about)
         self.counted = store.counted_days_of(session, self.stand.model_id, about.code)
-        self.kept_from = store.oldest_snapshot(session, self.stand.model_id, about.code)
+        self.kept_from = store.oldest_snapshot(session, self.stand.model_id, about.code, RANKED)
         self.moments: list[date] = []
         self.skipped = {"too_early": 0, "too_late": 0}
         self._histories: dict[Kind, History] = {}
@@ -290,7 +290,9 @@ class _Replay:
         if self._listings is None:
             after = self._end(self.moments[0]) - timedelta(days=self.plan.horizon + LIST_DAYS)
             upto = self._end(self.moments[-1] + timedelta(days=self.plan.horizon + LIST_DAYS))
-            self._listings = store.listings(self.session, self.stand.model_id, self.market.code, after, upto, q=Q)
+            self._listings = store.listings(
+                self.session, self.stand.model_id, self.market.code, after, upto, q=Q, buckets=RANKED
+            )
         return self._listings
 
     # ---- records ----
@@ -477,7 +479,7 @@ def _groups(truth: Truth) -> Groups:
 def _cells(kind: Kind | None) -> list[Cell]:
     """The whole list first, then by bucket, then by kind and bucket."""
     kinds: list[Kind | None] = [kind] if kind is not None else [None, *Kind]
-    return [(kinds[0], None), *((k, bucket) for k in kinds for bucket in Bucket)]
+    return [(kinds[0], None), *((k, bucket) for k in kinds for bucket in RANKED)]
 
 
 def _cell(market: str | None, cell: Cell, records: Records) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Counting is recounting a day: a dirty (market, local day) is read whole and its counts are replaced whole.
 
-A person counts once per key per local day, in the hour of the day's first mention, so a loud account is never a crowd.
+A person counts once per key per local day, in the quarter hour of the day's first mention, so a loud account is never
+a crowd.
 The same normalised text from several accounts counts for the first. Simple, exact after a kill, and order-free.
 """
 
@@ -21,7 +22,7 @@ from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
 from radar.store import counts as store
 from radar.store import posts
 from radar.store.counts import DirtyDay
-from radar.store.day_blob import DAY_ONLY, HOURS, DayCounts
+from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import reading, writing
 from radar.store.posts import DayPost, key_array
 from radar.text.reading import key_texts
@@ -70,27 +71,41 @@ def originals(items: Sequence[DayPost]) -> list[DayPost]:
 def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo) -> DayCounts:
     """The counts of one local day from its posts, in time order."""
     midnight = day_start(day, zone)
-    hour = np.array(
-        [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in items], np.int64
-    )
+    quarter = _quarters(items, midnight)
     person = np.array([p.person_id for p in items], np.int64)
-    by_hour = np.zeros(HOURS, np.uint32)
-    timed = hour < HOURS
-    if timed.any():
-        heard = np.unique(np.stack([hour[timed], person[timed]]), axis=1)[0]
-        by_hour = np.bincount(heard, minlength=HOURS).astype(np.uint32)
+    timed = quarter < QUARTERS
+    by_quarter = _heard(quarter[timed], person[timed], QUARTERS)
+    by_hour = _heard(quarter[timed] // 4, person[timed], HOURS)
     kept = originals(items)
-    return _rows(kept, midnight, by_hour, len(np.unique(person)))
+    return _rows(kept, midnight, by_quarter, by_hour, len(np.unique(person)))
 
 
-def _rows(kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.uint32], day_persons: int) -> DayCounts:
+def _quarters(items: Sequence[DayPost], midnight: datetime) -> npt.NDArray[np.int64]:
+    """The quarter hour of each post since local midnight, DAY_ONLY where only the day is known."""
+    length = timedelta(minutes=15)
+    return np.array([DAY_ONLY if p.day_only else (p.published_at - midnight) // length for p in items], np.int64)
+
+
+def _heard(bucket: npt.NDArray[np.int64], person: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.uint32]:
+    """Distinct persons in each bucket."""
+    if not len(bucket):
+        return np.zeros(buckets, np.uint32)
+    heard = np.unique(np.stack([bucket, person]), axis=1)[0]
+    return np.bincount(heard, minlength=buckets).astype(np.uint32)
+
+
+def _rows(
+    kept: Sequence[DayPost],
+    midnight: datetime,
+    by_quarter: npt.NDArray[np.uint32],
+    by_hour: npt.NDArray[np.uint32],
+    day_persons: int,
+) -> DayCounts:
     mentions = explode(kept)
-    hour = np.array(
-        [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in kept], np.uint8
-    )
+    quarter = _quarters(kept, midnight).astype(np.uint8)
     person = np.array([p.person_id for p in kept], np.int64)[mentions.post]
     engagement = np.array([engagement_of(p) or 0 for p in kept], np.float64)[mentions.post]
-    bucket = hour[mentions.post]
+    bucket = quarter[mentions.post]
     # rows are in time order of posts within each (key, place), so the first of a person is the first mention
     order = np.lexsort((mentions.post, person, mentions.place, mentions.key))
     k, p, who = mentions.key[order], mentions.place[order], person[order]
@@ -112,7 +127,7 @@ def _rows(kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.u
         sums = np.add.reduceat(engagement[order], at)
     return DayCounts(
         k[at], p[at], b[at], persons.astype(np.uint32), post_counts.astype(np.uint32), sums.astype(np.float32),
-        by_hour, day_persons,
+        by_quarter, by_hour, day_persons,
     )  # fmt: skip
 
 

@@ -33,7 +33,6 @@ from radar.windows import Bucket
 WEEKS = 8
 FEWEST_WEEKS = 6
 """Four weeks warm the day's baseline up, two can show something."""
-BUCKETS = (Bucket.HOUR, Bucket.DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +94,8 @@ def run_shadow(
     if weeks < FEWEST_WEEKS:
         return []
     first = last - timedelta(days=7 * weeks - 1)
-    rows, done, total = [], 0, len(BUCKETS) * (1 + shadows)
-    for bucket in BUCKETS:
+    rows, done, total = [], 0, len(Bucket) * (1 + shadows)
+    for bucket in Bucket:
         found = []
         for seed in (None, *range(shadows)):
             found.append(_trends(Stretch(engine, market, first, weeks, seed), model_id, topic_ids, bucket))

@@ -46,13 +46,16 @@ def talked(tmp_path_factory: pytest.TempPathFactory, scorer: TopicScorer) -> sa.
 def test_crazes_are_found_as_things_are_and_not_in_the_shadow(talked: sa.Engine, scorer: TopicScorer) -> None:
     assert next_market(talked, scorer.model_id) == "TW"
     rows = run_shadow(talked, scorer.model_id, scorer.topic_ids, "TW", now=NOW)
-    assert {row.bucket for row in rows} == {"1h", "1d"}
-    assert sum(row.trends for row in rows) >= 4
+    assert {row.bucket for row in rows} == {"15m", "1h", "1d"}
+    listed = [row for row in rows if row.bucket != "15m"]
+    assert sum(row.trends for row in listed) >= 4
     assert sum(row.shadow_trends for row in rows) <= 1
     assert run_shadow(talked, scorer.model_id, scorer.topic_ids, "TW", now=NOW) == rows
     with reading(talked) as session:
         answer = list_trends(session, market="TW", scope="all", window="30d")
-    assert answer["shadow"]["trends"] == sum(row.trends for row in rows)
+        quarters = list_trends(session, market="TW", scope="all", window="30d", bucket="15m")
+    assert answer["shadow"]["trends"] == sum(row.trends for row in listed)
+    assert quarters["shadow"]["trends"] == sum(row.trends for row in rows if row.bucket == "15m")
     assert answer["shadow"]["warning"] is False
     assert "a day" in answer["shadow"]["sentence"]
 

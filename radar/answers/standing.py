@@ -92,7 +92,7 @@ def _latest(session: Session, model_id: str, market: Market, seen: datetime | No
 
 def _has_snapshot(session: Session, model_id: str, market: Market, at: datetime) -> bool:
     beginning = at - timedelta(days=_DAYS + 1)
-    return bool(store.best_snapshots(session, model_id, market.code, beginning, at, q=1.0))
+    return bool(store.best_snapshots(session, model_id, market.code, beginning, at, q=1.0, buckets=list(Bucket)))
 
 
 def _hours_heard(session: Session, model_id: str, market: Market, first: date, last: date, at: datetime) -> int:

@@ -56,6 +56,19 @@ def rewind(session: Session, model_id: str, market: str, bucket: str, since: dat
         session.execute(sa.update(episode).where(e.id.in_(some)).values(ended_at=None))
 
 
+def forget(session: Session, model_id: str, market: str, bucket: str) -> None:
+    """Take back everything that was ever concluded of a market at a bucket length."""
+    e = episode.c
+    mine = sa.select(e.id).where(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
+    for table in (snapshot, stage_change):
+        session.execute(sa.delete(table).where(table.c.episode_id.in_(mine)))
+    session.execute(sa.delete(episode).where(episode.c.id.in_(mine)))
+    c = detector_state.c
+    session.execute(
+        sa.delete(detector_state).where(c.model_id == model_id, c.audience_market == market, c.bucket == bucket)
+    )
+
+
 def write_episodes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Insert episodes or bring them up to date."""
     upsert(session, episode, rows, on=["id"], update=["ended_at", "stage", "stage_since", "leader_id"])
@@ -125,7 +138,7 @@ class Listing(NamedTuple):
 
 
 def listings(
-    session: Session, model_id: str, market: str, after: datetime, upto: datetime, *, q: float
+    session: Session, model_id: str, market: str, after: datetime, upto: datetime, *, q: float, buckets: Sequence[str]
 ) -> list[Listing]:
     """Every moment in (after, upto] at which a trend of the market was sure enough to be listed, by time."""
     s, e = snapshot.c, episode.c
@@ -133,18 +146,19 @@ def listings(
         sa.select(s.episode_id, s.as_of, s.bucket, s.kind, e.key_hash, e.place, s.working["variants"])
         .join(episode, e.id == s.episode_id)
         .where(s.audience_market == market, s.as_of > after, s.as_of <= upto, s.q <= q, e.model_id == model_id)
+        .where(s.bucket.in_(buckets))
         .order_by(s.as_of, s.episode_id)
     )
     return [Listing(*row) for row in session.execute(statement)]
 
 
-def oldest_snapshot(session: Session, model_id: str, market: str) -> datetime | None:
-    """The first moment of which a list is kept."""
+def oldest_snapshot(session: Session, model_id: str, market: str, buckets: Sequence[str]) -> datetime | None:
+    """The first moment of which a list of trends at these bucket lengths is kept."""
     s = snapshot.c
     return session.scalar(
         sa.select(s.as_of)
         .join(episode, episode.c.id == s.episode_id)
-        .where(s.audience_market == market, episode.c.model_id == model_id)
+        .where(s.audience_market == market, s.bucket.in_(buckets), episode.c.model_id == model_id)
         .order_by(s.as_of)
         .limit(1)
     )
