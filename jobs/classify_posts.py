@@ -1,13 +1,12 @@
 """Read every post that waits: topics by the model, keys, places, language and sponsorship by its text."""
 
 from radar.classify import classify_posts
-from radar.registry import fitted_folder
 from radar.scheduling import Context, Job, Outcome
 
 
 def run(ctx: Context) -> Outcome:
     """Safe to run twice: a post that has been read does not wait any more."""
-    folder = fitted_folder(ctx.settings)
+    folder = ctx.model_folder
     done = classify_posts(
         ctx.engine, folder, lambda: ctx.scorer, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None)
     )

@@ -19,6 +19,7 @@ from radar.keys import Kind, key_number
 from radar.markets import MARKETS
 from radar.registry import TopicScorer, open_scorer
 from radar.store import posts as store
+from radar.store import promotion
 from radar.store.engine import reading, writing
 from radar.store.posts import UnreadPost
 from radar.text.reading import Reading, read
@@ -158,6 +159,8 @@ def _write(
         ]
     done = [{"read_post_id": item.id, "seen_revision": item.revision, "read_at": now} for item in batch]
     with writing(engine) as session, session.begin():
+        if promotion.is_passive(session, model_id):
+            return 0
         store.write_readings(session, signals, topic_rows, done)
         store.mark_dirty(session, {(item.audience_market, item.local_day) for item in batch})
     return len(batch)

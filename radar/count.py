@@ -3,6 +3,9 @@
 A person counts once per key per local day, in the quarter hour of the day's first mention, so a loud account is never
 a crowd.
 The same normalised text from several accounts counts for the first. Simple, exact after a kill, and order-free.
+
+A day is counted by a model when that model has read all its posts: the readings of two models in one day would be a
+rise of the one that sees more.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +23,7 @@ from sqlalchemy.orm import Session
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
 from radar.store import counts as store
-from radar.store import posts
+from radar.store import posts, promotion
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import reading, writing
@@ -147,18 +150,24 @@ def count_mentions(
 ) -> tuple[int, int]:
     """Recount every dirty day; returns (recounted, left as they are because they are sealed).
 
-    Safe to kill: a chunk of days is replaced whole or not at all.
+    Safe to kill: a chunk of days is replaced whole or not at all. A day that another model has read in part waits until
+    its posts are read again.
     """
     with reading(engine) as session:
         waiting = store.dirty_days(session)
-    topic_names = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
+    topic_names = named_topics(topic_ids)
     named: set[int] = set()
-    recounted = done = 0
+    recounted = sealed = done = 0
     for chunk in _chunks(waiting):
-        recounted += _count_chunk(engine, model_id, chunk, topic_names, named, now)
-        done += len(chunk)
+        counted, left = _count_chunk(engine, model_id, chunk, topic_names, named, now)
+        recounted, sealed, done = recounted + counted, sealed + left, done + len(chunk)
         progress(done, len(waiting))
-    return recounted, done - recounted
+    return recounted, sealed
+
+
+def named_topics(topic_ids: Sequence[str]) -> dict[int, str]:
+    """Topic ids by their key."""
+    return {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
 
 
 def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
@@ -173,6 +182,46 @@ def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
         yield chunk
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Days as counted, those that another model has read in part, and names for keys that had none.
+
+    days  (day, counts, posts of the day)
+    """
+
+    days: list[tuple[date, DayCounts, int]]
+    mixed: set[date]
+    names: list[dict[str, Any]]
+
+
+def counted_aside(
+    engine: sa.Engine, model_id: str, market: str, days: Sequence[date], topic_names: dict[int, str]
+) -> Counted:
+    """Neighbouring days of a market as a model counts them; nothing is written."""
+    with reading(engine) as session:
+        return _counted(session, model_id, market, days, topic_names, set())
+
+
+def _counted(
+    session: Session,
+    model_id: str,
+    market: str,
+    days: Sequence[date],
+    topic_names: dict[int, str],
+    named: set[int],
+) -> Counted:
+    zone = MARKETS[market].tz
+    by_day: dict[date, list[DayPost]] = {day: [] for day in days}
+    if days:
+        for item in posts.day_posts(session, model_id, market, days[0], days[-1]):
+            day = local_day(item.published_at, zone)
+            if day in by_day:
+                by_day[day].append(item)
+    mixed = {day for day, items in by_day.items() if not all(item.is_own for item in items)}
+    counted = [(day, count_day(by_day[day], day, zone), len(by_day[day])) for day in days if day not in mixed]
+    return Counted(counted, mixed, _names(session, counted, by_day, topic_names, named))
+
+
 def _count_chunk(
     engine: sa.Engine,
     model_id: str,
@@ -180,31 +229,26 @@ def _count_chunk(
     topic_names: dict[int, str],
     named: set[int],
     now: datetime,
-) -> int:
+) -> tuple[int, int]:
     market = chunk[0].audience_market
-    zone = MARKETS[market].tz
     with reading(engine) as session:
-        sealed = store.is_sealed(session, model_id, market, [d.local_day for d in chunk])
-        items = posts.day_posts(session, market, chunk[0].local_day, chunk[-1].local_day)
-        by_day: dict[date, list[DayPost]] = {d.local_day: [] for d in chunk}
-        for item in items:
-            day = local_day(item.published_at, zone)
-            if day in by_day:
-                by_day[day].append(item)
-        open_days = [d for d in chunk if d.local_day not in sealed]
-        counted = [(d, count_day(by_day[d.local_day], d.local_day, zone), len(by_day[d.local_day])) for d in open_days]
-        rows = _names(session, counted, by_day, topic_names, named)
+        sealed = store.sealed_days(session, market, [d.local_day for d in chunk])
+        waiting = {d.local_day: d for d in chunk if d.local_day not in sealed}
+        found = _counted(session, model_id, market, sorted(waiting), topic_names, named)
     with writing(engine) as session, session.begin():
-        store.add_keys(session, rows)
-        store.replace_days(session, model_id, counted, now)
+        if promotion.is_passive(session, model_id):  # another one was promoted meanwhile: the days are its own to count
+            return 0, 0
+        promotion.read_again(session, market, sorted(found.mixed), model_id)
+        store.add_keys(session, found.names)
+        store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
         store.drop_dirty(session, [d for d in chunk if d.local_day in sealed])
-    named |= {row["hash"] for row in rows}
-    return len(open_days)
+    named |= {row["hash"] for row in found.names}
+    return len(found.days), len(sealed)
 
 
 def _names(
     session: Session,
-    counted: Sequence[tuple[DirtyDay, DayCounts, int]],
+    counted: Sequence[tuple[date, DayCounts, int]],
     by_day: dict[date, list[DayPost]],
     topic_names: dict[int, str],
     named: set[int],
@@ -224,7 +268,7 @@ def _names(
         new -= known
         wanted |= new
         terms = new - topic_names.keys()
-        for item in by_day[day.local_day]:
+        for item in by_day[day]:
             if terms and (hit := terms.intersection(key_array(item.keys).tolist())):
                 sources.add(item.id)
                 terms -= hit

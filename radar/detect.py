@@ -269,7 +269,7 @@ def _posts(task: DetectionTask, recent: Recent, day: date) -> WindowPosts:
     if missing:
         zone = MARKETS[task.market].tz
         with reading(task.engine) as session:
-            found = posts.day_posts(session, task.market, missing[0], missing[-1])
+            found = posts.day_posts(session, task.model_id, task.market, missing[0], missing[-1])
         by_day: dict[date, list[DayPost]] = {d: [] for d in missing}
         for item in found:
             items = by_day.get(local_day(item.published_at, zone))
