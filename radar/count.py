@@ -2,7 +2,8 @@
 
 A person counts once per key per local day, in the quarter hour of the day's first mention, so a loud account is never
 a crowd.
-The same normalised text from several accounts counts for the first. Simple, exact after a kill, and order-free.
+The same text, or nearly the same (`radar.text.similar`), from several accounts counts for the first. Simple, exact
+after a kill, and order-free.
 
 A day is counted by a model when that model has read all its posts: the readings of two models in one day would be a
 rise of the one that sees more.
@@ -29,6 +30,7 @@ from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import reading, writing
 from radar.store.posts import DayPost, key_array
 from radar.text.reading import key_texts
+from radar.text.similar import firsts
 
 CHUNK_DAYS = 31
 NAMED_FROM = 2
@@ -62,13 +64,14 @@ def explode(items: Sequence[DayPost]) -> Mentions:
 
 
 def originals(items: Sequence[DayPost]) -> list[DayPost]:
-    """Posts in time order without other accounts' copies of a text: the first account's stand."""
+    """Posts in time order without other accounts' copies of a text or of nearly the same: the first account's stand."""
     first: dict[int, int] = {}
     kept = []
     for item in items:
         if item.keys and first.setdefault(item.text_hash, item.person_id) == item.person_id:
             kept.append(item)
-    return kept
+    stands = firsts([item.person_id for item in kept], [item.sketch for item in kept])
+    return [item for item, is_first in zip(kept, stands, strict=True) if is_first]
 
 
 def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo) -> DayCounts:

@@ -244,6 +244,7 @@ class DayPost(NamedTuple):
     keys: bytes
     places: str
     text_hash: int
+    sketch: bytes | None
     sponsored: bool
     like_count: int | None
     comment_count: int | None
@@ -260,7 +261,7 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
     and so is no mention.
     """
     by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
-    names = ("keys", "places", "text_hash", "sponsored")
+    names = ("keys", "places", "text_hash", "sketch", "sponsored")
     said = [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
     statement = (
         sa.select(

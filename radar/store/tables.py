@@ -153,6 +153,7 @@ post_signal = Table(
     Column("language", String(16), nullable=False),
     Column("sponsored", Boolean, nullable=False),
     Column("text_hash", BigInteger, nullable=False),  # of the normalised text: copies count once
+    Column("sketch", LargeBinary),  # radar.text.similar; null for short texts
 )
 
 aside_signal = Table(
@@ -167,6 +168,7 @@ aside_signal = Table(
     Column("sponsored", Boolean, nullable=False),
     Column("text_hash", BigInteger, nullable=False),
     Column("topics", JSON, nullable=False),  # [topic id, probability], most probable first
+    Column("sketch", LargeBinary),
 )
 
 post_topic = Table(
