@@ -79,6 +79,46 @@ def write_changes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     upsert(session, stage_change, rows, on=["episode_id", "changed_at"], update=["stage"])
 
 
+class Change(NamedTuple):
+    """A trend that took another stage. (episode_id, stage) names the message it is worth: one, however often read."""
+
+    episode_id: int
+    stage: str
+    changed_at: datetime
+    audience_market: str
+    bucket: str
+    key_hash: int
+    place: int
+
+
+def changes_between(
+    session: Session,
+    model_id: str,
+    after: datetime,
+    upto: datetime,
+    *,
+    market: str | None = None,
+    buckets: Sequence[str],
+) -> list[Change]:
+    """Changes of stage in (after, upto] of trends that were shown and lead their variants, by time.
+
+    What is told of them fires on these alone. Detection rewrites the changes of days that it goes through again, with
+    the same names: whoever remembers the names of what was told asks again from some days back and misses nothing.
+    """
+    e, c = episode.c, stage_change.c
+    shown = sa.select(snapshot.c.episode_id).where(snapshot.c.episode_id == e.id)
+    statement = (
+        sa.select(e.id, c.stage, c.changed_at, e.audience_market, e.bucket, e.key_hash, e.place)
+        .join(episode, e.id == c.episode_id)
+        .where(e.model_id == model_id, c.changed_at > after, c.changed_at <= upto, e.bucket.in_(buckets))
+        .where(e.leader_id.is_(None), sa.exists(shown))
+        .order_by(c.changed_at, e.id)
+    )
+    if market is not None:
+        statement = statement.where(e.audience_market == market)
+    return [Change(*row) for row in session.execute(statement)]
+
+
 def write_snapshots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Snapshots of episodes as of a moment."""
     columns = [c.name for c in snapshot.columns if c.name not in ("episode_id", "as_of")]
