@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
+from radar.windows import RANKED
 
 KEPT_STATES = 14
 """Newest checkpoints kept of a market and bucket length; a change further back replays from the beginning."""
@@ -190,6 +191,30 @@ def listings(
         .order_by(s.as_of, s.episode_id)
     )
     return [Listing(*row) for row in session.execute(statement)]
+
+
+class DailyLine(NamedTuple):
+    """A trend in the list of a whole local day."""
+
+    as_of: datetime
+    bucket: str
+    key_hash: int
+    place: int
+    score: float
+    working: dict[str, Any]
+
+
+def daily_lines(session: Session, model_id: str, market: str, *, q: float = 0.05) -> list[DailyLine]:
+    """The trends of a market's whole days by day and bucket length, the best first."""
+    s, e = snapshot.c, episode.c
+    statement = (
+        sa.select(s.as_of, s.bucket, e.key_hash, e.place, s.score, s.working)
+        .join(episode, e.id == s.episode_id)
+        .where(s.audience_market == market, e.model_id == model_id, s.is_daily, s.q <= q)
+        .where(s.bucket.in_(RANKED))
+        .order_by(s.as_of, s.bucket, s.score.desc(), s.episode_id)
+    )
+    return [DailyLine(*row) for row in session.execute(statement)]
 
 
 def oldest_snapshot(session: Session, model_id: str, market: str, buckets: Sequence[str]) -> datetime | None:
