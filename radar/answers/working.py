@@ -45,10 +45,18 @@ def trend_working(
         "as_of": at,
         "model_id": first.model_id,
         "simulated": stand.simulated,
+        "coverage": _coverage(session, best, about, stand),
         "curve": _curve(session, best, history, about, at),
         "stages": [{"stage": stage, "since": since} for since, stage in stages],
         "history": [_moment(seen) for seen in history],
     }
+
+
+def _coverage(session: Session, best: Seen, about: Market, stand: Standing) -> dict[str, Any]:
+    """What was heard of the market in the window of a trend's best moment."""
+    start, end = (datetime.fromisoformat(best.working[name]) for name in ("window_start", "at"))
+    days = local_day(start, about.tz), local_day(end - timedelta(microseconds=1), about.tz)
+    return store.heard(session, about.code, start, end, *days)._asdict() | {"days": stand.days}
 
 
 @dataclass(frozen=True, slots=True)

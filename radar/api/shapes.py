@@ -236,6 +236,7 @@ class TrendWorking(Trend):
     as_of: datetime
     model_id: str
     simulated: bool
+    coverage: ListCoverage = Field(description="What was heard of the market in the trend's window, as it is now.")
     curve: Curve
     stages: list[StageChange]
     history: list[Moment]
