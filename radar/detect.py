@@ -3,8 +3,8 @@
 A watch is kept as it was at local midnights. A run starts at the last midnight before the first day that changed, takes
 back what was concluded since, and goes forward; so late posts, recounts and kills all end in the same store.
 
-Hours and days are watched from the first counted day on. Quarters are watched from a day that moves on by four weeks at
-a time and is two to six weeks back: then the watch begins anew there, and what was concluded of quarters before it is
+Hours and days are watched from the first counted day on. Quarters are watched from a day that moves on by two weeks at
+a time and is two to four weeks back: then the watch begins anew there, and what was concluded of quarters before it is
 forgotten. So their cost and their room do not grow with history, and what is kept depends on the counts alone.
 """
 
@@ -36,7 +36,7 @@ FRESH_DAYS = 7
 
 QUARTERS_FRESH_DAYS = 1
 """Those of quarters, for this long: when a stage changes and at full hours."""
-QUARTERS_BACK, QUARTERS_STEP = 14, 28
+QUARTERS_BACK, QUARTERS_STEP = 14, 14
 """Least days of quarters that are watched, and how far their beginning moves on at a time."""
 
 Recent = dict[date, PostsOfDay]

@@ -116,7 +116,7 @@ def filters(
         str | None,
         Query(
             description="Only trends found by the hour (`1h`) or by the day (`1d`), both if left out; or by "
-            "the quarter hour (`15m`): for alerts, of the last two to six weeks, never in the same list.",
+            "the quarter hour (`15m`): for alerts, of the last two to four weeks, never in the same list.",
             examples=["1h"],
         ),
     ] = None,
