@@ -12,6 +12,7 @@ from radar.answers import list_trends, trend_working
 from radar.detect import QUARTERS_BACK, QUARTERS_STEP, detect_trends
 from radar.keys import Kind, key_number
 from radar.sources.base import RawPost
+from radar.store import trends
 from radar.store.engine import open_store, reading
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 from radar.watch import Watch
@@ -120,4 +121,30 @@ def test_days_without_a_time_of_day_cost_quarters_nothing(tmp_path: Path) -> Non
     for row in states:
         watch = Watch.from_bytes(row.state, OLD.model_id, "TW", Bucket(row.bucket))
         assert bool(len(watch.keys)) is (row.bucket == "1d")
+    engine.dispose()
+
+
+def test_detection_that_was_killed_ends_in_the_same_quarters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, end = _store(tmp_path, 45, (40.3,)), BEGINS + timedelta(days=45)
+    real, kept = trends.save_state, []
+
+    def dies(session: Any, model_id: str, market: str, bucket: str, *rest: Any) -> None:
+        kept.append(bucket)
+        if kept.count("15m") == 3:
+            raise KeyboardInterrupt
+        real(session, model_id, market, bucket, *rest)
+
+    monkeypatch.setattr(trends, "save_state", dies)
+    with pytest.raises(KeyboardInterrupt):
+        detect(engine, OLD, end)
+    monkeypatch.setattr(trends, "save_state", real)
+    detect(engine, OLD, end)
+    found = _quarters(engine)
+    assert any(row[4] == MOON for row in found["episodes"])
+    with engine.begin() as c:
+        for table in (snapshot, stage_change, episode, detector_state):
+            c.execute(sa.delete(table))
+        c.execute(sa.update(day_count).values(detected=False))
+    detect(engine, OLD, end)
+    assert _quarters(engine) == found
     engine.dispose()
