@@ -2,13 +2,12 @@
 
 from radar.classify import classify_posts
 from radar.memory import give_back
-from radar.registry import fitted_folder
 from radar.scheduling import Context, Job, Outcome
 
 
 def run(ctx: Context) -> Outcome:
     """Safe to run twice: a post that has been read does not wait any more."""
-    folder = fitted_folder(ctx.settings)
+    folder = ctx.model_folder
     give_back()  # what fitting took, before other processes take theirs
     done = classify_posts(
         ctx.engine, folder, lambda: ctx.scorer, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None)

@@ -2,7 +2,7 @@
 
 from radar.collect import closed_at
 from radar.detect import detect_trends
-from radar.registry import load_taxonomy, model_id
+from radar.registry import load_taxonomy
 from radar.scheduling import Context, Job, Outcome
 
 
@@ -10,7 +10,7 @@ def run(ctx: Context) -> Outcome:
     """Safe to run twice: what was concluded since the first changed day is taken back first."""
     days, snapshots = detect_trends(
         ctx.engine,
-        model_id(),
+        ctx.model_id,
         load_taxonomy().ids,
         closed_at=closed_at(ctx.engine, ctx.now),
         progress=lambda market, n, of: ctx.progress(f"days of {market}", n, of),

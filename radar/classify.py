@@ -19,9 +19,12 @@ from radar.keys import Kind, key_number
 from radar.markets import MARKETS
 from radar.registry import TopicScorer, open_scorer
 from radar.store import posts as store
+from radar.store import promotion
 from radar.store.engine import reading, writing
 from radar.store.posts import UnreadPost
+from radar.text.normalise import split_hashtags
 from radar.text.reading import Reading, read
+from radar.text.similar import sketches
 
 BATCH = 2_000
 POOL_FROM = 30_000
@@ -33,6 +36,7 @@ class PostReading:
     """What was read in a post, in the form that is stored (and cheap to send between processes).
 
     keys    little-endian int64, sorted     topics  (topic id, probability), most probable first
+    sketch  by which nearly the same texts are found; None for short ones
     """
 
     keys: bytes
@@ -40,6 +44,7 @@ class PostReading:
     language: str
     sponsored: bool
     text_hash: int
+    sketch: bytes | None
     topics: tuple[tuple[str, float], ...]
 
 
@@ -61,6 +66,7 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
     priors = [item.language or MARKETS[item.audience_market].languages[0] for item in items]
     texts = [item.text or "" for item in items]
     readings = read(texts, priors)
+    drawn = sketches([split_hashtags(said.normalised)[0] for said in readings])
     p = scorer.score(texts)
     topics: list[list[tuple[str, float]]] = [[] for _ in items]
     for row, column in zip(*np.nonzero(p >= scorer.thresholds), strict=True):
@@ -74,9 +80,10 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
             said.language,
             said.sponsored or bool(item.platform_sponsored),
             said.text_hash,
+            sketch,
             tuple(found),
         )
-        for item, said, found in zip(items, readings, topics, strict=True)
+        for item, said, sketch, found in zip(items, readings, drawn, topics, strict=True)
     ]
 
 
@@ -150,6 +157,7 @@ def _write(
             {
                 "post_id": item.id, "model_id": model_id, "keys": said.keys, "places": said.places,
                 "language": said.language, "sponsored": said.sponsored, "text_hash": said.text_hash,
+                "sketch": said.sketch,
             }
         )  # fmt: skip
         topic_rows += [
@@ -158,6 +166,8 @@ def _write(
         ]
     done = [{"read_post_id": item.id, "seen_revision": item.revision, "read_at": now} for item in batch]
     with writing(engine) as session, session.begin():
+        if promotion.is_passive(session, model_id):
+            return 0
         store.write_readings(session, signals, topic_rows, done)
         store.mark_dirty(session, {(item.audience_market, item.local_day) for item in batch})
     return len(batch)

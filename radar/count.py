@@ -1,7 +1,12 @@
 """Counting is recounting a day: a dirty (market, local day) is read whole and its counts are replaced whole.
 
-A person counts once per key per local day, in the hour of the day's first mention, so a loud account is never a crowd.
-The same normalised text from several accounts counts for the first. Simple, exact after a kill, and order-free.
+A person counts once per key per local day, in the quarter hour of the day's first mention, so a loud account is never
+a crowd.
+The same text, or nearly the same (`radar.text.similar`), from several accounts counts for the first. Simple, exact
+after a kill, and order-free.
+
+A day is counted by a model when that model has read all its posts: the readings of two models in one day would be a
+rise of the one that sees more.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,12 +24,13 @@ from sqlalchemy.orm import Session
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
 from radar.store import counts as store
-from radar.store import posts
+from radar.store import posts, promotion
 from radar.store.counts import DirtyDay
-from radar.store.day_blob import DAY_ONLY, HOURS, DayCounts
+from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import reading, writing
 from radar.store.posts import DayPost, key_array
 from radar.text.reading import key_texts
+from radar.text.similar import firsts
 
 CHUNK_DAYS = 31
 NAMED_FROM = 2
@@ -58,39 +64,54 @@ def explode(items: Sequence[DayPost]) -> Mentions:
 
 
 def originals(items: Sequence[DayPost]) -> list[DayPost]:
-    """Posts in time order without other accounts' copies of a text: the first account's stand."""
+    """Posts in time order without other accounts' copies of a text or of nearly the same: the first account's stand."""
     first: dict[int, int] = {}
     kept = []
     for item in items:
         if item.keys and first.setdefault(item.text_hash, item.person_id) == item.person_id:
             kept.append(item)
-    return kept
+    stands = firsts([item.person_id for item in kept], [item.sketch for item in kept])
+    return [item for item, is_first in zip(kept, stands, strict=True) if is_first]
 
 
 def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo) -> DayCounts:
     """The counts of one local day from its posts, in time order."""
     midnight = day_start(day, zone)
-    hour = np.array(
-        [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in items], np.int64
-    )
+    quarter = _quarters(items, midnight)
     person = np.array([p.person_id for p in items], np.int64)
-    by_hour = np.zeros(HOURS, np.uint32)
-    timed = hour < HOURS
-    if timed.any():
-        heard = np.unique(np.stack([hour[timed], person[timed]]), axis=1)[0]
-        by_hour = np.bincount(heard, minlength=HOURS).astype(np.uint32)
+    timed = quarter < QUARTERS
+    by_quarter = _heard(quarter[timed], person[timed], QUARTERS)
+    by_hour = _heard(quarter[timed] // 4, person[timed], HOURS)
     kept = originals(items)
-    return _rows(kept, midnight, by_hour, len(np.unique(person)))
+    return _rows(kept, midnight, by_quarter, by_hour, len(np.unique(person)))
 
 
-def _rows(kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.uint32], day_persons: int) -> DayCounts:
+def _quarters(items: Sequence[DayPost], midnight: datetime) -> npt.NDArray[np.int64]:
+    """The quarter hour of each post since local midnight, DAY_ONLY where only the day is known."""
+    length = timedelta(minutes=15)
+    return np.array([DAY_ONLY if p.day_only else (p.published_at - midnight) // length for p in items], np.int64)
+
+
+def _heard(bucket: npt.NDArray[np.int64], person: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.uint32]:
+    """Distinct persons in each bucket."""
+    if not len(bucket):
+        return np.zeros(buckets, np.uint32)
+    heard = np.unique(np.stack([bucket, person]), axis=1)[0]
+    return np.bincount(heard, minlength=buckets).astype(np.uint32)
+
+
+def _rows(
+    kept: Sequence[DayPost],
+    midnight: datetime,
+    by_quarter: npt.NDArray[np.uint32],
+    by_hour: npt.NDArray[np.uint32],
+    day_persons: int,
+) -> DayCounts:
     mentions = explode(kept)
-    hour = np.array(
-        [DAY_ONLY if p.day_only else int((p.published_at - midnight) / timedelta(hours=1)) for p in kept], np.uint8
-    )
+    quarter = _quarters(kept, midnight).astype(np.uint8)
     person = np.array([p.person_id for p in kept], np.int64)[mentions.post]
     engagement = np.array([engagement_of(p) or 0 for p in kept], np.float64)[mentions.post]
-    bucket = hour[mentions.post]
+    bucket = quarter[mentions.post]
     # rows are in time order of posts within each (key, place), so the first of a person is the first mention
     order = np.lexsort((mentions.post, person, mentions.place, mentions.key))
     k, p, who = mentions.key[order], mentions.place[order], person[order]
@@ -112,7 +133,7 @@ def _rows(kept: Sequence[DayPost], midnight: datetime, by_hour: npt.NDArray[np.u
         sums = np.add.reduceat(engagement[order], at)
     return DayCounts(
         k[at], p[at], b[at], persons.astype(np.uint32), post_counts.astype(np.uint32), sums.astype(np.float32),
-        by_hour, day_persons,
+        by_quarter, by_hour, day_persons,
     )  # fmt: skip
 
 
@@ -132,18 +153,24 @@ def count_mentions(
 ) -> tuple[int, int]:
     """Recount every dirty day; returns (recounted, left as they are because they are sealed).
 
-    Safe to kill: a chunk of days is replaced whole or not at all.
+    Safe to kill: a chunk of days is replaced whole or not at all. A day that another model has read in part waits until
+    its posts are read again.
     """
     with reading(engine) as session:
         waiting = store.dirty_days(session)
-    topic_names = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
+    topic_names = named_topics(topic_ids)
     named: set[int] = set()
-    recounted = done = 0
+    recounted = sealed = done = 0
     for chunk in _chunks(waiting):
-        recounted += _count_chunk(engine, model_id, chunk, topic_names, named, now)
-        done += len(chunk)
+        counted, left = _count_chunk(engine, model_id, chunk, topic_names, named, now)
+        recounted, sealed, done = recounted + counted, sealed + left, done + len(chunk)
         progress(done, len(waiting))
-    return recounted, done - recounted
+    return recounted, sealed
+
+
+def named_topics(topic_ids: Sequence[str]) -> dict[int, str]:
+    """Topic ids by their key."""
+    return {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
 
 
 def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
@@ -158,6 +185,46 @@ def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
         yield chunk
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Days as counted, those that another model has read in part, and names for keys that had none.
+
+    days  (day, counts, posts of the day)
+    """
+
+    days: list[tuple[date, DayCounts, int]]
+    mixed: set[date]
+    names: list[dict[str, Any]]
+
+
+def counted_aside(
+    engine: sa.Engine, model_id: str, market: str, days: Sequence[date], topic_names: dict[int, str]
+) -> Counted:
+    """Neighbouring days of a market as a model counts them; nothing is written."""
+    with reading(engine) as session:
+        return _counted(session, model_id, market, days, topic_names, set())
+
+
+def _counted(
+    session: Session,
+    model_id: str,
+    market: str,
+    days: Sequence[date],
+    topic_names: dict[int, str],
+    named: set[int],
+) -> Counted:
+    zone = MARKETS[market].tz
+    by_day: dict[date, list[DayPost]] = {day: [] for day in days}
+    if days:
+        for item in posts.day_posts(session, model_id, market, days[0], days[-1]):
+            day = local_day(item.published_at, zone)
+            if day in by_day:
+                by_day[day].append(item)
+    mixed = {day for day, items in by_day.items() if not all(item.is_own for item in items)}
+    counted = [(day, count_day(by_day[day], day, zone), len(by_day[day])) for day in days if day not in mixed]
+    return Counted(counted, mixed, _names(session, counted, by_day, topic_names, named))
+
+
 def _count_chunk(
     engine: sa.Engine,
     model_id: str,
@@ -165,31 +232,26 @@ def _count_chunk(
     topic_names: dict[int, str],
     named: set[int],
     now: datetime,
-) -> int:
+) -> tuple[int, int]:
     market = chunk[0].audience_market
-    zone = MARKETS[market].tz
     with reading(engine) as session:
-        sealed = store.is_sealed(session, model_id, market, [d.local_day for d in chunk])
-        items = posts.day_posts(session, market, chunk[0].local_day, chunk[-1].local_day)
-        by_day: dict[date, list[DayPost]] = {d.local_day: [] for d in chunk}
-        for item in items:
-            day = local_day(item.published_at, zone)
-            if day in by_day:
-                by_day[day].append(item)
-        open_days = [d for d in chunk if d.local_day not in sealed]
-        counted = [(d, count_day(by_day[d.local_day], d.local_day, zone), len(by_day[d.local_day])) for d in open_days]
-        rows = _names(session, counted, by_day, topic_names, named)
+        sealed = store.sealed_days(session, market, [d.local_day for d in chunk])
+        waiting = {d.local_day: d for d in chunk if d.local_day not in sealed}
+        found = _counted(session, model_id, market, sorted(waiting), topic_names, named)
     with writing(engine) as session, session.begin():
-        store.add_keys(session, rows)
-        store.replace_days(session, model_id, counted, now)
+        if promotion.is_passive(session, model_id):  # another one was promoted meanwhile: the days are its own to count
+            return 0, 0
+        promotion.read_again(session, market, sorted(found.mixed), model_id)
+        store.add_keys(session, found.names)
+        store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
         store.drop_dirty(session, [d for d in chunk if d.local_day in sealed])
-    named |= {row["hash"] for row in rows}
-    return len(open_days)
+    named |= {row["hash"] for row in found.names}
+    return len(found.days), len(sealed)
 
 
 def _names(
     session: Session,
-    counted: Sequence[tuple[DirtyDay, DayCounts, int]],
+    counted: Sequence[tuple[date, DayCounts, int]],
     by_day: dict[date, list[DayPost]],
     topic_names: dict[int, str],
     named: set[int],
@@ -209,7 +271,7 @@ def _names(
         new -= known
         wanted |= new
         terms = new - topic_names.keys()
-        for item in by_day[day.local_day]:
+        for item in by_day[day]:
             if terms and (hit := terms.intersection(key_array(item.keys).tolist())):
                 sources.add(item.id)
                 terms -= hit

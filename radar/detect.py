@@ -2,6 +2,10 @@
 
 A watch is kept as it was at local midnights. A run starts at the last midnight before the first day that changed, takes
 back what was concluded since, and goes forward; so late posts, recounts and kills all end in the same store.
+
+Hours and days are watched from the first counted day on. Quarters are watched from a day that moves on by two weeks at
+a time and is two to four weeks back: then the watch begins anew there, and what was concluded of quarters before it is
+forgotten. So their cost and their room do not grow with history, and what is kept depends on the counts alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +16,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from radar.keys import Kind, key_number
-from radar.markets import MARKETS, day_hours, day_start, local_day
+from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
 from radar.recurrence import Recurrence
 from radar.store import counts, posts
@@ -23,12 +27,17 @@ from radar.store.engine import reading, writing
 from radar.store.posts import DayPost
 from radar.support import PostsOfDay, WindowPosts
 from radar.trends import distinct
-from radar.watch import Day, Moment, Past, Watch, Written
+from radar.watch import TICK, Day, Moment, Past, Watch, Written, tick_of
 from radar.windows import Bucket
 
 CHUNK_DAYS = 24
 FRESH_DAYS = 7
 """Snapshots are hourly for this long; before that one a day, by the day's best moment."""
+
+QUARTERS_FRESH_DAYS = 1
+"""Those of quarters, for this long: when a stage changes and at full hours."""
+QUARTERS_BACK, QUARTERS_STEP = 14, 14
+"""Least days of quarters that are watched, and how far their beginning moves on at a time."""
 
 Recent = dict[date, PostsOfDay]
 Progress = Callable[[str, int, int], None]
@@ -52,6 +61,13 @@ class DetectionTask:
     @property
     def bucket(self) -> Bucket:
         return self.listing.bucket
+
+    def writes(self, end: datetime, *, is_news: bool) -> bool:
+        """Whether the moment at which a bucket within a day ended is written down; is_news: a stage changed in it."""
+        if self.bucket is Bucket.QUARTER:
+            fresh = self.fresh_from + timedelta(days=FRESH_DAYS - QUARTERS_FRESH_DAYS)
+            return end > fresh and (is_news or end.minute == 0)
+        return self.bucket is Bucket.HOUR and end > self.fresh_from
 
 
 def detect_trends(
@@ -77,7 +93,7 @@ def detect_trends(
             seen = store.counted_at(session, model_id, span.audience_market, span.undetected)
         zone = MARKETS[span.audience_market].tz
         fresh = min(closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
-        total = 2 * ((span.last - span.undetected).days + 1)
+        total = sum(((span.last - max(span.undetected, _begins(b, span.first, span.last))).days + 1) for b in Bucket)
         at = 0
 
         def tick(n: int, market: str = span.audience_market, total: int = total) -> None:
@@ -89,7 +105,7 @@ def detect_trends(
             recurrence = Recurrence(engine, model_id, span.audience_market, span.first)
             listing = Listing(span.audience_market, bucket, topics, recurrence)
             task = DetectionTask(engine, model_id, listing, closed_at, fresh, tick)
-            d, w = _run(task, span)
+            d, w = _run(task, span, sorted(seen))
             days, written = days + d, written + w
         with writing(engine) as session, session.begin():
             finished = {
@@ -99,37 +115,46 @@ def detect_trends(
     return days, written
 
 
-def _run(task: DetectionTask, span: MarketSpan) -> tuple[int, int]:
-    """Advance one watch from its last good midnight to the end of what is closed."""
-    assert span.undetected is not None
+def _begins(bucket: Bucket, first: date, last: date) -> date:
+    """The day from which a market is watched that has counts of first..last."""
+    if bucket is not Bucket.QUARTER:
+        return first
+    back = last.toordinal() - QUARTERS_BACK
+    return max(first, date.fromordinal(max(back - back % QUARTERS_STEP, 1)))
+
+
+def _run(task: DetectionTask, span: MarketSpan, waiting: Sequence[date]) -> tuple[int, int]:
+    """Advance one watch from its last good midnight to the end of what is closed; waiting are the undetected days."""
     zone = MARKETS[task.market].tz
     last = min(span.last, local_day(task.closed, zone))
-    with reading(task.engine) as session:
-        kept = store.load_state(session, task.model_id, task.market, task.bucket.value, span.undetected)
-    first = kept[0] if kept else span.first
-    watch = (
-        Watch.from_bytes(kept[1], task.model_id, task.market, task.bucket)
-        if kept
-        else Watch(task.model_id, task.market, task.bucket)
-    )
+    begins = _begins(task.bucket, span.first, last)
+    changed = next((day for day in waiting if day >= begins), None)
+    if changed is None:
+        return 0, 0
+    found = _kept(task, changed, begins)
+    first, watch = found or (begins, Watch(task.model_id, task.market, task.bucket))
+    watch.begun = begins
     past = Past()
     recent: Recent = {}
-    if kept:
+    if found:
         _remember(task, watch, past, first)
     days = written = 0
     for chunk in _chunks(first, last, local_day(task.fresh_from, zone)):
         out = Written()
         opened = [o.id for o in watch.open.values()]
         with reading(task.engine) as session:
-            found = counts.counted_days(session, task.model_id, task.market, chunk[0], chunk[-1])
+            counted = counts.counted_days(session, task.model_id, task.market, chunk[0], chunk[-1])
         whole = True
         for day in chunk:
-            if day in found:
-                whole = advance_day(task, watch, past, recent, day, found[day], out)
+            if day in counted:
+                whole = advance_day(task, watch, past, recent, day, counted[day], out)
             task.progress(1)
         with writing(task.engine) as session, session.begin():
-            since = day_start(chunk[0], zone)
-            store.rewind(session, task.model_id, task.market, task.bucket.value, since, opened)
+            if found or days:
+                since = day_start(chunk[0], zone)
+                store.rewind(session, task.model_id, task.market, task.bucket.value, since, opened)
+            else:
+                store.forget(session, task.model_id, task.market, task.bucket.value)
             store.write_episodes(session, list(out.episodes.values()))
             store.write_changes(session, out.changes)
             store.write_snapshots(session, list(out.snapshots.values()))
@@ -138,6 +163,16 @@ def _run(task: DetectionTask, span: MarketSpan) -> tuple[int, int]:
                 store.save_state(session, task.model_id, task.market, task.bucket.value, after, watch.to_bytes())
         days, written = days + len(chunk), written + len(out.snapshots)
     return days, written
+
+
+def _kept(task: DetectionTask, changed: date, begins: date) -> tuple[date, Watch] | None:
+    """The newest midnight at or before the first changed day, of a watch that began when this one should."""
+    with reading(task.engine) as session:
+        kept = store.load_state(session, task.model_id, task.market, task.bucket.value, changed)
+    if kept is None:
+        return None
+    watch = Watch.from_bytes(kept[1], task.model_id, task.market, task.bucket)
+    return (kept[0], watch) if watch.begun == begins or watch.begun is None else None
 
 
 def _days_of_windows(bucket: Bucket) -> int:
@@ -156,13 +191,16 @@ def _chunks(first: date, last: date, single_from: date) -> Iterator[list[date]]:
         day += timedelta(days=1)
 
 
-def _starts(day: date, market: str, bucket: Bucket) -> list[datetime]:
-    zone = MARKETS[market].tz
-    return day_hours(day, zone) if bucket is Bucket.HOUR else [day_start(day, zone)]
+def _ticks(starts: Sequence[datetime]) -> list[int]:
+    return [tick_of(start) for start in starts]
 
 
-def _hours(starts: Sequence[datetime]) -> list[int]:
-    return [int(start.timestamp()) // 3600 for start in starts]
+def _exposure(found: DayCounts, bucket: Bucket) -> Sequence[int]:
+    """Persons heard in each bucket of a day."""
+    if bucket is Bucket.DAY:
+        return [found.day_persons]
+    heard = found.by_hour if bucket is Bucket.HOUR else found.by_quarter
+    return [int(n) for n in heard]
 
 
 def _remember(task: DetectionTask, watch: Watch, past: Past, before: date) -> None:
@@ -170,11 +208,12 @@ def _remember(task: DetectionTask, watch: Watch, past: Past, before: date) -> No
     since = watch.reaches_back
     if since is None:
         return
-    oldest = local_day(datetime.fromtimestamp(since * 3600, UTC), MARKETS[task.market].tz)
+    zone = MARKETS[task.market].tz
+    oldest = local_day(datetime.fromtimestamp(since * TICK, UTC), zone)
     with reading(task.engine) as session:
         found = counts.counted_days(session, task.model_id, task.market, oldest, before - timedelta(days=1))
     for day, counted in found.items():
-        past.append(Day.of(counted, _hours(_starts(day, task.market, task.bucket)), task.bucket), since)
+        past.append(Day.of(counted, _ticks(task.bucket.starts(day, zone)), task.bucket), since)
 
 
 def advance_day(
@@ -188,27 +227,28 @@ def advance_day(
 ) -> bool:
     """Advance over one day's closed buckets; whether all of them were closed."""
     zone = MARKETS[task.market].tz
-    starts = _starts(day, task.market, task.bucket)
+    starts = task.bucket.starts(day, zone)
     ends = [*starts[1:], day_start(day + timedelta(days=1), zone)]
-    rows = Day.of(found, _hours(starts), task.bucket)
-    if task.bucket is Bucket.HOUR and not found.by_hour.any() and not watch.open:
+    exposure = _exposure(found, task.bucket)
+    if task.bucket is not Bucket.DAY and not any(exposure) and not watch.open:
         return ends[-1] <= task.closed  # only days are known here
+    rows = Day.of(found, _ticks(starts), task.bucket)
+    births = rows.births()
     tests = watch.tests()
     best: dict[int, Moment] = {}
     window_posts: WindowPosts | None = None
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         if end > task.closed:
             return False
-        exposure = float(found.by_hour[i]) if task.bucket is Bucket.HOUR else float(found.day_persons)
-        local = start.astimezone(zone)
-        slot = local.weekday() * 24 + local.hour if task.bucket is Bucket.HOUR else local.weekday()
-        step = watch.advance(rows, int(start.timestamp()) // 3600, past, exposure=exposure, slot=slot)
+        slot = task.bucket.slot(start, zone)
+        step = watch.advance(rows, births, tick_of(start), past, exposure=float(exposure[i]), slot=slot)
         complete = day if end == ends[-1] else day - timedelta(days=1)
+        changes = len(out.changes)
         moments = watch.learn(step, end, tests, out, recurs=partial(task.listing.recurs, complete))
         for series, moment in moments.items():
             if series not in best or moment.score > best[series].score:
                 best[series] = moment
-        if moments and end > task.fresh_from and task.bucket is Bucket.HOUR and end != ends[-1]:
+        if moments and end != ends[-1] and task.writes(end, is_news=len(out.changes) > changes):
             window_posts = window_posts or _posts(task, recent, day)
             task.listing.write(watch, window_posts, past, moments, end, tests, is_daily=False, out=out)
     best = {series: moment for series, moment in best.items() if series in watch.open or moment.q <= 0.05}
@@ -229,7 +269,7 @@ def _posts(task: DetectionTask, recent: Recent, day: date) -> WindowPosts:
     if missing:
         zone = MARKETS[task.market].tz
         with reading(task.engine) as session:
-            found = posts.day_posts(session, task.market, missing[0], missing[-1])
+            found = posts.day_posts(session, task.model_id, task.market, missing[0], missing[-1])
         by_day: dict[date, list[DayPost]] = {d: [] for d in missing}
         for item in found:
             items = by_day.get(local_day(item.published_at, zone))

@@ -21,7 +21,7 @@ from radar.trends.kernels import PHI
 from radar.trends.naming import Candidate, best_known
 from radar.trends.overlap import merge_variants
 from radar.trends.stages import Q_OFF
-from radar.watch import Moment, Past, Watch, Written
+from radar.watch import TICK, Moment, Past, Watch, Written, tick_of
 from radar.windows import Bucket
 
 FEWEST, FEW = 4, 10
@@ -171,10 +171,10 @@ class Listing:
 
     def _novelty(self, watch: Watch, past: Past, series: int, start: datetime) -> dict[str, Any]:
         """On how many of the days before the window the key was used at all."""
-        hour, zone = int(start.timestamp()) // 3600, MARKETS[self.market].tz
+        tick, zone = tick_of(start), MARKETS[self.market].tz
         mixed = mix(watch.keys[[series]], watch.places[[series]])[0]
-        hours = past.hours_of(mixed, hour - 24 * NOVELTY_DAYS, hour)
-        days = {local_day(datetime.fromtimestamp(h * 3600, UTC), zone) for h in hours.tolist()}
+        ticks = past.ticks_of(mixed, tick - 96 * NOVELTY_DAYS, tick)
+        days = {local_day(datetime.fromtimestamp(t * TICK, UTC), zone) for t in ticks.tolist()}
         known = int(watch.state.buckets_seen * self.bucket.length / timedelta(days=1))
         return {"days_used": len(days), "days": min(NOVELTY_DAYS, known)}
 

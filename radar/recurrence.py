@@ -13,7 +13,7 @@ from radar.store import counts
 from radar.store.counts import KeyName
 from radar.store.day_blob import DayCounts
 from radar.store.engine import reading
-from radar.trends.seasons import YEAR, Season, compared, season_of
+from radar.trends.seasons import Season, compared, days_before, season_of
 
 KEPT_DAYS = 64
 WEEK = timedelta(days=7)
@@ -58,21 +58,25 @@ class Recurrence:
     def _asked(self, key: int, place: int, day: date) -> Recurring | None:
         name = self.name(key)
         season = season_of(name.text, PLACE_CODES.get(place), day) if name else None
-        before = season.year_before(day) if season else day - YEAR
-        if before - timedelta(days=10) < self._first:
+        befores = [before for before in days_before(day, season) if before - timedelta(days=10) >= self._first]
+        if not befores:
             return self._by_calendar(season)
         observed, heard = self._sum(key, place, day - timedelta(days=6), day)
-        middle = before - timedelta(days=3)
-        weeks = [self._sum(key, place, middle + k * WEEK - timedelta(days=3), middle + k * WEEK + timedelta(days=3))
-                 for k in (-1, 0, 1)]  # fmt: skip
-        found = compared(observed, heard, weeks)
-        if found is None:
+        tried = [(compared(observed, heard, self._weeks(key, place, before)), before) for before in befores]
+        known = [(found, before) for found, before in tried if found is not None]
+        if not known:
             return None
+        found, before = max(known, key=lambda one: one[0].expected)
         shown = {
             "source": "last_year", "name": season.name if season else None, "around": before.isoformat(),
             "expected": found.expected, "ratio": found.ratio, "ratio_floor": found.ratio_floor,
         }  # fmt: skip
         return Recurring(found.is_recurring, shown)
+
+    def _weeks(self, key: int, place: int, before: date) -> list[tuple[float, float]]:
+        """Person-days of the week that ended on a day, of the one before it and of the one after."""
+        ends = [before + k * WEEK for k in (-1, 0, 1)]
+        return [self._sum(key, place, end - timedelta(days=6), end) for end in ends]
 
     def _by_calendar(self, season: Season | None) -> Recurring | None:
         if season is None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from apscheduler.schedulers.blocking import BlockingScheduler
@@ -20,8 +21,8 @@ from apscheduler.triggers.cron import CronTrigger
 from radar.config import Settings
 from radar.errors import RadarError, UnknownName
 from radar.memory import give_back
-from radar.registry import TopicScorer, load_scorer
-from radar.store import runs
+from radar.registry import TopicScorer, fitted_folder, model_id, open_scorer
+from radar.store import promotion, runs
 from radar.store.engine import reading, writing
 
 log = logging.getLogger("radar")
@@ -59,10 +60,36 @@ class Context:
     _scorer: TopicScorer | None = field(default=None)
 
     @property
+    def model_id(self) -> str:
+        """The store's active model: the shipped one in a new store, and then whichever was promoted last."""
+        with reading(self.engine) as session:
+            named = promotion.named_model(session)
+        if named is None:
+            with writing(self.engine) as session, session.begin():
+                promotion.name_active(session, promotion.active_model(session) or model_id())
+                named = promotion.active_model(session) or model_id()
+        return named
+
+    @property
+    def model_folder(self) -> Path:
+        """Where the active model is kept; the shipped one is fitted first where it is missing. Raises RadarError."""
+        active = self.model_id
+        if active == model_id():
+            return fitted_folder(self.settings)
+        folder = self.settings.models_dir / "topics" / active
+        if not folder.is_dir():
+            raise RadarError(
+                f"The posts here are read by {active}, which is not in {folder.parent}.",
+                f"Bring its folder back, or promote another model; radar ships {model_id()}.",
+            )
+        return folder
+
+    @property
     def scorer(self) -> TopicScorer:
-        """The topic scorer, loaded when first asked for."""
-        if self._scorer is None:
-            self._scorer = load_scorer(self.settings)
+        """The active model's topic scorer, loaded when first asked for."""
+        folder = self.model_folder
+        if self._scorer is None or self._scorer.model_id != folder.name:
+            self._scorer = open_scorer(folder)
         return self._scorer
 
 

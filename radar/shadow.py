@@ -33,7 +33,6 @@ from radar.windows import Bucket
 WEEKS = 8
 FEWEST_WEEKS = 6
 """Four weeks warm the day's baseline up, two can show something."""
-BUCKETS = (Bucket.HOUR, Bucket.DAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +40,7 @@ class Stretch:
     """Whole weeks of one market, dealt out by a seed; seed None leaves them as they are."""
 
     engine: sa.Engine
+    model_id: str
     market: str
     first: date
     weeks: int
@@ -72,7 +72,7 @@ class Stretch:
 
     def _read(self, day: date) -> list[DayPost]:
         with reading(self.engine) as session:
-            return posts.day_posts(session, self.market, day, day)
+            return posts.day_posts(session, self.model_id, self.market, day, day)
 
 
 def run_shadow(
@@ -95,11 +95,11 @@ def run_shadow(
     if weeks < FEWEST_WEEKS:
         return []
     first = last - timedelta(days=7 * weeks - 1)
-    rows, done, total = [], 0, len(BUCKETS) * (1 + shadows)
-    for bucket in BUCKETS:
+    rows, done, total = [], 0, len(Bucket) * (1 + shadows)
+    for bucket in Bucket:
         found = []
         for seed in (None, *range(shadows)):
-            found.append(_trends(Stretch(engine, market, first, weeks, seed), model_id, topic_ids, bucket))
+            found.append(_trends(Stretch(engine, model_id, market, first, weeks, seed), topic_ids, bucket))
             done += 1
             progress(done, total)
         days = 7 * weeks - int(bucket.warm_up * bucket.length / timedelta(days=1))
@@ -119,16 +119,18 @@ def next_market(engine: sa.Engine, model_id: str) -> str | None:
     return min(markets, key=lambda m: (m in seen, seen.get(m), m), default=None)
 
 
-def _trends(stretch: Stretch, model_id: str, topic_ids: Sequence[str], bucket: Bucket) -> int:
+def _trends(stretch: Stretch, topic_ids: Sequence[str], bucket: Bucket) -> int:
     """How many trends detection finds in a stretch, from an empty state; variants count with their leader."""
     zone = MARKETS[stretch.market].tz
     topics = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
     listing = Listing(
-        stretch.market, bucket, topics, Recurrence(stretch.engine, model_id, stretch.market, stretch.first)
+        stretch.market, bucket, topics, Recurrence(stretch.engine, stretch.model_id, stretch.market, stretch.first)
     )
     never = day_start(stretch.first + timedelta(days=7 * stretch.weeks + 1), zone)
-    task = DetectionTask(stretch.engine, model_id, listing, closed=never, fresh_from=never, progress=lambda n: None)
-    watch = Watch(model_id, stretch.market, bucket)
+    task = DetectionTask(
+        stretch.engine, stretch.model_id, listing, closed=never, fresh_from=never, progress=lambda n: None
+    )
+    watch = Watch(stretch.model_id, stretch.market, bucket)
     past = Past()
     recent = {stretch.first - timedelta(days=back): PostsOfDay([]) for back in range(1, 9)}
     leaders: set[int] = set()

@@ -9,7 +9,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -72,37 +72,70 @@ class Written:
     snapshots: dict[tuple[int, datetime], dict[str, Any]] = field(default_factory=dict)
 
 
+TICK = 900
+"""Seconds of a tick. Buckets are named by their start, in quarter hours since 1970, whatever their length."""
+
+
+def tick_of(start: datetime) -> int:
+    """The number of the quarter hour that begins at an instant.
+
+    >>> from datetime import UTC
+    >>> tick_of(datetime(1970, 1, 1, 1, 15, tzinfo=UTC))
+    5
+    """
+    return int(start.timestamp()) // TICK
+
+
+@dataclass(frozen=True, slots=True)
+class Births:
+    """Where each series of a day reaches the persons that make it one: (n,) bucket and row, by bucket."""
+
+    ticks: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64]
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's rows for one bucket length, with their mixed numbers, sorted by them.
+    """A day's rows for one bucket length, with their mixed numbers, sorted by them and then by time.
 
-    hours  start of each row's bucket, hours since 1970 (int64)
+    ticks  start of each row's bucket (int64); a series may have several rows of one bucket
     """
 
     mixed: npt.NDArray[np.uint64]
     keys: npt.NDArray[np.int64]
     places: npt.NDArray[np.int16]
-    hours: npt.NDArray[np.int64]
+    ticks: npt.NDArray[np.int64]
     persons: npt.NDArray[np.uint32]
 
     @classmethod
     def of(cls, counts: DayCounts, starts: Sequence[int], bucket: Bucket) -> "Day":
-        """starts: the beginnings of the day's hours (one for a day bucket), hours since 1970."""
-        if bucket is Bucket.HOUR:
-            rows = (counts.buckets != DAY_ONLY) & (counts.persons > 0)
-            hours = np.array([*starts, starts[-1]], np.int64)[np.minimum(counts.buckets[rows], len(starts))]
+        """starts: ticks at which the day's buckets begin."""
+        rows = counts.persons > 0
+        if bucket is Bucket.DAY:
+            ticks = np.full(int(rows.sum()), starts[0], np.int64)
         else:
-            rows = counts.persons > 0
-            hours = np.full(int(rows.sum()), starts[0], np.int64)
+            rows &= counts.buckets != DAY_ONLY
+            nth = counts.buckets[rows] if bucket is Bucket.QUARTER else counts.hours[rows]
+            ticks = np.array(starts, np.int64)[np.minimum(nth, len(starts) - 1)]
         mixed = mix(counts.keys[rows], counts.places[rows])
-        order = np.lexsort((hours, mixed))
+        order = np.lexsort((ticks, mixed))
         return cls(
             mixed[order],
             counts.keys[rows][order],
             counts.places[rows][order],
-            hours[order],
+            ticks[order],
             counts.persons[rows][order],
         )
+
+    def births(self) -> Births:
+        """In which bucket each series has had NAMED_FROM persons on the day."""
+        total = np.cumsum(self.persons, dtype=np.int64)
+        starts = np.flatnonzero(np.append(True, self.mixed[1:] != self.mixed[:-1])[: len(total)])
+        before = np.repeat(total[starts] - self.persons[starts], np.diff(np.append(starts, len(total))))
+        so_far = total - before
+        rows = np.flatnonzero((so_far >= NAMED_FROM) & (so_far - self.persons < NAMED_FROM))
+        rows = rows[np.argsort(self.ticks[rows], kind="stable")]
+        return Births(self.ticks[rows], rows)
 
 
 class Past:
@@ -111,44 +144,44 @@ class Past:
     BLOCK = 30
 
     def __init__(self) -> None:
-        self._blocks: deque[tuple[int, Day]] = deque()  # with the hour of the newest row
+        self._blocks: deque[tuple[int, Day]] = deque()  # with the tick of the newest row
         self._days: list[Day] = []
 
     def append(self, day: Day, since: int) -> None:
-        """Remember a day; blocks that are wholly before the hour `since` fall away."""
+        """Remember a day; blocks that are wholly before the tick `since` fall away."""
         self._days.append(day)
         if len(self._days) == self.BLOCK:
             block = _joined(self._days)
-            self._blocks.append((int(block.hours.max(initial=0)), block))
+            self._blocks.append((int(block.ticks.max(initial=0)), block))
             self._days = []
         while self._blocks and self._blocks[0][0] < since:
             self._blocks.popleft()
 
     def history(
-        self, mixed: npt.NDArray[np.uint64], today: Day, hour: int
+        self, mixed: npt.NDArray[np.uint64], today: Day, tick: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Rows of (index into mixed, hour, persons) of these series in the past days and today before `hour`."""
-        which, hours, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+        """Rows of (index into mixed, tick, persons) of these series in the past days and today before `tick`."""
+        which, ticks, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
         for day in (*(block for _, block in self._blocks), *self._days, today):
             low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
             lengths = high - low
             if lengths.any():
                 row = np.repeat(np.arange(len(mixed)), lengths)
                 cell = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + low[row]
-                early = day.hours[cell] < hour
+                early = day.ticks[cell] < tick
                 which.append(row[early])
-                hours.append(day.hours[cell[early]])
+                ticks.append(day.ticks[cell[early]])
                 persons.append(day.persons[cell[early]].astype(np.float32))
-        return np.concatenate(which), np.concatenate(hours), np.concatenate(persons)
+        return np.concatenate(which), np.concatenate(ticks), np.concatenate(persons)
 
-    def hours_of(self, mixed: np.uint64, since: int, until: int) -> npt.NDArray[np.int64]:
-        """Buckets in [since, until), hours since 1970, in which a series was used."""
+    def ticks_of(self, mixed: np.uint64, since: int, until: int) -> npt.NDArray[np.int64]:
+        """Buckets in [since, until), in ticks, in which a series was used."""
         found = [np.zeros(0, np.int64)]
         for day in (*(block for _, block in self._blocks), *self._days):
             low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
-            found.append(day.hours[low:high])
-        hours = np.concatenate(found)
-        return np.unique(hours[(hours >= since) & (hours < until)])
+            found.append(day.ticks[low:high])
+        ticks = np.concatenate(found)
+        return np.unique(ticks[(ticks >= since) & (ticks < until)])
 
 
 def _joined(days: Sequence[Day]) -> Day:
@@ -163,6 +196,8 @@ def never(key: int, place: int) -> bool:
 
 
 _HEAD = struct.Struct("<4sII")
+_MAGIC, _HOURLY = b"RDW2", b"RDW1"
+"""States of the first form named buckets by hours since 1970."""
 
 
 class Watch:
@@ -174,7 +209,8 @@ class Watch:
         self.keys = np.zeros(0, np.int64)
         self.places = np.zeros(0, np.int16)
         self.registers = np.zeros(REGISTERS, np.uint8)
-        self.advanced: deque[int] = deque(maxlen=self.state.remembered)  # starts of buckets, hours since 1970
+        self.advanced: deque[int] = deque(maxlen=self.state.remembered)  # starts of buckets
+        self.begun: date | None = None  # the first local day that was taken in
         self.open: dict[int, Open] = {}
         self._index()
 
@@ -198,14 +234,14 @@ class Watch:
         places: npt.NDArray[np.int16],
         mixed: npt.NDArray[np.uint64],
         day: Day,
-        hour: int,
+        tick: int,
         past: Past,
     ) -> None:
         """Take in new series with the counts they had before they were series."""
         kinds = kinds_of(keys)
-        rows, hours, persons = past.history(mixed, day, hour)
-        ordinal = {hour: i for i, hour in enumerate(self.advanced)}
-        known = np.array([ordinal.get(h, -1) for h in hours.tolist()], np.int64)
+        rows, ticks, persons = past.history(mixed, day, tick)
+        ordinal = {start: i for i, start in enumerate(self.advanced)}
+        known = np.array([ordinal.get(t, -1) for t in ticks.tolist()], np.int64)
         seen = known >= 0
         ago = len(self.advanced) - 1 - known[seen]
         self.state.add_with_history(kinds, rows[seen], ago, persons[seen])
@@ -216,25 +252,22 @@ class Watch:
         self._mixed = np.insert(self._mixed, at, mixed[order])
         self._series = np.insert(self._series, at, first + order)
 
-    def advance(self, day: Day, hour: int, past: Past, *, exposure: float, slot: int) -> Step:
-        """Advance one bucket that began at `hour`; new series are those that reach two persons on the day by now."""
-        upto = day.hours <= hour
-        distinct, first, inverse = np.unique(day.mixed[upto], return_index=True, return_inverse=True)
-        rows = np.flatnonzero(upto)[first]
-        total = np.bincount(inverse, day.persons[upto], len(distinct))
-        new = (total >= NAMED_FROM) & (self.find(distinct) < 0)
-        if new.any():
-            self.grow(day.keys[rows[new]], day.places[rows[new]], distinct[new], day, hour, past)
-        now = np.flatnonzero(day.hours == hour)
+    def advance(self, day: Day, births: Births, tick: int, past: Past, *, exposure: float, slot: int) -> Step:
+        """Advance one bucket that began at `tick`; new series are those that reach two persons on the day in it."""
+        born = births.rows[slice(*np.searchsorted(births.ticks, [tick, tick + 1]))]
+        born = born[self.find(day.mixed[born]) < 0]
+        if len(born):
+            self.grow(day.keys[born], day.places[born], day.mixed[born], day, tick, past)
+        now = np.flatnonzero(day.ticks == tick)
         series = self.find(day.mixed[now])
         mine = series >= 0
         if exposure > 0:
-            self.advanced.append(hour)
+            self.advanced.append(tick)
         return self.state.advance_sparse(series[mine], day.persons[now[mine]], exposure, slot)
 
     @property
     def reaches_back(self) -> int | None:
-        """Start of the oldest bucket that a new series is counted back to, hours since 1970; None before the first."""
+        """Start of the oldest bucket that a new series is counted back to; None before the first."""
         return self.advanced[0] if self.advanced else None
 
     def tests(self) -> int:
@@ -246,16 +279,17 @@ class Watch:
     def to_bytes(self) -> bytes:
         """Everything, to go on from at the same place."""
         opened = {str(i): asdict(o) for i, o in self.open.items()}
-        text = json.dumps({"open": opened, "advanced": list(self.advanced)}, default=datetime.isoformat).encode()
+        facts = {"open": opened, "advanced": list(self.advanced), "begun": self.begun}
+        text = json.dumps(facts, default=lambda value: value.isoformat()).encode()
         state = self.state.to_bytes()
         arrays = self.keys.astype("<i8").tobytes() + self.places.astype("<i2").tobytes() + self.registers.tobytes()
-        return _HEAD.pack(b"RDW1", len(text), len(self.keys)) + text + arrays + state
+        return _HEAD.pack(_MAGIC, len(text), len(self.keys)) + text + arrays + state
 
     @classmethod
     def from_bytes(cls, blob: bytes, model_id: str, market: str, bucket: Bucket) -> "Watch":
         """Read it back."""
         magic, text_length, n = _HEAD.unpack_from(blob)
-        if magic != b"RDW1":
+        if magic not in (_MAGIC, _HOURLY):
             raise ValueError(f"not a detector state: {magic!r}")
         watch, at = cls(model_id, market, bucket), _HEAD.size
         text = json.loads(blob[at : at + text_length])
@@ -264,7 +298,9 @@ class Watch:
         watch.places = np.frombuffer(blob, "<i2", n, at + 8 * n).astype(np.int16)
         watch.registers = np.frombuffer(blob, np.uint8, REGISTERS, at + 10 * n).copy()
         watch.state = SeriesState.from_bytes(blob[at + 10 * n + REGISTERS :])
-        watch.advanced.extend(text["advanced"])
+        scale = 4 if magic == _HOURLY else 1
+        watch.advanced.extend(scale * start for start in text["advanced"])
+        watch.begun = date.fromisoformat(text["begun"]) if text.get("begun") else None
         for i, o in text["open"].items():
             o["onset_at"], o["stage_since"] = (datetime.fromisoformat(o[k]) for k in ("onset_at", "stage_since"))
             watch.open[int(i)] = Open(**o)

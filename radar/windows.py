@@ -1,49 +1,88 @@
 """Half-open spans of time and their buckets."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from radar.markets import day_start
 
 
 class Bucket(StrEnum):
-    """Lengths of the slices in which mentions are counted."""
+    """Lengths of the slices in which mentions are counted: 15 min for alerts, 1 h for ranking, 1 d for slow trends."""
 
+    QUARTER = "15m"
     HOUR = "1h"
     DAY = "1d"
 
     @property
     def length(self) -> timedelta:
-        return timedelta(hours=1) if self is Bucket.HOUR else timedelta(days=1)
+        return _FACTS[self].length
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """Window lengths in buckets (design: 1 h {1, 3, 6, 24} for ranking, 1 d {1, 3, 7} for slow trends)."""
-        return (1, 3, 6, 24) if self is Bucket.HOUR else (1, 3, 7)
+        """Window lengths in buckets."""
+        return _FACTS[self].windows
 
     @property
     def season(self) -> int:
-        """Slots of the weekly cycle."""
-        return 168 if self is Bucket.HOUR else 7
+        """Slots of the weekly cycle; a quarter shares its hour's."""
+        return 7 if self is Bucket.DAY else 168
 
     @property
     def half_life(self) -> float:
-        """Half-life of the baseline in buckets: 7 days of hours, 60 days of days."""
-        return 168.0 if self is Bucket.HOUR else 60.0
+        """Half-life of the baseline in buckets: 7 days of quarters and hours, 60 days of days."""
+        return _FACTS[self].half_life
 
     @property
     def warm_up(self) -> int:
-        """Buckets of history before anything is said: two days of hours; 28 days of days, four of each weekday."""
-        return 48 if self is Bucket.HOUR else 28
+        """Buckets of history before anything is said: two days of quarters and hours; 28 days, four of each weekday."""
+        return _FACTS[self].warm_up
 
     @property
     def young(self) -> int:
         """Buckets for which a trend is emerging."""
-        return 6 if self is Bucket.HOUR else 3
+        return _FACTS[self].young
 
     @property
     def old(self) -> int:
         """Buckets after which a trend that goes on is steady."""
-        return 168 if self is Bucket.HOUR else 28
+        return _FACTS[self].old
+
+    def starts(self, day: date, zone: ZoneInfo) -> list[datetime]:
+        """The starts of a local day's buckets in UTC.
+
+        >>> len(Bucket.QUARTER.starts(date(2026, 3, 8), ZoneInfo("America/New_York")))
+        92
+        """
+        start, end = day_start(day, zone), day_start(day + timedelta(days=1), zone)
+        count = 1 if self is Bucket.DAY else int((end - start) / self.length)
+        return [start + n * self.length for n in range(count)]
+
+    def slot(self, start: datetime, zone: ZoneInfo) -> int:
+        """The slot of the weekly cycle that a bucket which begins at `start` belongs to."""
+        local = start.astimezone(zone)
+        return local.weekday() if self is Bucket.DAY else local.weekday() * 24 + local.hour
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    length: timedelta
+    windows: tuple[int, ...]
+    half_life: float
+    warm_up: int
+    young: int
+    old: int
+
+
+_FACTS = {
+    Bucket.QUARTER: _Facts(timedelta(minutes=15), (1, 4, 12), 672.0, 192, 8, 672),
+    Bucket.HOUR: _Facts(timedelta(hours=1), (1, 3, 6, 24), 168.0, 48, 6, 168),
+    Bucket.DAY: _Facts(timedelta(days=1), (1, 3, 7), 60.0, 28, 3, 28),
+}
+
+RANKED = (Bucket.HOUR, Bucket.DAY)
+"""What lists hold unless they are asked for another: quarters are for alerts, and are kept for some weeks only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from radar.markets import MARKETS, day_start
 from radar.registry import load_taxonomy, model_id
 from radar.store import counts, trends
 from radar.store.counts import DirtyDay
-from radar.store.day_blob import HOURS, DayCounts
+from radar.store.day_blob import HOURS, QUARTERS, DayCounts
 from radar.store.engine import claim_world, open_store, writing
 from radar.store.tables import dirty_day
 from tests.api.small_store import SmallStore, post
@@ -51,8 +51,8 @@ def _counts(persons: dict[int, int]) -> DayCounts:
     by_hour[9] = 100
     zeros = np.zeros(len(keys))
     return DayCounts(
-        keys, zeros.astype(np.int16), np.full(len(keys), 9, np.uint8), values, values, zeros.astype(np.float32),
-        by_hour, 100,
+        keys, zeros.astype(np.int16), np.full(len(keys), 36, np.uint8), values, values, zeros.astype(np.float32),
+        np.zeros(QUARTERS, np.uint32), by_hour, 100,
     )  # fmt: skip
 
 

@@ -40,11 +40,13 @@ def _persons(found: DayCounts, kind: Kind, text: str, place: int = 0) -> dict[in
     return dict(zip(found.buckets[rows].tolist(), found.persons[rows].tolist(), strict=True))
 
 
-def test_one_loud_author_is_one_person_in_the_hour_of_the_first_mention(engine: sa.Engine, scorer: TopicScorer) -> None:
+def test_one_loud_author_is_one_person_in_the_quarter_of_the_first_mention(
+    engine: sa.Engine, scorer: TopicScorer
+) -> None:
     put(engine, *[a_post(str(n), f"ramen {n} #loud", published_at=NOON + timedelta(minutes=7 * n)) for n in range(20)])
     _count(engine, scorer)
     found = _day(engine, scorer)
-    assert _persons(found, Kind.HASHTAG, "loud") == {20: 1}  # noon UTC is 20 h in Taipei
+    assert _persons(found, Kind.HASHTAG, "loud") == {80: 1}  # noon UTC is 20 h in Taipei
     assert found.posts[found.keys == key_number(Kind.HASHTAG, "loud")].sum() == 20
     assert found.day_persons == 1
 
@@ -52,7 +54,7 @@ def test_one_loud_author_is_one_person_in_the_hour_of_the_first_mention(engine: 
 def test_a_text_copied_by_others_counts_for_the_first(engine: sa.Engine, scorer: TopicScorer) -> None:
     put(engine, *[a_post(str(n), "BUY the #wonderpan now", author=f"a{n}") for n in range(5)])
     _count(engine, scorer)
-    assert _persons(_day(engine, scorer), Kind.HASHTAG, "wonderpan") == {20: 1}
+    assert _persons(_day(engine, scorer), Kind.HASHTAG, "wonderpan") == {80: 1}
     assert _day(engine, scorer).day_persons == 5
 
 
@@ -60,9 +62,9 @@ def test_what_is_said_about_a_place_market_is_counted_apart(engine: sa.Engine, s
     put(engine, a_post("1", "#sweet in Osaka"), a_post("2", "#sweet at home", author="bob"))
     _count(engine, scorer)
     found = _day(engine, scorer)
-    assert _persons(found, Kind.HASHTAG, "sweet") == {20: 2}
-    assert _persons(found, Kind.HASHTAG, "sweet", place=392) == {20: 1}
-    assert _persons(found, Kind.PLACE, "JP-27") == {20: 1}
+    assert _persons(found, Kind.HASHTAG, "sweet") == {80: 2}
+    assert _persons(found, Kind.HASHTAG, "sweet", place=392) == {80: 1}
+    assert _persons(found, Kind.PLACE, "JP-27") == {80: 1}
 
 
 def test_a_day_without_an_hour_is_no_hour(engine: sa.Engine, scorer: TopicScorer) -> None:
@@ -79,8 +81,8 @@ def test_edits_deletions_and_late_posts_are_recounted(engine: sa.Engine, scorer:
     put(engine, a_post("4", "#one late", author="joe"))
     _count(engine, scorer)
     found = _day(engine, scorer)
-    assert _persons(found, Kind.HASHTAG, "one") == {20: 2}
-    assert _persons(found, Kind.HASHTAG, "other") == {20: 1}
+    assert _persons(found, Kind.HASHTAG, "one") == {80: 2}
+    assert _persons(found, Kind.HASHTAG, "other") == {80: 1}
 
 
 def test_a_key_that_two_persons_used_gets_its_name_back(engine: sa.Engine, scorer: TopicScorer) -> None:

@@ -133,7 +133,8 @@ def test_every_hour_around_a_switch_is_counted_on_its_local_day(engine: sa.Engin
     assert {on: int(counted.day_persons) for on, counted in found.items()} == lengths
     for on, length in lengths.items():
         rows = (found[on].keys == key_number(Kind.HASHTAG, "sweet")) & (found[on].places == 0)
-        assert found[on].buckets[rows].tolist() == list(range(length))
+        assert found[on].buckets[rows].tolist() == [4 * hour + 3 for hour in range(length)]
+        assert found[on].by_quarter.tolist() == ([0, 0, 0, 1] * length + [0] * 100)[:100]
         assert found[on].persons[rows].tolist() == [1] * length
         assert found[on].by_hour.tolist() == [1] * length + [0] * (25 - length)
 

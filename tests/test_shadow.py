@@ -46,20 +46,23 @@ def talked(tmp_path_factory: pytest.TempPathFactory, scorer: TopicScorer) -> sa.
 def test_crazes_are_found_as_things_are_and_not_in_the_shadow(talked: sa.Engine, scorer: TopicScorer) -> None:
     assert next_market(talked, scorer.model_id) == "TW"
     rows = run_shadow(talked, scorer.model_id, scorer.topic_ids, "TW", now=NOW)
-    assert {row.bucket for row in rows} == {"1h", "1d"}
-    assert sum(row.trends for row in rows) >= 4
+    assert {row.bucket for row in rows} == {"15m", "1h", "1d"}
+    listed = [row for row in rows if row.bucket != "15m"]
+    assert sum(row.trends for row in listed) >= 4
     assert sum(row.shadow_trends for row in rows) <= 1
     assert run_shadow(talked, scorer.model_id, scorer.topic_ids, "TW", now=NOW) == rows
     with reading(talked) as session:
         answer = list_trends(session, market="TW", scope="all", window="30d")
-    assert answer["shadow"]["trends"] == sum(row.trends for row in rows)
+        quarters = list_trends(session, market="TW", scope="all", window="30d", bucket="15m")
+    assert answer["shadow"]["trends"] == sum(row.trends for row in listed)
+    assert quarters["shadow"]["trends"] == sum(row.trends for row in rows if row.bucket == "15m")
     assert answer["shadow"]["warning"] is False
     assert "a day" in answer["shadow"]["sentence"]
 
 
 def test_every_post_is_dealt_to_a_day_of_its_weekday_and_none_is_lost(talked: sa.Engine) -> None:
     first = (BEGINS + timedelta(days=1)).date()
-    plain, dealt = (Stretch(talked, "TW", first, 8, seed) for seed in (None, 1))
+    plain, dealt = (Stretch(talked, "any", "TW", first, 8, seed) for seed in (None, 1))
     here = {p.id: day for day in plain.days() for p in plain.posts(day)}
     there = {p.id: (day, p) for day in dealt.days() for p in dealt.posts(day)}
     assert here.keys() == there.keys()

@@ -41,6 +41,7 @@ def list_trends(
 
     place   a country, or a narrower place (JP-27, JP:namba): then trends of that very place
     window  "7d": episodes seen on in (as_of - 7 days, as_of], each by its best moment with q <= q
+    bucket  1h or 1d; both if left out;  15m is what alerts look at, kept for two to four weeks
     q       share of chance finds accepted over many lists;    lift  the least likely lift to show
     scope   travel_shopping: trends with a topic, about another market first; all: everything, by score
     cursor  `next` of the page before; it holds on to that page's as_of
@@ -77,7 +78,7 @@ def ranked(session: Session, question: Question, stand: Standing) -> list[Ranked
     assert stand.as_of is not None
     found = store.best_snapshots(
         session, stand.model_id, question.market.code, stand.as_of - question.length, stand.as_of,
-        q=question.q, lift=question.lift, bucket=question.bucket,
+        q=question.q, lift=question.lift, buckets=question.buckets,
     )  # fmt: skip
     found = [seen for seen in found if _fits(seen, question)]
     stages = stages_of(session, [seen.episode_id for seen in found], stand.as_of)
@@ -165,7 +166,7 @@ def envelope(session: Session, question: Question, stand: Standing, total: int) 
         window = {"start": as_of - question.length, "end": as_of}
         days = [local_day(at, about.tz) for at in (window["start"], as_of - timedelta(microseconds=1))]
         coverage |= store.heard(session, about.code, window["start"], as_of, *days)._asdict()
-        shadow = shadow_seen(session, stand.model_id, about.code, days[1], question.q)
+        shadow = shadow_seen(session, stand.model_id, about.code, days[1], question.q, question.buckets)
     return {
         "total": total,
         "market": about.code,

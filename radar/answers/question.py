@@ -17,7 +17,7 @@ from radar.keys import Kind, key_number
 from radar.markets import PLACE_NUMBERS, Market, day_start, market
 from radar.text.gazetteer import places
 from radar.trends.stages import Stage
-from radar.windows import Bucket
+from radar.windows import RANKED, Bucket
 
 STAGES = tuple(stage.value for stage in Stage)
 SCOPES = ("travel_shopping", "all")
@@ -46,7 +46,12 @@ class Question:
     q: float
     lift: float
     scope: str
-    bucket: str | None
+    bucket: Bucket | None
+
+    @property
+    def buckets(self) -> tuple[Bucket, ...]:
+        """The bucket lengths whose trends are listed."""
+        return (self.bucket,) if self.bucket else RANKED
 
     @property
     def mark(self) -> str:
@@ -93,7 +98,7 @@ def ask(
         q=q,
         lift=lift or 0.0,
         scope=_one_of("scope", scope.lower(), SCOPES) if scope else SCOPES[0],
-        bucket=_one_of("bucket", bucket.lower(), [b.value for b in Bucket]) if bucket else None,
+        bucket=Bucket(_one_of("bucket", bucket.lower(), [b.value for b in Bucket])) if bucket else None,
     )
 
 

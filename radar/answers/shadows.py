@@ -1,19 +1,23 @@
 """What the last shadow run says beside a list: false trends a day against those found, with n."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from radar.store.shadow import newest_shadow
+from radar.windows import RANKED, Bucket
 
 WARN_AT = 2.0
 """Times the nominal share of false trends from which a list carries a warning."""
 
 
-def shadow_seen(session: Session, model_id: str, market: str, upto: date, q: float) -> dict[str, Any] | None:
-    """The newest shadow run of a market up to a day; None where there was none yet."""
-    rows = newest_shadow(session, model_id, market, upto)
+def shadow_seen(
+    session: Session, model_id: str, market: str, upto: date, q: float, buckets: Sequence[Bucket] = RANKED
+) -> dict[str, Any] | None:
+    """The newest shadow run of a market up to a day, at the bucket lengths of a list; None where there was none yet."""
+    rows = [row for row in newest_shadow(session, model_id, market, upto) if row.bucket in buckets]
     if not rows:
         return None
     trends, false = sum(row.trends for row in rows), sum(row.shadow_trends for row in rows)

@@ -11,6 +11,7 @@ from radar.registry import model_id as shipped_model_id
 from radar.store import answers as store
 from radar.store.counts import counted_days
 from radar.store.engine import world_of
+from radar.store.promotion import active_model
 from radar.trends import rise_shows_from
 from radar.windows import Bucket
 
@@ -42,7 +43,7 @@ class Standing:
 
 def standing(session: Session, market: Market, as_of: datetime | None = None) -> Standing:
     """How a market stands as of a moment; by default the newest that its trends or counts know, never the clock's."""
-    model_id = store.counted_model(session, market.code, _shipped())
+    model_id = store.counted_model(session, market.code, active_model(session) or _shipped())
     seen = store.newest_snapshot(session, model_id, market.code)
     latest = _latest(session, model_id, market, seen)
     at = as_of or latest
@@ -92,7 +93,7 @@ def _latest(session: Session, model_id: str, market: Market, seen: datetime | No
 
 def _has_snapshot(session: Session, model_id: str, market: Market, at: datetime) -> bool:
     beginning = at - timedelta(days=_DAYS + 1)
-    return bool(store.best_snapshots(session, model_id, market.code, beginning, at, q=1.0))
+    return bool(store.best_snapshots(session, model_id, market.code, beginning, at, q=1.0, buckets=list(Bucket)))
 
 
 def _hours_heard(session: Session, model_id: str, market: Market, first: date, last: date, at: datetime) -> int:

@@ -40,7 +40,7 @@ def trend_posts(
     start, end = (datetime.fromisoformat(seen.working[name]) for name in ("window_start", "at"))
     zone = MARKETS[seen.audience_market].tz
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
-    found = WindowPosts([PostsOfDay(day_posts(session, seen.audience_market, *days))])
+    found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
     mark = f"{seen.episode_id}@{seen.as_of.isoformat()}"
     first = _position(cursor, mark) if cursor else 0

@@ -14,15 +14,14 @@ from radar.answers.items import Ranked, describe, persons_of, stages_of
 from radar.answers.question import parse_window
 from radar.answers.standing import Standing, standing
 from radar.errors import UnknownName
-from radar.markets import MARKETS, Market, day_hours, day_start, local_day
+from radar.markets import MARKETS, Market, day_start, local_day
 from radar.store import answers as store
 from radar.store.answers import Seen
 from radar.store.counts import counted_days
-from radar.store.day_blob import DayCounts
+from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.windows import Bucket
 
-CURVE_DAYS = 56
-CURVE_HOURS_DAYS = 8
+CURVE_DAYS = {Bucket.QUARTER: 2, Bucket.HOUR: 8, Bucket.DAY: 56}
 
 
 def trend_working(
@@ -46,10 +45,18 @@ def trend_working(
         "as_of": at,
         "model_id": first.model_id,
         "simulated": stand.simulated,
+        "coverage": _coverage(session, best, about, stand),
         "curve": _curve(session, best, history, about, at),
         "stages": [{"stage": stage, "since": since} for since, stage in stages],
         "history": [_moment(seen) for seen in history],
     }
+
+
+def _coverage(session: Session, best: Seen, about: Market, stand: Standing) -> dict[str, Any]:
+    """What was heard of the market in the window of a trend's best moment."""
+    start, end = (datetime.fromisoformat(best.working[name]) for name in ("window_start", "at"))
+    days = local_day(start, about.tz), local_day(end - timedelta(microseconds=1), about.tz)
+    return store.heard(session, about.code, start, end, *days)._asdict() | {"days": stand.days}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +114,14 @@ def _moment(seen: Seen) -> dict[str, Any]:
 
 
 def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market, as_of: datetime) -> dict[str, Any]:
-    """Persons by day or hour, with what the baseline would have expected of the KOLs then heard.
+    """Persons by bucket, with what the baseline would have expected of the KOLs then heard.
 
     The rate is expected over KOLs heard in the windows of the trend's moments, their median: so the dotted line agrees
     with the working. The test itself also knows the hour of the week; `expected` of the working is its figure.
     """
     bucket = Bucket(best.bucket)
     last = local_day(as_of - timedelta(microseconds=1), about.tz)
-    length = CURVE_DAYS if bucket is Bucket.DAY else CURVE_HOURS_DAYS
+    length = CURVE_DAYS[bucket]
     last = min(last, local_day(best.as_of, about.tz) + timedelta(days=length // 4))
     first = last - timedelta(days=length - 1)
     reach = min([first, *(local_day(datetime.fromisoformat(s.working["window_start"]), about.tz) for s in history)])
@@ -123,10 +130,8 @@ def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market,
     persons: list[int] = []
     heard: list[int] = []
     for day, counts in days.items():
-        starts = day_hours(day, about.tz) if bucket is Bucket.HOUR else [day_start(day, about.tz)]
-        mine = _by_hour(counts, best) if bucket is Bucket.HOUR else [persons_of(counts, best.key_hash, best.own_place)]
-        exposure = counts.by_hour.tolist() if bucket is Bucket.HOUR else [counts.day_persons]
-        for start, y, n in zip(starts, mine, exposure, strict=False):
+        starts = bucket.starts(day, about.tz)
+        for start, y, n in zip(starts, _persons(counts, best, bucket), _heard(counts, bucket), strict=False):
             if start < as_of:
                 times.append(start)
                 persons.append(y)
@@ -148,12 +153,22 @@ def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market,
     }
 
 
-def _by_hour(counts: DayCounts, seen: Seen) -> list[int]:
+def _heard(counts: DayCounts, bucket: Bucket) -> list[int]:
+    """Persons who posted in each bucket of a day."""
+    if bucket is Bucket.DAY:
+        return [counts.day_persons]
+    return [int(n) for n in (counts.by_hour if bucket is Bucket.HOUR else counts.by_quarter)]
+
+
+def _persons(counts: DayCounts, seen: Seen, bucket: Bucket) -> list[int]:
+    """Persons of a trend's key in each bucket of a day."""
+    if bucket is Bucket.DAY:
+        return [persons_of(counts, seen.key_hash, seen.own_place)]
     low, high = np.searchsorted(counts.keys, [seen.key_hash, seen.key_hash + 1])
     rows = slice(int(low), int(high))
-    mine = (counts.places[rows] == seen.own_place) & (counts.buckets[rows] < len(counts.by_hour))
-    hours, persons = counts.buckets[rows][mine], counts.persons[rows][mine]
-    return [int(n) for n in np.bincount(hours, persons, minlength=len(counts.by_hour))]
+    mine = (counts.places[rows] == seen.own_place) & (counts.buckets[rows] != DAY_ONLY)
+    nth = (counts.hours if bucket is Bucket.HOUR else counts.buckets)[rows][mine]
+    return [int(n) for n in np.bincount(nth, counts.persons[rows][mine], minlength=len(_heard(counts, bucket)))]
 
 
 def _rate(history: Sequence[Seen], times: Sequence[datetime], heard: Sequence[int]) -> float | None:

@@ -51,7 +51,7 @@ class TrendWindow(Shape):
     start: datetime
     end: datetime
     buckets: int = Field(description="Length in buckets.")
-    bucket: str = Field(description="1h or 1d.")
+    bucket: str = Field(description="15m, 1h or 1d.")
 
 
 class Variant(Shape):
@@ -166,7 +166,7 @@ class ShadowSeen(Shape):
 
     last_day: date
     days: int = Field(description="Days on which something could be found.")
-    trends: int = Field(description="Found as things are, by the hour and by the day.")
+    trends: int = Field(description="Found as things are, at the bucket lengths of the list.")
     shadow_trends: float = Field(description="Found in the shadow.")
     trends_a_day: float
     shadow_trends_a_day: float
@@ -236,6 +236,7 @@ class TrendWorking(Trend):
     as_of: datetime
     model_id: str
     simulated: bool
+    coverage: ListCoverage = Field(description="What was heard of the market in the trend's window, as it is now.")
     curve: Curve
     stages: list[StageChange]
     history: list[Moment]

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, ingest, terms, trends
+from radar.bench import classify, detect, duplicates, ingest, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "ingest": ingest.measure,
     "classify": classify.measure,
     "detect": detect.measure,
+    "duplicates": duplicates.measure,
     "terms": terms.measure,
     "trends": trends.measure,
 }

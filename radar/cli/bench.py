@@ -12,7 +12,8 @@ from radar.errors import UnknownName
 
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help="ingest, classify, detect or terms; all of them if left out.")
+        str | None,
+        typer.Argument(help="ingest, classify, detect, duplicates, terms or trends; all if left out."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

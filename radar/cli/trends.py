@@ -46,7 +46,9 @@ def trends(
     kind: Annotated[str | None, typer.Option(help=f"One of: {_KINDS}.")] = None,
     stage: Annotated[str | None, typer.Option(help=f"One of: {_STAGES}.")] = None,
     window: Annotated[str, typer.Option(help="How far to look back: 24h, 3d, 7d, 30d.")] = "7d",
-    bucket: Annotated[str | None, typer.Option(help="Only trends found by the hour (1h) or the day (1d).")] = None,
+    bucket: Annotated[
+        str | None, typer.Option(help="Found by the hour (1h) or the day (1d), or for alerts 15m.")
+    ] = None,
     q: Annotated[float, typer.Option(help="Share of chance finds accepted, over many lists.")] = 0.05,
     lift: Annotated[float | None, typer.Option(help="Least likely lift to show.")] = None,
     scope: Annotated[str, typer.Option(help=f"One of: {_SCOPES}.")] = "travel_shopping",

@@ -107,15 +107,13 @@ def best_snapshots(
     *,
     q: float,
     lift: float = 0.0,
-    bucket: str | None = None,
+    buckets: Sequence[str],
 ) -> list[Seen]:
     """The best-scoring snapshot in (after, upto] of each episode, best first; only those with q and lift as asked."""
     s = snapshot.c
-    wanted = [s.audience_market == market, s.as_of > after, s.as_of <= upto, s.q <= q]
+    wanted = [s.audience_market == market, s.as_of > after, s.as_of <= upto, s.q <= q, s.bucket.in_(buckets)]
     if lift > 0:
         wanted.append(s.working["lift"].as_float() >= lift)
-    if bucket:
-        wanted.append(s.bucket == bucket)
     place = sa.func.row_number().over(partition_by=s.episode_id, order_by=(s.score.desc(), s.as_of.desc()))
     ranked = sa.select(s.episode_id, s.as_of, place.label("nth")).where(*wanted).subquery()
     statement = (

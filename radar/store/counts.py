@@ -28,10 +28,9 @@ def dirty_days(session: Session) -> list[DirtyDay]:
     return [DirtyDay(*row) for row in session.execute(statement)]
 
 
-def is_sealed(session: Session, model_id: str, market: str, days: Sequence[date]) -> set[date]:
-    """Those of the days whose posts have been pruned: never recounted."""
+def sealed_days(session: Session, market: str, days: Sequence[date]) -> set[date]:
+    """Those of the days whose posts have been pruned: never recounted, by no model."""
     statement = sa.select(day_count.c.local_day).where(
-        day_count.c.model_id == model_id,
         day_count.c.audience_market == market,
         day_count.c.local_day.in_(days),
         day_count.c.is_sealed,
@@ -48,19 +47,26 @@ def replace_days(
 
     rows  (day, counts, posts of the day)
     """
-    values = []
     for day, counts, post_count in rows:
         c = dirty_day.c
         mine = sa.and_(c.audience_market == day.audience_market, c.local_day == day.local_day)
         taken = session.connection().execute(sa.delete(dirty_day).where(mine, c.mark == day.mark)).rowcount
         if taken or session.scalar(sa.select(c.mark).where(mine)) is not None:
-            values.append(
-                {
-                    "model_id": model_id, "audience_market": day.audience_market, "local_day": day.local_day,
-                    "counts": counts.to_bytes(), "person_count": counts.day_persons, "post_count": post_count,
-                    "is_sealed": False, "detected": False, "counted_at": now,
-                }
-            )  # fmt: skip
+            put_days(session, model_id, day.audience_market, [(day.local_day, counts, post_count)], now)
+
+
+def put_days(
+    session: Session, model_id: str, market: str, rows: Iterable[tuple[date, DayCounts, int]], now: datetime
+) -> None:
+    """Put a market's days' counts in place of what stood there; rows of (day, counts, posts of the day)."""
+    values = [
+        {
+            "model_id": model_id, "audience_market": market, "local_day": day, "counts": counts.to_bytes(),
+            "person_count": counts.day_persons, "post_count": post_count, "is_sealed": False, "detected": False,
+            "counted_at": now,
+        }
+        for day, counts, post_count in rows
+    ]  # fmt: skip
     changed = ["counts", "person_count", "post_count", "detected", "counted_at"]
     upsert(session, day_count, values, on=["model_id", "audience_market", "local_day"], update=changed)
 

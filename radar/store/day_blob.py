@@ -1,8 +1,11 @@
 """The counts of one market's local day as one compact blob.
 
-Rows are (key, place, bucket) -> persons, posts, engagement, sorted; bucket is the hour since local midnight, or
-DAY_ONLY for posts of which only the day is known. Exposure is the number of persons who posted, by hour and over
-the day.
+Rows are (key, place, bucket) -> persons, posts, engagement, sorted; bucket is the quarter of an hour since local
+midnight, or DAY_ONLY for posts of which only the day is known. Exposure is the number of persons who posted, by
+quarter, by hour and over the day.
+
+Blobs of the first form ("RDC1") knew hours only: each of their rows is read as of its hour's first quarter, and nobody
+is said to have been heard in any quarter. A recount writes the present form.
 """
 
 import struct
@@ -16,9 +19,10 @@ import numpy.typing as npt
 DAY_ONLY = 255
 HOURS = 25
 """Hours a local day can have: 25 when clocks go back."""
+QUARTERS = 4 * HOURS
 
 _HEADER = struct.Struct("<4sIQ")
-_MAGIC = b"RDC1"
+_MAGIC, _HOURLY = b"RDC2", b"RDC1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class DayCounts:
     keys        int64   places     int16 (ISO 3166-1 numeric, 0 = all)   buckets  uint8
     persons     uint32  persons whose first mention of the day falls in the bucket
     posts       uint32  engagement float32 (sum over posts whose counts are known)
-    by_hour     (25,) uint32 distinct persons who posted in the hour
+    by_quarter  (100,) uint32 distinct persons who posted in the quarter;  by_hour  (25,) in the hour
     day_persons distinct persons of the day
     """
 
@@ -38,11 +42,17 @@ class DayCounts:
     persons: npt.NDArray[np.uint32]
     posts: npt.NDArray[np.uint32]
     engagement: npt.NDArray[np.float32]
+    by_quarter: npt.NDArray[np.uint32]
     by_hour: npt.NDArray[np.uint32]
     day_persons: int
 
+    @property
+    def hours(self) -> npt.NDArray[np.uint8]:
+        """The hour of each row since local midnight, DAY_ONLY where it is not known."""
+        return np.where(self.buckets == DAY_ONLY, DAY_ONLY, self.buckets // 4).astype(np.uint8)
+
     def to_bytes(self) -> bytes:
-        body = b"".join(_little(column).tobytes() for column in (*self._columns, self.by_hour))
+        body = b"".join(_little(column).tobytes() for column in (*self._columns, self.by_quarter, self.by_hour))
         return _HEADER.pack(_MAGIC, len(self.keys), self.day_persons) + zlib.compress(body, 1)
 
     @property
@@ -53,16 +63,22 @@ class DayCounts:
     def from_bytes(cls, blob: bytes) -> "DayCounts":
         """Read a blob back. Raises ValueError when it is none."""
         magic, n, day_persons = _HEADER.unpack_from(blob)
-        if magic != _MAGIC:
+        if magic not in (_MAGIC, _HOURLY):
             raise ValueError(f"not a day of counts: {magic!r}")
         body = zlib.decompress(memoryview(blob)[_HEADER.size :])
+        layout = [("<i8", n), ("<i2", n), ("u1", n), ("<u4", n), ("<u4", n), ("<f4", n)]
+        exposures = [("<u4", HOURS)] if magic == _HOURLY else [("<u4", QUARTERS), ("<u4", HOURS)]
         columns: list[npt.NDArray[Any]] = []
         at = 0
-        for dtype, length in [("<i8", n), ("<i2", n), ("u1", n), ("<u4", n), ("<u4", n), ("<f4", n), ("<u4", HOURS)]:
+        for dtype, length in layout + exposures:
             columns.append(np.frombuffer(body, dtype, length, at))
             at += columns[-1].nbytes
-        keys, places, buckets, persons, posts, engagement, by_hour = columns
-        return cls(keys, places, buckets, persons, posts, engagement, by_hour, day_persons)
+        if magic == _HOURLY:
+            hours = columns[2]
+            columns[2] = np.where(hours == DAY_ONLY, DAY_ONLY, 4 * hours.astype(np.int64)).astype(np.uint8)
+            columns.insert(6, np.zeros(QUARTERS, np.uint32))
+        keys, places, buckets, persons, posts, engagement, by_quarter, by_hour = columns
+        return cls(keys, places, buckets, persons, posts, engagement, by_quarter, by_hour, day_persons)
 
 
 def _little(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

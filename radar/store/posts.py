@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
 from radar.store.tables import post_signal as signal
 
@@ -170,6 +171,7 @@ def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
     """Take away what was read in posts that are deleted or will be read anew."""
     for some in chunks(post_ids, SQL_VARIABLES):
         session.execute(sa.delete(signal).where(signal.c.post_id.in_(some)))
+        session.execute(sa.delete(aside).where(aside.c.post_id.in_(some)))
         session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
 
 
@@ -219,12 +221,7 @@ def write_readings(
 
     done  rows of read_post_id, seen_revision, read_at
     """
-    ids = [row["post_id"] for row in signals]
-    for some in chunks(ids, SQL_VARIABLES):
-        session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
-    columns = [c.name for c in signal.columns if c.name != "post_id"]
-    upsert(session, signal, signals, on=["post_id"], update=columns)
-    upsert(session, post_topic, topics, on=["post_id", "topic_id"], update=["probability", "model_id"])
+    write_signals(session, signals, topics)
     session.connection().execute(
         sa.update(post)
         .where(post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision"))
@@ -233,8 +230,18 @@ def write_readings(
     )
 
 
+def write_signals(session: Session, signals: Sequence[dict[str, Any]], topics: Sequence[dict[str, Any]]) -> None:
+    """Put what was read in posts in place of what had been read in them."""
+    ids = [row["post_id"] for row in signals]
+    for some in chunks(ids, SQL_VARIABLES):
+        session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
+    columns = [c.name for c in signal.columns if c.name != "post_id"]
+    upsert(session, signal, signals, on=["post_id"], update=columns)
+    upsert(session, post_topic, topics, on=["post_id", "topic_id"], update=["probability", "model_id"])
+
+
 class DayPost(NamedTuple):
-    """A post of a day, as counting sees it."""
+    """A post of a day, as counting sees it. is_own: read by the model that was asked for."""
 
     id: int
     person_id: int
@@ -244,26 +251,33 @@ class DayPost(NamedTuple):
     keys: bytes
     places: str
     text_hash: int
+    sketch: bytes | None
     sponsored: bool
     like_count: int | None
     comment_count: int | None
     share_count: int | None
     follower_count: int | None
     first_post_at: datetime | None
+    is_own: bool
 
 
-def day_posts(session: Session, market: str, first: date, last: date) -> list[DayPost]:
+def day_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
     """Classified, living posts of a market's local days first..last, by time and then by identity.
 
-    A repost without text of its own has no key array and so is no mention.
+    What a model keeps aside comes before the post's present reading. A repost without text of its own has no key array
+    and so is no mention.
     """
+    by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
+    names = ("keys", "places", "text_hash", "sketch", "sponsored")
+    said = [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
     statement = (
         sa.select(
-            post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, signal.c["keys"],
-            signal.c.places, signal.c.text_hash, signal.c.sponsored, post.c.like_count, post.c.comment_count,
-            post.c.share_count, author.c.follower_count, author.c.first_post_at,
+            post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,
+            post.c.like_count, post.c.comment_count, post.c.share_count, author.c.follower_count,
+            author.c.first_post_at, sa.func.coalesce(aside.c.model_id, signal.c.model_id) == model_id,
         )
         .join(signal, signal.c.post_id == post.c.id)
+        .outerjoin(aside, by_aside)
         .join(author, author.c.id == post.c.author_id)
         .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)
         .where(post.c.deleted_at.is_(None))

@@ -157,6 +157,22 @@ post_signal = Table(
     Column("language", String(16), nullable=False),
     Column("sponsored", Boolean, nullable=False),
     Column("text_hash", BigInteger, nullable=False),  # of the normalised text: copies count once
+    Column("sketch", LargeBinary),  # radar.text.similar; null for short texts
+)
+
+aside_signal = Table(
+    "aside_signal",  # what a model has read that is to follow the active one
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("revision", Integer, nullable=False),  # of the post, when it was read
+    Column("keys", LargeBinary, nullable=False),
+    Column("places", Text, nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("sponsored", Boolean, nullable=False),
+    Column("text_hash", BigInteger, nullable=False),
+    Column("topics", JSON, nullable=False),  # [topic id, probability], most probable first
+    Column("sketch", LargeBinary),
 )
 
 post_topic = Table(

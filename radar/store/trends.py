@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
+from radar.windows import RANKED
 
 KEPT_STATES = 14
 """Newest checkpoints kept of a market and bucket length; a change further back replays from the beginning."""
@@ -56,6 +57,19 @@ def rewind(session: Session, model_id: str, market: str, bucket: str, since: dat
         session.execute(sa.update(episode).where(e.id.in_(some)).values(ended_at=None))
 
 
+def forget(session: Session, model_id: str, market: str, bucket: str) -> None:
+    """Take back everything that was ever concluded of a market at a bucket length."""
+    e = episode.c
+    mine = sa.select(e.id).where(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
+    for table in (snapshot, stage_change):
+        session.execute(sa.delete(table).where(table.c.episode_id.in_(mine)))
+    session.execute(sa.delete(episode).where(episode.c.id.in_(mine)))
+    c = detector_state.c
+    session.execute(
+        sa.delete(detector_state).where(c.model_id == model_id, c.audience_market == market, c.bucket == bucket)
+    )
+
+
 def write_episodes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Insert episodes or bring them up to date."""
     upsert(session, episode, rows, on=["id"], update=["ended_at", "stage", "stage_since", "leader_id"])
@@ -64,6 +78,46 @@ def write_episodes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 def write_changes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Stage changes; rows of episode_id, changed_at, stage."""
     upsert(session, stage_change, rows, on=["episode_id", "changed_at"], update=["stage"])
+
+
+class Change(NamedTuple):
+    """A trend that took another stage. (episode_id, stage) names the message it is worth: one, however often read."""
+
+    episode_id: int
+    stage: str
+    changed_at: datetime
+    audience_market: str
+    bucket: str
+    key_hash: int
+    place: int
+
+
+def changes_between(
+    session: Session,
+    model_id: str,
+    after: datetime,
+    upto: datetime,
+    *,
+    market: str | None = None,
+    buckets: Sequence[str],
+) -> list[Change]:
+    """Changes of stage in (after, upto] of trends that were shown and lead their variants, by time.
+
+    What is told of them fires on these alone. Detection rewrites the changes of days that it goes through again, with
+    the same names: whoever remembers the names of what was told asks again from some days back and misses nothing.
+    """
+    e, c = episode.c, stage_change.c
+    shown = sa.select(snapshot.c.episode_id).where(snapshot.c.episode_id == e.id)
+    statement = (
+        sa.select(e.id, c.stage, c.changed_at, e.audience_market, e.bucket, e.key_hash, e.place)
+        .join(episode, e.id == c.episode_id)
+        .where(e.model_id == model_id, c.changed_at > after, c.changed_at <= upto, e.bucket.in_(buckets))
+        .where(e.leader_id.is_(None), sa.exists(shown))
+        .order_by(c.changed_at, e.id)
+    )
+    if market is not None:
+        statement = statement.where(e.audience_market == market)
+    return [Change(*row) for row in session.execute(statement)]
 
 
 def write_snapshots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -125,7 +179,7 @@ class Listing(NamedTuple):
 
 
 def listings(
-    session: Session, model_id: str, market: str, after: datetime, upto: datetime, *, q: float
+    session: Session, model_id: str, market: str, after: datetime, upto: datetime, *, q: float, buckets: Sequence[str]
 ) -> list[Listing]:
     """Every moment in (after, upto] at which a trend of the market was sure enough to be listed, by time."""
     s, e = snapshot.c, episode.c
@@ -133,18 +187,43 @@ def listings(
         sa.select(s.episode_id, s.as_of, s.bucket, s.kind, e.key_hash, e.place, s.working["variants"])
         .join(episode, e.id == s.episode_id)
         .where(s.audience_market == market, s.as_of > after, s.as_of <= upto, s.q <= q, e.model_id == model_id)
+        .where(s.bucket.in_(buckets))
         .order_by(s.as_of, s.episode_id)
     )
     return [Listing(*row) for row in session.execute(statement)]
 
 
-def oldest_snapshot(session: Session, model_id: str, market: str) -> datetime | None:
-    """The first moment of which a list is kept."""
+class DailyLine(NamedTuple):
+    """A trend in the list of a whole local day."""
+
+    as_of: datetime
+    bucket: str
+    key_hash: int
+    place: int
+    score: float
+    working: dict[str, Any]
+
+
+def daily_lines(session: Session, model_id: str, market: str, *, q: float = 0.05) -> list[DailyLine]:
+    """The trends of a market's whole days by day and bucket length, the best first."""
+    s, e = snapshot.c, episode.c
+    statement = (
+        sa.select(s.as_of, s.bucket, e.key_hash, e.place, s.score, s.working)
+        .join(episode, e.id == s.episode_id)
+        .where(s.audience_market == market, e.model_id == model_id, s.is_daily, s.q <= q)
+        .where(s.bucket.in_(RANKED))
+        .order_by(s.as_of, s.bucket, s.score.desc(), s.episode_id)
+    )
+    return [DailyLine(*row) for row in session.execute(statement)]
+
+
+def oldest_snapshot(session: Session, model_id: str, market: str, buckets: Sequence[str]) -> datetime | None:
+    """The first moment of which a list of trends at these bucket lengths is kept."""
     s = snapshot.c
     return session.scalar(
         sa.select(s.as_of)
         .join(episode, episode.c.id == s.episode_id)
-        .where(s.audience_market == market, episode.c.model_id == model_id)
+        .where(s.audience_market == market, s.bucket.in_(buckets), episode.c.model_id == model_id)
         .order_by(s.as_of)
         .limit(1)
     )

@@ -37,8 +37,8 @@ half-life).
 8. Variants. Trends with half their persons in common (Jaccard >= 0.5), or four in five posts within another's, are
    one: `merge_variants`. The name that most of its persons use leads it: `naming.best_known`.
 9. Seasons. With a year of history a rise within half of the busiest of the same ISO week of last year and its
-   neighbours (weeks around a moving holiday keep their distance to it) is recurring, else the calendar answers:
-   `seasons`. Crowds: four signs of one hand, each a share of persons, halve the score: `diversity`.
+   neighbours, or of the weeks at the same distance to a moving holiday that is near, is recurring, else the calendar
+   answers: `seasons`. Crowds: four signs of one hand, each a share of persons, halve the score: `diversity`.
 10. Shadow. Whole person-days dealt out among days of the same weekday go through the same code: what is found there
    over what is found as things are estimates the share of false trends (`radar.shadow`). Back-tests: `evaluation`.
 

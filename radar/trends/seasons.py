@@ -102,6 +102,20 @@ def _days_of(country: str, name: str, year: int) -> tuple[date, ...]:
     return tuple(sorted(at for at, said in found.items() if name in said))[:1]
 
 
+def days_before(day: date, season: Season | None = None) -> list[date]:
+    """The days of last year that a day answers to: of a key's season, else 52 weeks before; and around moving holidays.
+
+    Many words belong to a holiday that no calendar lists them under: while a moving one is near, what was said at the
+    same distance to it last year is as fair a comparison as the same week.
+
+    >>> [day.isoformat() for day in days_before(date(2026, 2, 17))]
+    ['2025-02-18', '2025-01-29']
+    """
+    first = season.year_before(day) if season else day - YEAR
+    moving = [other.year_before(day) for other in calendar().values() if other.holiday is not None and other.holds(day)]
+    return list(dict.fromkeys([first, *moving]))
+
+
 def season_of(text: str, place: str | None, day: date) -> Season | None:
     """The season that a key's text belongs to on a local day, about a place market (None: unknown).
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+from radar.windows import Bucket
 
 WIDTH, HEIGHT = 1000, 240
 """Of a curve's drawing; it is stretched to its place, so its words stand beside it."""
@@ -46,7 +48,7 @@ def draw_curve(curve: Mapping[str, Any], window: Mapping[str, Any]) -> CurveDraw
     points = curve["points"]
     if not points:
         return None
-    length = timedelta(hours=1) if curve["bucket"] == "1h" else timedelta(days=1)
+    length = Bucket(curve["bucket"]).length
     start, end = points[0]["start"], points[-1]["start"] + length
     scale = WIDTH / ((end - start) / length)
     top = _nice(max(max(p["persons"], p["expected"] or 0) for p in points))

@@ -20,6 +20,7 @@ from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 
 _HERE = Path(__file__).parent
 _WINDOWS = {"24h": "24 hours", "3d": "3 days", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
+_BUCKETS = {"1h": "hour", "1d": "day", "15m": "quarter hour (for alerts)"}
 _SCOPES = {"travel_shopping": "travel and shopping", "all": "everything"}
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
@@ -193,6 +194,7 @@ def _options(window: str | None) -> dict[str, list[tuple[str, str]]]:
         "kind": [(name, f"{name}s") for name in answers.KINDS],
         "stage": [(name, name.replace("_", " ")) for name in answers.STAGES],
         "scope": list(_SCOPES.items()),
+        "bucket": list(_BUCKETS.items()),
     }
 
 

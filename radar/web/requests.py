@@ -113,7 +113,12 @@ def filters(
         ),
     ] = None,
     bucket: Annotated[
-        str | None, Query(description="Only trends found by the hour (`1h`) or by the day (`1d`).", examples=["1h"])
+        str | None,
+        Query(
+            description="Only trends found by the hour (`1h`) or by the day (`1d`), both if left out; or by "
+            "the quarter hour (`15m`): for alerts, of the last two to four weeks, never in the same list.",
+            examples=["1h"],
+        ),
     ] = None,
     q: Annotated[float, Query(gt=0, le=1, description="Share of chance finds accepted, over many lists.")] = 0.05,
     lift: Annotated[float | None, Query(ge=0, description="Least likely lift to show.", examples=[2.0])] = None,

@@ -133,6 +133,8 @@ def test_one_trend_has_its_curve_stages_and_moments(client: TestClient, filled: 
     assert all(point["heard"] >= point["persons"] for point in trend["curve"]["points"])
     tested = [p for p in trend["curve"]["points"] if trend["window"]["start"] <= p["start"] < trend["window"]["end"]]
     assert sum(p["expected"] for p in tested) == pytest.approx(trend["expected"], abs=0.05)
+    assert trend["coverage"]["sources"] == 1
+    assert trend["coverage"]["posts"] >= trend["posts"] > 0
     assert [change["stage"] for change in trend["stages"]] == ["emerging", "rising"]
     assert len(trend["history"]) == 1
 
