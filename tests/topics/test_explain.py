@@ -9,6 +9,8 @@ from radar.registry import load_taxonomy, model_folder, open_pipeline
 from radar.topics import TopicPipeline
 from radar.topics.explain import explain
 
+WIDE = "Ｓｈｉｎｋａｎｓｅｎ"
+
 
 @pytest.fixture(scope="module")
 def pipeline(fitted_dir: Path) -> TopicPipeline:
@@ -19,7 +21,7 @@ def pipeline(fitted_dir: Path) -> TopicPipeline:
 @pytest.mark.parametrize(
     ("text", "topic", "shown"),
     [
-        ("Booked a #JapanRailPass, the Ｓｈｉｎｋａｎｓｅｎ was smooth https://x.y", "travel.rail_transit", "Ｓｈｉｎｋａｎｓｅｎ"),
+        (f"Booked a #JapanRailPass, the {WIDE} was smooth https://x.y", "travel.rail_transit", WIDE),
         ("昨天跟同事去泡湯，露天風呂超舒服", "travel.onsen_spa", "露天風呂"),
         ("올리브영에서 마스크팩 쓸어담음", "shop.skincare", "마스크팩"),
         ("วันหยุดนี้ไปแช่ออนเซ็นกัน", "travel.onsen_spa", "ออนเซ็น"),
