@@ -102,14 +102,11 @@ class TopicScorer:
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
         self.calibration = Calibration(*(np.array(manifest[n]) for n in ("slope", "offset", "thresholds")))
+        self.thresholds: Floats = self.calibration.thresholds
         self._compiled = pipeline.compiled
         widths = {self._compiled.intercepts.size, len(self.topic_ids), *map(len, _arrays(self.calibration))}
         if len(widths) != 1:
             raise ValueError("its topics do not fit its classifiers")
-
-    @property
-    def thresholds(self) -> Floats:
-        return self.calibration.thresholds
 
     def score(self, texts: list[str]) -> Floats:
         """Calibrated probability of each topic, (texts, topics)."""
