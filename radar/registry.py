@@ -28,7 +28,14 @@ from radar.topics.card import card
 from radar.topics.evaluation import Report, report
 from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold
 
-_OURS = (TopicPipeline, features.ConceptCounts, features.TextVectors, features.feature_texts, features.word_features)
+_OURS = (
+    TopicPipeline,
+    features.Grams,
+    features.ConceptCounts,
+    features.TextVectors,
+    features.feature_texts,
+    features.word_features,
+)
 _TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
 _FEATURE_CODE = (normalise, codes, vectors, features, training, inspect.getmodule(build_pipeline))
 _CONTENT = "radar._content.models.topics"

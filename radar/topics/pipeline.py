@@ -9,14 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from radar.topics.compiled import CompiledScorer, Floats
-from radar.topics.features import ConceptCounts, Texts, TextVectors, feature_texts, word_features
+from radar.topics.features import ConceptCounts, Grams, Texts, TextVectors, feature_texts, word_features
 
 WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
 """Of the blocks beside each other; each row of a block has length one, but for the concepts'."""
@@ -79,8 +78,8 @@ def build_pipeline(
     weights   of the blocks beside each other
     """
     blocks: list[tuple[str, Any]] = [
-        ("char", TfidfVectorizer(analyzer="char", ngram_range=(1, 3), lowercase=False, sublinear_tf=True, min_df=2)),
-        ("word", TfidfVectorizer(analyzer=word_features, sublinear_tf=True, min_df=2)),
+        ("char", Grams(analyzer="char", ngram_range=(1, 3), lowercase=False, sublinear_tf=True, min_df=2)),
+        ("word", Grams(analyzer=word_features, sublinear_tf=True, min_df=2)),
         *([("concepts", ConceptCounts(dict(concepts)))] if concepts else []),
         ("vectors", TextVectors()),
     ]
