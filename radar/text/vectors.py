@@ -155,9 +155,9 @@ def _split(
     return n
 
 
-def words_of(joined: Joined) -> Words:
-    """Split joined texts into words."""
-    table = word_table()
+def words_of(joined: Joined, table: WordTable | None = None) -> Words:
+    """Split joined texts into words, by the table that ships unless another is given."""
+    table = table or word_table()
     size = len(joined.codes)
     start, end, rows = (np.empty(size, np.int32) for _ in range(3))
     firsts = np.empty(len(joined.offsets), np.int64)
