@@ -20,6 +20,7 @@ COMMANDS = {
     "jobs": "List the jobs with their schedule, next run and last outcome.",
     "schedule": "Run the scheduler alone; stands by while another process holds the lease.",
     "train": "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
+    "promote": "Make another fitted model the one that posts are read by, if it passes the gate; no trend by that.",
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
     "import": "Import posts, then classify, count and detect.",
