@@ -33,6 +33,8 @@ def test_csv_has_a_line_a_trend(run: Callable[..., Result]) -> None:
     assert len(lines) == 5
     assert lines[0].startswith("rank,id,name")
     assert ",shop.drugstore,JP,3.2," in lines[1]
+    assert lines[0].endswith(",simulated")
+    assert lines[1].endswith(",False")
 
 
 def test_table_says_what_it_rests_on(run: Callable[..., Result]) -> None:
