@@ -109,7 +109,9 @@ class Trend(Shape):
     heard: int = Field(description="Distinct persons of the market who posted anything in the window.")
     posts: int
     platforms: int
-    tiers: dict[str, int] = Field(description="Persons by size of account: nano, micro, mid, macro, mega, unknown.")
+    tiers: dict[str, int] = Field(
+        description="Persons by size of account: mega, macro, mid, micro, nano, below, unknown."
+    )
     sponsored_share: float | None
     novelty: Novelty
     season: SeasonSeen | None = Field(description="What last year or the calendar says; null where it says nothing.")

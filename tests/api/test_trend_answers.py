@@ -235,6 +235,10 @@ def test_openapi_shows_an_example_of_every_answer_parameter_and_body(client: Tes
         getattr(shapes, name).model_validate(document["components"]["schemas"][name]["example"])
 
 
+def test_sizes_of_accounts_are_told_largest_first(client: TestClient) -> None:
+    assert list(get(client, TRENDS)["items"][0]["tiers"]) == ["mega", "macro", "nano", "unknown"]
+
+
 def test_every_answer_made_of_posts_says_whether_they_are_simulated(client: TestClient) -> None:
     trend = get(client, TRENDS)["items"][0]["id"]
     for path in ("/v1/markets", TRENDS, f"/v1/trends/{trend}", f"/v1/trends/{trend}/posts", "/v1/coverage"):
