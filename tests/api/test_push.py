@@ -136,6 +136,10 @@ def test_too_many_posts_or_bytes_are_413(empty: SmallStore, fresh: TestClient) -
     large = json.dumps([item(1, text="x" * 10_000_001)])
     response = fresh.post("/v1/posts", content=large, headers={"content-type": "application/json"})
     assert response.status_code == 413
+    assert (response.json()["type"], response.json()["hint"]) == (
+        "urn:radar:problem:too-large",
+        "Send smaller batches.",
+    )
     assert response.headers["content-type"] == "application/problem+json"
     chunks = (b" " * 1_000_000 for _ in range(12))
     response = fresh.post("/v1/posts", content=chunks, headers={"content-type": "application/json"})
