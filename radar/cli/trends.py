@@ -119,9 +119,10 @@ def print_table(answer: dict[str, Any]) -> None:
     if answer["window"]:
         start, end = (answer["window"][name].astimezone(about.tz) for name in ("start", "end"))
         heard = answer["coverage"]
+        sure = f"{answer['note']} " if answer["items"] else ""
         console.print(
             f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {about.zone}: {heard['persons']:,} KOLs heard, "
-            f"{heard['posts']:,} posts. {answer['note']} Topics by {answer['model_id']}."
+            f"{heard['posts']:,} posts. {sure}Topics by {answer['model_id']}."
         )
     if answer["shadow"]:
         console.print(answer["shadow"]["sentence"], style="yellow" if answer["shadow"]["warning"] else None)

@@ -43,5 +43,13 @@ def test_table_says_what_it_rests_on(run: Callable[..., Result]) -> None:
     assert "At most 5 in 100" in printed.replace("\n", " ")
 
 
+def test_a_list_without_trends_says_nothing_of_their_chance(run: Callable[..., Result], client: TestClient) -> None:
+    printed = run("--market", "TW", "--q", "0.0001").stdout
+    page = client.get("/markets/TW?q=0.0001", headers={"accept": "text/html"}).text
+    for said in (printed, page):
+        assert "Topics by" in said
+        assert "At most" not in said
+
+
 def test_an_empty_market_says_why(run: Callable[..., Result]) -> None:
     assert "No posts are stored for Thailand" in run("--market", "TH").stdout
