@@ -48,9 +48,9 @@ class Settings(BaseSettings):
 
     def for_demo(self) -> "Settings":
         """The same settings with a data folder and a store of the demo's own."""
-        if self.data_dir.name == DEMO_FOLDER:
-            return self
-        return self.model_copy(update={"data_dir": self.data_dir / DEMO_FOLDER, "database_url": ""})
+        is_there = self.data_dir.name == DEMO_FOLDER
+        folder = self.data_dir if is_there else self.data_dir / DEMO_FOLDER
+        return self.model_copy(update={"data_dir": folder, "database_url": ""})
 
 
 def load_settings() -> Settings:

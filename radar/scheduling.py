@@ -214,7 +214,7 @@ class Scheduler:
         self.engine, self.settings = engine, settings
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self._one_at_a_time = threading.Lock()
-        self._holds = False
+        self._holds: bool | None = None
         self._scorer: TopicScorer | None = None
         # memory job store: the schedule is in jobs/, and a job store shared by processes runs every tick twice
         self._scheduler = BlockingScheduler(timezone=UTC)

@@ -1,7 +1,8 @@
 """Jobs and what runs them."""
 
 import importlib
-from datetime import timedelta
+import logging
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from radar.config import Settings
 from radar.errors import UnknownName
-from radar.scheduling import Context, Job, Outcome, load_jobs, run_job
+from radar.scheduling import LEASE, Context, Job, Outcome, Scheduler, load_jobs, run_job
 from radar.store import runs
 from radar.store.engine import reading, writing
 from tests.builders import NOON
@@ -72,3 +73,15 @@ def test_one_holder_at_a_time_has_the_lease(engine: sa.Engine) -> None:
     with writing(engine) as session, session.begin():
         runs.release_lease(session, "scheduler", "b")
     assert take("a", 2.2)
+
+
+def test_a_second_scheduler_says_at_once_that_it_stands_by(
+    engine: sa.Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(engine) as session, session.begin():
+        runs.take_lease(session, "scheduler", "another", datetime.now(UTC), LEASE)
+    with caplog.at_level(logging.INFO, logger="radar"):
+        second = Scheduler(engine, Settings(data_dir=tmp_path))
+        second._renew()
+        second._renew()
+    assert caplog.messages == ["scheduler stands by: another one runs"]

@@ -17,7 +17,10 @@ from radar.store.answers import Seen
 from radar.store.counts import counted_days, key_names
 from radar.store.day_blob import DayCounts
 from radar.store.posts import evidence
+from radar.support import TIERS
 from radar.windows import Bucket
+
+_BY_SIZE = (*(name for name, _ in TIERS), "below", "unknown")
 
 SPARK_DAYS = 28
 Item = dict[str, Any]
@@ -97,7 +100,7 @@ def _item(
         "heard": working["heard"],
         "posts": working["posts"],
         "platforms": working["platforms"],
-        "tiers": working["tiers"],
+        "tiers": {name: working["tiers"][name] for name in _BY_SIZE if name in working["tiers"]},
         "sponsored_share": working["sponsored_share"],
         "novelty": working["novelty"],
         "season": working["season"],

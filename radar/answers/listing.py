@@ -42,7 +42,7 @@ def list_trends(
     place   a country, or a narrower place (JP-27, JP:namba): then trends of that very place
     window  "7d": episodes seen on in (as_of - 7 days, as_of], each by its best moment with q <= q
     bucket  1h or 1d; both if left out;  15m is what alerts look at, kept for two to four weeks
-    q       share of chance finds accepted over many lists;    lift  the least likely lift to show
+    q       share of chance finds accepted over many lists;    lift  the smallest lift to show
     scope   travel_shopping: trends with a topic, about another market first; all: everything, by score
     cursor  `next` of the page before; it holds on to that page's as_of
 

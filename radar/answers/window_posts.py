@@ -14,6 +14,7 @@ from radar.answers.question import MAX_LIMIT
 from radar.answers.working import best_moment
 from radar.errors import CallerError
 from radar.markets import MARKETS, local_day
+from radar.store.engine import world_of
 from radar.store.posts import day_posts, evidence
 from radar.support import PostsOfDay, WindowPosts
 
@@ -53,6 +54,7 @@ def trend_posts(
         "persons": len(support.persons),
         "trend": trend_id(seen.episode_id),
         "window": {"start": start, "end": end},
+        "simulated": world_of(session) == "simulated",
     }
 
 

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import problems, routes, shapes
+from radar.api import examples, problems, routes, shapes
 from radar.config import Settings
 from radar.web.pages import mount_pages
 
@@ -100,6 +100,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
+        examples.put_in(document)
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -34,7 +34,7 @@ _TITLES = {
     500: "Something went wrong here",
     503: "The store is out of reach",
 }
-_HINTS = {"trend": "Take an id from a market's list, /v1/markets/{market}/trends."}
+_HINTS = {"trend": "Take an id from a market's list: /markets/{market}, or /v1/markets/{market}/trends."}
 """What to do about a name that nothing is near to, by its kind."""
 
 
@@ -108,9 +108,12 @@ def _invalid(error: RequestValidationError, path: str) -> dict[str, Any]:
 
 def _plain(error: HTTPException, path: str) -> dict[str, Any]:
     if error.status_code == 404:
-        return problem(404, "no-such-address", f"There is nothing at {path[:200]}.", "See /v1/openapi.json.", path)
+        hint = "See /v1/openapi.json." if path.startswith("/v1") else "Begin at /markets; /v1/openapi.json has the API."
+        return problem(404, "no-such-address", f"There is nothing at {path[:200]}.", hint, path)
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET")
         said = f"{path[:200]} does not take this method."
         return problem(405, "method-not-allowed", said, f"It takes: {allowed}.", path)
+    if error.status_code == 413:
+        return problem(413, "too-large", str(error.detail), "Send smaller batches.", path)
     return problem(error.status_code, "bad-request", str(error.detail), "See /v1/openapi.json.", path)

@@ -23,6 +23,8 @@ MAX_POSTS = 1_000
 SOURCE = "push"
 _KEPT = 2_000
 """Characters of a rejected item that are kept for whoever looks into it."""
+_SENT_AS = {"market": "author.audience_market", "author": "author.native_id"}
+"""What ingest calls by a file's field is named as it was sent."""
 
 Identity = tuple[str, str]
 
@@ -146,7 +148,8 @@ def _take(session: Session, batch: _Batch, now: datetime) -> None:
     done = ingest_posts(session, [batch.posts[at] for at in order], source=SOURCE, now=now)
     after = _stored(session, batch.posts.values())
     for position, reason in done.rejected:
-        batch.reject(order[position], reason)
+        name, colon, said = reason.partition(": ")
+        batch.reject(order[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
     told: set[Identity] = set()
     for at in reversed(order):
         item = batch.posts[at]

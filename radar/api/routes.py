@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 
 from radar import answers
+from radar.api import examples, shapes
 from radar.api import push as pushing
-from radar.api import shapes
 from radar.markets import MARKETS
+from radar.store.engine import world_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)])
@@ -18,18 +19,29 @@ MarketPath = Annotated[
     str, Path(description=f"Audience market: {', '.join(MARKETS)}.", openapi_examples={"TW": {"value": "TW"}})
 ]
 
+TrendPath = Annotated[
+    str, Path(description="A trend's id; a variant's answers with its leader.", examples=[examples.TREND["id"]])
+]
+AsOfQuery = Annotated[
+    str | None, Query(description="Moment to look back from, or a UTC day.", examples=["2026-11-22T14:00:00Z"])
+]
+WindowQuery = Annotated[
+    str | None, Query(description="Window of the list it was found in: its best moment there.", examples=["7d"])
+]
+
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Responses that every route declares: the problem shape, by status."""
-    said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large", 500: "A failure"}
+    said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
+    said |= {500: "A failure", 503: "The store does not answer"}
     shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": said[status], "content": shape} for status in (*statuses, 500)}
+    return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}
 
 
 @router.get("/markets", response_model=shapes.Markets, responses=_problems(400), tags=["trends"])
 def list_markets(session: SessionDep) -> Any:
     """Audience markets, how much is stored of each, and whether that is enough."""
-    return {"items": answers.markets(session)}
+    return {"items": answers.markets(session), "simulated": world_of(session) == "simulated"}
 
 
 @router.get("/topics", response_model=shapes.Topics, responses=_problems(400), tags=["trends"])
@@ -38,7 +50,12 @@ def list_topics() -> Any:
     return {"items": answers.topics()}
 
 
-@router.get("/markets/{market}/trends", response_model=shapes.TrendPage, responses=_problems(400, 404), tags=["trends"])
+@router.get(
+    "/markets/{market}/trends",
+    response_model=shapes.TrendPage,
+    responses=_problems(400, 404),
+    tags=["trends"],
+)
 def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> Any:
     """What is trending in a market, with the error rate, the evidence and a sentence to repeat.
 
@@ -50,27 +67,30 @@ def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> An
 
 @router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=_problems(400, 404), tags=["trends"])
 def get_trend(
-    id: Annotated[str, Path(description="A trend's id; a variant's answers with its leader.")],
+    id: TrendPath,
     session: SessionDep,
-    as_of: Annotated[str | None, Query(description="Moment to look back from, or a UTC day.")] = None,
-    window: Annotated[
-        str | None, Query(description="Window of the list it was found in: its best moment there.", examples=["7d"])
-    ] = None,
+    as_of: AsOfQuery = None,
+    window: WindowQuery = None,
 ) -> Any:
     """One trend with its whole working: curve and baseline, stages, every moment tested, variants, posts."""
     return answers.trend_working(session, id, answers.parse_as_of(as_of, _UTC), window)
 
 
-@router.get("/trends/{id}/posts", response_model=shapes.TrendPosts, responses=_problems(400, 404), tags=["trends"])
+@router.get(
+    "/trends/{id}/posts",
+    response_model=shapes.TrendPosts,
+    responses=_problems(400, 404),
+    tags=["trends"],
+)
 def get_trend_posts(
-    id: Annotated[str, Path(description="A trend's id; a variant's answers with its leader.")],
+    id: TrendPath,
     session: SessionDep,
-    as_of: Annotated[str | None, Query(description="Moment to look back from, or a UTC day.")] = None,
-    window: Annotated[
-        str | None, Query(description="Window of the list it was found in: its best moment there.", examples=["7d"])
+    as_of: AsOfQuery = None,
+    window: WindowQuery = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Posts a page.", examples=[50])] = 50,
+    cursor: Annotated[
+        str | None, Query(description="`next` of the page before.", examples=["WzUwLCAiNzY2NzgxIl0"])
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="Posts a page.")] = 50,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> Any:
     """Every post in the window of a trend's best moment that holds its key, oldest first."""
     moment = answers.parse_as_of(as_of, _UTC)
@@ -105,19 +125,6 @@ def get_readiness(session: SessionDep) -> Any:
     return {"status": "ok"}
 
 
-_POST_EXAMPLE = {
-    "posts": [
-        {
-            "platform": "instagram", "native_id": "C9x1",
-            "author": {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210},
-            "text": "藥妝必買 合利他命EX #大阪",
-            "published_at": "2026-11-22T17:12:00+08:00", "like_count": 1204,
-        },
-        {"platform": "instagram", "native_id": "C9w7", "deleted": True},
-    ]
-}  # fmt: skip
-
-
 @router.post(
     "/posts",
     response_model=shapes.PushResult,
@@ -129,7 +136,7 @@ _POST_EXAMPLE = {
             "content": {
                 "application/json": {
                     "schema": {"$ref": "#/components/schemas/PushedPosts"},
-                    "example": _POST_EXAMPLE,
+                    "example": examples.PUSH,
                 }
             },
         }

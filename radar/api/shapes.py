@@ -1,33 +1,9 @@
 """Shapes of the answers, for OpenAPI and for JSON on any face."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-
-TREND_EXAMPLE: dict[str, Any] = {
-    "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
-    "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
-    "topic": {"id": "shop.drugstore", "name": "Drugstore"}, "market": "TW", "place_market": "JP", "stage": "rising",
-    "stage_since": "2026-11-21T05:00:00Z", "onset_at": "2026-11-20T13:00:00Z", "ended_at": None,
-    "seen_at": "2026-11-22T14:00:00Z", "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71,
-    "p": 2.1e-8, "q": 0.00031, "score": 15.61, "engagement_factor": 1.18, "tests": 14210,
-    "window": {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z", "buckets": 24, "bucket": "1h"},
-    "persons": 17, "heard": 143, "posts": 23, "platforms": 4, "tiers": {"micro": 9, "nano": 7, "unknown": 1},
-    "sponsored_share": 0.043, "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
-    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
-    "evidence": [
-        {
-            "id": "40211", "platform": "instagram", "native_id": "C9x1",
-            "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
-            "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
-            "author": {"handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311"},
-            "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
-        }
-    ],
-    "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
-    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms",
-}  # fmt: skip
 
 
 class Shape(BaseModel):
@@ -107,8 +83,6 @@ class NarrowSign(Shape):
 class Trend(Shape):
     """One line of a list: what rose, by how much, how sure, who said it."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": TREND_EXAMPLE})
-
     id: str
     rank: int | None = Field(description="1 is first; null outside a list.")
     name: str = Field(description="The key as the market writes it.")
@@ -135,7 +109,9 @@ class Trend(Shape):
     heard: int = Field(description="Distinct persons of the market who posted anything in the window.")
     posts: int
     platforms: int
-    tiers: dict[str, int] = Field(description="Persons by size of account: nano, micro, mid, macro, mega, unknown.")
+    tiers: dict[str, int] = Field(
+        description="Persons by size of account: mega, macro, mid, micro, nano, below, unknown."
+    )
     sponsored_share: float | None
     novelty: Novelty
     season: SeasonSeen | None = Field(description="What last year or the calendar says; null where it says nothing.")
@@ -251,6 +227,7 @@ class TrendPosts(Shape):
     persons: int = Field(description="Distinct persons who wrote them.")
     trend: str = Field(description="The trend's id; its leader's where a variant was asked for.")
     window: Span
+    simulated: bool
 
 
 class MarketLine(Shape):
@@ -270,6 +247,7 @@ class MarketLine(Shape):
 class Markets(Shape):
     items: list[MarketLine]
     next: None = None
+    simulated: bool
 
 
 class TopicLine(Shape):
@@ -359,17 +337,6 @@ class Alive(Shape):
 
 class Problem(Shape):
     """What every error answers with (RFC 9457)."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "type": "urn:radar:problem:unknown-parameter", "title": "The request cannot be answered as it stands",
-                "status": 400, "detail": "There is no query parameter 'plase' here.", "hint": "Did you mean: place?",
-                "near": ["place"], "instance": "/v1/markets/TW/trends",
-            }
-        },
-    )  # fmt: skip
 
     type: str
     title: str

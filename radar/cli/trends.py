@@ -30,6 +30,7 @@ class Format(StrEnum):
 CSV_COLUMNS = (
     "rank", "id", "name", "kind", "gloss", "topic", "place_market", "lift", "lift_floor", "q", "score", "persons",
     "posts", "platforms", "stage", "stage_since", "onset_at", "window_start", "window_end", "sentence",
+    "simulated",
 )  # fmt: skip
 _WIDE = 130
 """Columns of a terminal that hold a line a trend."""
@@ -50,7 +51,7 @@ def trends(
         str | None, typer.Option(help="Found by the hour (1h) or the day (1d), or for alerts 15m.")
     ] = None,
     q: Annotated[float, typer.Option(help="Share of chance finds accepted, over many lists.")] = 0.05,
-    lift: Annotated[float | None, typer.Option(help="Least likely lift to show.")] = None,
+    lift: Annotated[float | None, typer.Option(help="Smallest lift to show, as 2.")] = None,
     scope: Annotated[str, typer.Option(help=f"One of: {_SCOPES}.")] = "travel_shopping",
     limit: Annotated[int, typer.Option(help="Lines, at most 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
@@ -86,7 +87,7 @@ def _print_csv(answer: dict[str, Any]) -> None:
     writer.writerow(CSV_COLUMNS)
     for item in answer["items"]:
         flat = item | item["key"] | {"window_start": item["window"]["start"], "window_end": item["window"]["end"]}
-        flat |= {"topic": item["topic"]["id"] if item["topic"] else None}
+        flat |= {"topic": item["topic"]["id"] if item["topic"] else None, "simulated": answer["simulated"]}
         writer.writerow([_cell(flat[name]) for name in CSV_COLUMNS])
     if not answer["items"] or answer["simulated"]:
         errors.print(escape(answer["message"]) + (" Simulated data." if answer["simulated"] else ""))
@@ -118,9 +119,10 @@ def print_table(answer: dict[str, Any]) -> None:
     if answer["window"]:
         start, end = (answer["window"][name].astimezone(about.tz) for name in ("start", "end"))
         heard = answer["coverage"]
+        sure = f"{answer['note']} " if answer["items"] else ""
         console.print(
             f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} {about.zone}: {heard['persons']:,} KOLs heard, "
-            f"{heard['posts']:,} posts. {answer['note']} Topics by {answer['model_id']}."
+            f"{heard['posts']:,} posts. {sure}Topics by {answer['model_id']}."
         )
     if answer["shadow"]:
         console.print(answer["shadow"]["sentence"], style="yellow" if answer["shadow"]["warning"] else None)

@@ -207,14 +207,16 @@ def trend_twin(id: str, as_of: str | None = None, window: str | None = None) -> 
 def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: str | None = None) -> Response:
     """One trend with its working."""
     found = answers.trend_working(session, id, answers.parse_as_of(as_of, ZoneInfo("UTC")), window)
+    chosen = {"as_of": as_of, "window": window}
     return _page(
         "trend.html",
         trend=found,
         about=MARKETS[found["market"]],
         drawing=draw_curve(found["curve"], found["window"]),
+        chosen=chosen,
         simulated=found["simulated"],
         here="trends",
-        twin=_url(f"/v1/trends/{id}", as_of=as_of, window=window),
+        twin=_url(f"/v1/trends/{id}", **chosen),
     )
 
 

@@ -120,8 +120,10 @@ def filters(
             examples=["1h"],
         ),
     ] = None,
-    q: Annotated[float, Query(gt=0, le=1, description="Share of chance finds accepted, over many lists.")] = 0.05,
-    lift: Annotated[float | None, Query(ge=0, description="Least likely lift to show.", examples=[2.0])] = None,
+    q: Annotated[
+        float, Query(gt=0, le=1, description="Share of chance finds accepted, over many lists.", examples=[0.05])
+    ] = 0.05,
+    lift: Annotated[float | None, Query(ge=0, description="Smallest `lift` to show.", examples=[2.0])] = None,
     as_of: Annotated[
         str | None,
         Query(
@@ -130,9 +132,13 @@ def filters(
             examples=["2026-11-22T14:00:00Z"],
         ),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="Lines a page.")] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="Lines a page.", examples=[20])] = 20,
     cursor: Annotated[
-        str | None, Query(description="`next` of the page before, with the same filters; it keeps that page's `as_of`.")
+        str | None,
+        Query(
+            description="`next` of the page before, with the same filters; it keeps that page's `as_of`.",
+            examples=["WzE3OTU3MDg4MDAuMCwxXQ"],
+        ),
     ] = None,
 ) -> Filters:
     """The filters of a list of trends."""

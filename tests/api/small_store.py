@@ -87,7 +87,8 @@ class SmallStore:
             "lift_floor": more.pop("lift_floor", 2.19), "tests": 1200, "engagement_factor": 1.0,
             "variants": list(variants),
             "persons": 9, "posts": 11, "platforms": 2, "sponsored_share": 0.0, "evidence": list(evidence),
-            "heard": 120, "tiers": {"nano": 9}, "novelty": {"days_used": 2, "days": 20}, "season": None,
+            "heard": 120, "tiers": {"macro": 1, "mega": 1, "nano": 6, "unknown": 1},
+            "novelty": {"days_used": 2, "days": 20}, "season": None,
             "narrow": more.pop("narrow", []),
         }  # fmt: skip
         shown = {

@@ -93,7 +93,8 @@ def test_of_a_post_given_twice_the_later_counts(empty: SmallStore, fresh: TestCl
         (item(9, edited_at="0001-01-01T00:00:00+10:00"), "edited_at"),
         (item(9) | {"\x00": 1}, ""),
         (item(9, language="x" * 17), "language"),
-        (item(9, author=AUTHOR | {"audience_market": "XX"}), "market"),
+        (item(9, author=AUTHOR | {"audience_market": "XX"}), "author.audience_market"),
+        (item(9, author=AUTHOR | {"native_id": ""}), "author.native_id"),
         (item(9, author=AUTHOR | {"follower_count": 2**70}), "author.follower_count"),
         (item(9, author=None), "author"),
         ("no object", "post"),
@@ -135,6 +136,10 @@ def test_too_many_posts_or_bytes_are_413(empty: SmallStore, fresh: TestClient) -
     large = json.dumps([item(1, text="x" * 10_000_001)])
     response = fresh.post("/v1/posts", content=large, headers={"content-type": "application/json"})
     assert response.status_code == 413
+    assert (response.json()["type"], response.json()["hint"]) == (
+        "urn:radar:problem:too-large",
+        "Send smaller batches.",
+    )
     assert response.headers["content-type"] == "application/problem+json"
     chunks = (b" " * 1_000_000 for _ in range(12))
     response = fresh.post("/v1/posts", content=chunks, headers={"content-type": "application/json"})

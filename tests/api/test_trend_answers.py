@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from radar.answers import episode_number, trend_id
+from radar.api import shapes
 from tests.api.small_store import NOW, SmallStore, post
 
 
@@ -213,6 +214,36 @@ def test_openapi_is_complete(client: TestClient) -> None:
     for reference in set(text.split('"$ref": "')[1:]):
         name = reference.split('"')[0].removeprefix("#/components/schemas/")
         assert name in document["components"]["schemas"], name
+
+
+def test_openapi_shows_an_example_of_every_answer_parameter_and_body(client: TestClient) -> None:
+    document = get(client, "/v1/openapi.json")
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", []):
+                shown = parameter.get("examples") or parameter["schema"].get("examples")
+                assert shown, (path, parameter["name"])
+            for status, response in operation["responses"].items():
+                content = next(iter(response["content"].values()))
+                shape = content["schema"]["$ref"].rpartition("/")[2]
+                getattr(shapes, shape).model_validate(content["example"], strict=False)
+                assert content["example"].get("status") in (int(status), "ok", None), (path, status)
+            if "requestBody" in operation:
+                for item in operation["requestBody"]["content"]["application/json"]["example"]["posts"]:
+                    shapes.PushedPost.model_validate(item)
+    for name in ("Trend", "TrendWorking", "Problem"):
+        getattr(shapes, name).model_validate(document["components"]["schemas"][name]["example"])
+
+
+def test_sizes_of_accounts_are_told_largest_first(client: TestClient) -> None:
+    assert list(get(client, TRENDS)["items"][0]["tiers"]) == ["mega", "macro", "nano", "unknown"]
+
+
+def test_every_answer_made_of_posts_says_whether_they_are_simulated(client: TestClient) -> None:
+    trend = get(client, TRENDS)["items"][0]["id"]
+    for path in ("/v1/markets", TRENDS, f"/v1/trends/{trend}", f"/v1/trends/{trend}/posts", "/v1/coverage"):
+        assert get(client, path)["simulated"] is False, path
+    assert get(client, "/v1/health")["world"] == "real"
 
 
 def test_all_posts_of_a_trend_come_in_pages_oldest_first(client: TestClient) -> None:

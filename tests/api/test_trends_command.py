@@ -33,12 +33,22 @@ def test_csv_has_a_line_a_trend(run: Callable[..., Result]) -> None:
     assert len(lines) == 5
     assert lines[0].startswith("rank,id,name")
     assert ",shop.drugstore,JP,3.2," in lines[1]
+    assert lines[0].endswith(",simulated")
+    assert lines[1].endswith(",False")
 
 
 def test_table_says_what_it_rests_on(run: Callable[..., Result]) -> None:
     printed = run("--market", "TW").stdout
     assert "#大阪必買" in printed
     assert "At most 5 in 100" in printed.replace("\n", " ")
+
+
+def test_a_list_without_trends_says_nothing_of_their_chance(run: Callable[..., Result], client: TestClient) -> None:
+    printed = run("--market", "TW", "--q", "0.0001").stdout
+    page = client.get("/markets/TW?q=0.0001", headers={"accept": "text/html"}).text
+    for said in (printed, page):
+        assert "Topics by" in said
+        assert "At most" not in said
 
 
 def test_an_empty_market_says_why(run: Callable[..., Result]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -47,6 +48,16 @@ def test_every_page_answers_with_a_twin_and_the_banner(client: TestClient, pages
         assert answer.status_code == 200, twin[1]
         assert answer.headers["content-type"] == "application/json"
         assert response.text.count("<table") == response.text.count("<caption"), path
+
+
+def test_all_posts_are_those_of_the_moment_that_the_page_looks_back_from(client: TestClient, store: SmallStore) -> None:
+    asked = {"as_of": "2026-11-23T02:00:00Z", "window": "24h"}
+    page = client.get(f"/trends/{trend_id(store.ids['term'])}", params=asked)
+    link = re.search(r'href="(/v1/trends/[^"]+/posts[^"]*)"', page.text)
+    assert link
+    address = link[1].replace("&amp;", "&")
+    assert dict(parse_qsl(urlsplit(address).query)) == asked | {"limit": "100"}
+    assert client.get(address).status_code == 200
 
 
 def test_nothing_hostile_gets_through(client: TestClient, store: SmallStore, pages: list[str]) -> None:

@@ -1,0 +1,182 @@
+"""Examples of every answer for OpenAPI, invented, and of one moment throughout."""
+
+from typing import Any
+
+TREND: dict[str, Any] = {
+    "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
+    "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
+    "topic": {"id": "shop.drugstore", "name": "Drugstore"}, "market": "TW", "place_market": "JP", "stage": "rising",
+    "stage_since": "2026-11-21T05:00:00Z", "onset_at": "2026-11-20T13:00:00Z", "ended_at": None,
+    "seen_at": "2026-11-22T14:00:00Z", "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71,
+    "p": 2.1e-8, "q": 0.00031, "score": 15.61, "engagement_factor": 1.18, "tests": 14210,
+    "window": {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z", "buckets": 24, "bucket": "1h"},
+    "persons": 17, "heard": 143, "posts": 23, "platforms": 4, "tiers": {"micro": 9, "nano": 7, "unknown": 1},
+    "sponsored_share": 0.043, "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
+    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
+    "evidence": [
+        {
+            "id": "40211", "platform": "instagram", "native_id": "C9x1",
+            "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
+            "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
+            "author": {"handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311"},
+            "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
+        }
+    ],
+    "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
+    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms",
+}  # fmt: skip
+
+_COVERAGE = {"persons": 143, "posts": 1310, "sources": 2, "platforms": 4, "days": 75}
+_WINDOW = {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z"}
+
+TRENDS: dict[str, Any] = {
+    "items": [TREND], "next": "WzE3OTU3MDg4MDAuMCwxXQ", "total": 8, "market": "TW", "place": None,
+    "scope": "travel_shopping", "window": {"start": "2026-11-15T14:00:00Z", "end": "2026-11-22T14:00:00Z"},
+    "as_of": "2026-11-22T14:00:00Z", "model_id": "topics-b36f98f85e", "simulated": False, "status": "ok",
+    "message": "8 trends in 7 days.", "coverage": _COVERAGE, "shadow": None, "q": 0.05,
+    "note": "At most 5 in 100 of these are chance, taken over many lists.",
+}  # fmt: skip
+WORKING: dict[str, Any] = TREND | {
+    "rank": None, "asked": TREND["id"], "as_of": "2026-11-22T14:00:00Z", "model_id": "topics-b36f98f85e",
+    "simulated": False, "coverage": _COVERAGE,
+    "curve": {
+        "bucket": "1h", "rate": 0.0239,
+        "points": [{"start": "2026-11-22T13:00:00Z", "persons": 4, "heard": 31, "expected": 0.741}],
+    },
+    "stages": [{"stage": "rising", "since": "2026-11-21T05:00:00Z"}],
+    "history": [
+        {
+            "as_of": "2026-11-22T14:00:00Z", "at": "2026-11-22T14:00:00Z", "is_daily": False, "stage": "rising",
+            "buckets": 24, "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71, "q": 0.00031,
+            "score": 15.61, "persons": 17,
+        }
+    ],
+}  # fmt: skip
+POSTS: dict[str, Any] = {
+    "items": TREND["evidence"], "next": None, "total": 23, "persons": 17, "trend": TREND["id"], "window": _WINDOW,
+    "simulated": False,
+}  # fmt: skip
+MARKETS: dict[str, Any] = {
+    "items": [
+        {
+            "code": "TW", "name": "Taiwan", "languages": ["zh-Hant"], "zone": "Asia/Taipei", "posts": 8686,
+            "persons": 150, "days": 75, "trends": 8, "as_of": "2026-11-22T14:00:00Z", "status": "ok",
+            "message": "8 trends in 7 days.",
+        }
+    ],
+    "next": None, "simulated": False,
+}  # fmt: skip
+TOPICS: dict[str, Any] = {
+    "items": [
+        {
+            "id": "shop.drugstore", "group": "shop", "name": "Drugstore",
+            "definition": "Drugstore and Donki hauls: over-the-counter medicine, patches, eye drops and toiletries.",
+            "names": {
+                "zh-Hant": "藥妝必買", "ja": "薬・日用品", "ko": "드럭스토어", "th": "ร้านขายยา", "en": "Drugstore",
+            },
+        }
+    ],
+    "next": None,
+}  # fmt: skip
+_RUN = {
+    "job": "detect_trends", "started_at": "2026-11-22T14:06:00Z", "ended_at": "2026-11-22T14:06:04Z",
+    "outcome": "ok", "rows_in": 21, "rows_out": 3, "detail": "3 snapshots over 21 days", "error": None,
+}  # fmt: skip
+COVERAGE: dict[str, Any] = {
+    "items": [
+        {
+            "market": "TW", "source": "push", "kind": "push", "authors": 155, "persons": 150, "posts": 8686,
+            "first_post_at": "2026-09-08T22:34:00Z", "last_post_at": "2026-11-22T13:58:10Z",
+            "last_success_at": "2026-11-22T14:00:00Z", "last_error_at": None, "last_error": None,
+            "lag_seconds": 337, "rejected": 2,
+        }
+    ],
+    "next": None, "markets": [{"market": "TW", "unclassified": 0, "dirty_days": 0}], "silent_sources": [],
+    "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",
+}  # fmt: skip
+HEALTH: dict[str, Any] = {
+    "status": "ok", "problems": [], "store": "postgresql", "world": "real",
+    "scheduler": {"active": True, "until": "2026-11-22T14:09:45Z"}, "unclassified": 0, "dirty_days": 0,
+    "runs": [_RUN], "now": "2026-11-22T14:09:00Z",
+}  # fmt: skip
+ALIVE: dict[str, Any] = {"status": "ok"}
+PUSH: dict[str, Any] = {
+    "posts": [
+        {
+            "platform": "instagram", "native_id": "C9x1",
+            "author": {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210},
+            "text": "藥妝必買 合利他命EX #大阪",
+            "published_at": "2026-11-22T17:12:00+08:00", "like_count": 1204,
+        },
+        {"platform": "instagram", "native_id": "C9w7", "deleted": True},
+    ]
+}  # fmt: skip
+PUSHED: dict[str, Any] = {
+    "items": [
+        {
+            "index": 0, "platform": "instagram", "native_id": "C9x1", "result": "created", "field": None,
+            "reason": None,
+        },
+        {
+            "index": 1, "platform": "instagram", "native_id": "C9w7", "result": "deleted", "field": None,
+            "reason": None,
+        },
+    ],
+    "created": 1, "changed": 0, "unchanged": 0, "deleted": 1, "rejected": 0,
+}  # fmt: skip
+
+
+def _problem(status: int, slug: str, title: str, detail: str, hint: str, at: str, *near: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:radar:problem:{slug}", "title": title, "status": status, "detail": detail, "hint": hint,
+        "near": list(near), "instance": at,
+    }  # fmt: skip
+
+
+PROBLEMS: dict[int, dict[str, Any]] = {
+    400: _problem(
+        400, "unknown-parameter", "The request cannot be answered as it stands",
+        "There is no query parameter 'plase' here.", "Did you mean: place?", "/v1/markets/TW/trends", "place",
+    ),
+    404: _problem(
+        404, "unknown-name", "There is no such thing", "There is no market 'TV'.", "Did you mean: TW?",
+        "/v1/markets/TV/trends", "TW",
+    ),
+    409: _problem(
+        409, "mixed-worlds", "It does not fit what is stored",
+        "This store holds simulated posts; real ones cannot join them.",
+        "Leave the demo with another RADAR_DATA_DIR, or delete the demo's data folder.", "/v1/posts",
+    ),
+    413: _problem(
+        413, "too-large", "Too much at once", "The batch holds 1,001 posts; at most 1,000 are taken.",
+        "Send smaller batches.", "/v1/posts",
+    ),
+    500: _problem(
+        500, "failure", "Something went wrong here", "The radar failed to answer.",
+        "An operator finds the cause in the log.", "/v1/coverage",
+    ),
+    503: _problem(
+        503, "store", "The store is out of reach", "The store did not answer: connection refused.",
+        "Try again in a moment; an operator finds more in the log.", "/v1/health/ready",
+    ),
+}  # fmt: skip
+"""By status."""
+
+ANSWERS: dict[str, dict[str, Any]] = {
+    "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
+    "TrendPosts": POSTS, "Coverage": COVERAGE, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
+    "Problem": PROBLEMS[400],
+}  # fmt: skip
+"""By the name of the shape in radar.api.shapes."""
+
+
+def put_in(document: dict[str, Any]) -> None:
+    """Show an example with every answer and its shape: put in last, for FastAPI drops each null of an example."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                for content in response["content"].values():
+                    shape = content["schema"]["$ref"].rpartition("/")[2]
+                    content["example"] = PROBLEMS[int(status)] if shape == "Problem" else ANSWERS[shape]
+    for shape, example in ANSWERS.items():
+        document["components"]["schemas"][shape]["example"] = example
