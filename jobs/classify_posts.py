@@ -1,14 +1,12 @@
 """Read every post that waits: topics by the model, keys, places, language and sponsorship by its text."""
 
 from radar.classify import classify_posts
-from radar.memory import give_back
 from radar.scheduling import Context, Job, Outcome
 
 
 def run(ctx: Context) -> Outcome:
     """Safe to run twice: a post that has been read does not wait any more."""
     folder = ctx.model_folder
-    give_back()  # what fitting took, before other processes take theirs
     done = classify_posts(
         ctx.engine, folder, lambda: ctx.scorer, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None)
     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
+from multiprocessing.synchronize import Lock
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS
+from radar.memory import give_back
 from radar.registry import TopicScorer, open_scorer
 from radar.store import posts as store
 from radar.store import promotion
@@ -51,9 +53,12 @@ class PostReading:
 _scorer: TopicScorer | None = None
 
 
-def _load(folder: Path) -> None:
+def _load(folder: Path, one_at_a_time: Lock) -> None:
+    """Open the model in a process that is to read; opening takes more for a moment than the model does."""
     global _scorer
-    _scorer = open_scorer(folder)
+    with one_at_a_time:
+        _scorer = open_scorer(folder)
+        give_back()
 
 
 def _read_in_worker(items: Sequence[UnreadPost]) -> list[PostReading]:
@@ -134,8 +139,9 @@ def _reader(
     with reading(engine) as session:
         many = len(store.unread_posts(session, POOL_FROM)) == POOL_FROM
     workers = min(os.cpu_count() or 1, 8)
+    spawn = get_context("spawn")
     if many and workers > 1:
-        with ProcessPoolExecutor(workers, get_context("spawn"), _load, (model_folder,)) as pool:
+        with ProcessPoolExecutor(workers, spawn, _load, (model_folder, spawn.Lock())) as pool:
             yield lambda batch: pool.submit(_read_in_worker, batch)
     else:
 

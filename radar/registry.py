@@ -13,7 +13,9 @@ import json
 import os
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -155,11 +157,18 @@ def load_scorer(settings: Settings | None = None) -> TopicScorer:
     return open_scorer(fitted_folder(settings or load_settings()))
 
 
-def fitted_folder(settings: Settings) -> Path:
-    """Where the present model is kept, fitted first (some 10 s) where it is missing."""
+def fitted_folder(settings: Settings, *, apart: bool = False) -> Path:
+    """Where the present model is kept, fitted first (some 20 s) where it is missing.
+
+    apart  fit in a process of its own, so that what fitting takes is gone with it
+    """
     folder = model_folder(settings)
     if not (folder / "manifest.json").exists():
-        fit(folder)
+        if apart:
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                pool.submit(fitted_folder, settings).result()
+        else:
+            fit(folder)
     return folder
 
 

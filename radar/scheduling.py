@@ -75,7 +75,7 @@ class Context:
         """Where the active model is kept; the shipped one is fitted first where it is missing. Raises RadarError."""
         active = self.model_id
         if active == model_id():
-            return fitted_folder(self.settings)
+            return fitted_folder(self.settings, apart=True)
         folder = self.settings.models_dir / "topics" / active
         if not folder.is_dir():
             raise RadarError(

@@ -1,6 +1,7 @@
 """What tests share: both databases, a fitted model, a demo store; and no way out but the loopback address."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -102,9 +103,10 @@ def radar(*arguments: str, data_dir: Path, **more: Any) -> subprocess.CompletedP
 
 
 @pytest.fixture(scope="session")
-def demo_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder after `radar demo --once` (simulated)."""
+def demo_dir(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Path:
+    """The data folder after `radar demo --once` (simulated), with the model that is fitted already."""
     folder = tmp_path_factory.mktemp("data")
+    shutil.copytree(fitted_dir / "models", folder / "demo" / "models")
     done = radar("demo", "--once", data_dir=folder)
     assert done.returncode == 0, done.stderr
     return folder

@@ -55,13 +55,13 @@ class Grams:
     coefficients: Floats32
 
     @classmethod
-    def of(cls, vectorizer: Any, coefficients: Floats) -> "Grams":
+    def of(cls, vectorizer: Any, coefficients: Floats32) -> "Grams":
         names = list(vectorizer.vocabulary_)
         columns = np.fromiter((vectorizer.vocabulary_[name] for name in names), np.int32, len(names))
         return cls(
             HashTable.of(hashes_of(names), columns),
             np.asarray(vectorizer.idf_, np.float32),
-            np.ascontiguousarray(coefficients, np.float32),
+            coefficients,
         )
 
 
@@ -82,7 +82,7 @@ class Concepts:
     coefficients: Floats32
 
     @classmethod
-    def of(cls, counts: ConceptCounts, coefficients: Floats) -> "Concepts":
+    def of(cls, counts: ConceptCounts, coefficients: Floats32) -> "Concepts":
         terms = counts.terms()
         names = list(terms)
         begun = sorted({name[:n] for name in names for n in range(1, len(name))} - set(names))
@@ -102,18 +102,22 @@ class Concepts:
 class CompiledScorer:
     """The decision function of a fitted `TopicPipeline`."""
 
-    def __init__(self, blocks: Mapping[str, tuple[Any, float]], coefficients: Floats, intercepts: Floats) -> None:
-        """blocks  name -> (fitted transformer, weight), in the order of the coefficients' rows (features, classes)."""
+    def __init__(self, blocks: Mapping[str, tuple[Any, float]], coefficients: Floats32, intercepts: Floats) -> None:
+        """blocks  name -> (fitted transformer, weight), in the order of the coefficients' rows (features, classes).
+
+        The coefficients are taken over, and weighed where they stand.
+        """
         at, parts = 0, {}
         for name, (transformer, weight) in blocks.items():
             width = _width(transformer)
-            parts[name] = (transformer, weight * coefficients[at : at + width])
+            coefficients[at : at + width] *= np.float32(weight)
+            parts[name] = (transformer, coefficients[at : at + width])
             at += width
         if at != len(coefficients):
             raise ValueError(f"the blocks have {at} features, the classifier {len(coefficients)}")
         self.char, self.word = Grams.of(*parts["char"]), Grams.of(*parts["word"])
         self.longest = parts["char"][0].ngram_range[1]
-        empty = np.zeros((1, coefficients.shape[1]))
+        empty = np.zeros((1, coefficients.shape[1]), np.float32)
         self.concepts = Concepts.of(*parts.get("concepts", (ConceptCounts({}), empty)))
         vectors, rows = parts["vectors"]
         self.vectors = np.ascontiguousarray(rows * vectors.weight, np.float32)

@@ -36,7 +36,9 @@ class TopicPipeline(Pipeline):  # type: ignore[misc]
             union, topics = self.named_steps["features"], self.named_steps["topics"]
             weights = union.transformer_weights or {}
             blocks = {name: (block, weights.get(name, 1.0)) for name, block in union.transformer_list}
-            coefficients = np.concatenate([e.coef_ for e in topics.estimators_]).T
+            coefficients = np.empty((topics.estimators_[0].coef_.shape[1], len(topics.estimators_)), np.float32)
+            for k, estimator in enumerate(topics.estimators_):
+                coefficients[:, k] = estimator.coef_[0]
             intercepts = np.concatenate([np.atleast_1d(e.intercept_) for e in topics.estimators_])
             self._compiled = CompiledScorer(blocks, coefficients, intercepts)
         return self._compiled

@@ -49,6 +49,8 @@ def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Flo
     features = pipeline[:-1].fit_transform(labels.texts)
     margins = _margins(features, pipeline[-1], labels, folds, seed)
     pipeline[-1].fit(features, labels.topics)
+    for estimator in pipeline[-1].estimators_:
+        estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened
     return margins
 
 
