@@ -73,7 +73,7 @@ FROZEN_SHA256 = "48ead8055594060f924dca81cd733f633c422434d4d5aacce140a539b05769f
 
 
 def load_frozen(taxonomy: Taxonomy) -> Labels:
-    """models/topics/frozen_test.csv: posts written apart from the labels, and never used to choose anything.
+    """models/topics/frozen_test.csv: posts written apart from the labels; no weight or threshold is set by them.
 
     Raises UnreadableInput when it is not the file that was frozen.
     """
