@@ -172,7 +172,15 @@ class ConceptCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self._built
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_built"}
+        """Concepts as one text, a line each, as Grams keeps its terms: names and terms hold no tab or line feed."""
+        state = {name: value for name, value in self.__dict__.items() if name != "_built"}
+        return state | {"concepts": "\n".join("\t".join((name, *terms)) for name, terms in self.concepts.items())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(lines := state["concepts"], str):
+            rows = [line.split("\t") for line in lines.split("\n") if line]
+            state = state | {"concepts": {name: terms for name, *terms in rows}}
+        self.__dict__.update(state)
 
 
 def stands_alone(text: str, start: int, end: int) -> bool:

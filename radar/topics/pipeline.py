@@ -89,6 +89,6 @@ def build_pipeline(
         [
             ("text", FunctionTransformer(feature_texts)),
             ("features", FeatureUnion(blocks, transformer_weights={name: weights[name] for name, _ in blocks})),
-            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=1e-3, random_state=seed))),
+            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=0.1, random_state=seed))),
         ]
     )

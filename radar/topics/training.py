@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sklearn
 from scipy.special import expit
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
@@ -61,14 +61,16 @@ def _margins(features: Any, classifier: Any, labels: Labels, folds: int, seed: i
     strata = np.where(np.isin(strata, names[sizes < folds]), names[sizes.argmax()], strata)
     margins = np.zeros(labels.topics.shape)
     for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(features, strata):
-        model = sklearn.base.clone(classifier).fit(features[train], labels.topics[train])
-        margins[test] = np.stack([e.decision_function(features[test]) for e in model.estimators_], axis=1)
+        estimators = clone(classifier).fit(features[train], labels.topics[train]).estimators_
+        unseen = features[test]
+        margins[test] = np.stack([e.decision_function(unseen) for e in estimators], axis=1)
     return margins
 
 
 def calibrate(margins: Floats, topics: Indicators, least_precision: float, least_threshold: float) -> Calibration:
     """Sigmoids and thresholds of all topics, rounded, so that machines agree."""
-    sigmoids = [LogisticRegression(C=1e3).fit(margins[:, [k]], topics[:, k]) for k in range(topics.shape[1])]
+    sigmoid = LogisticRegression(C=1e3, solver="newton-cholesky")  # exact in a few steps: one column
+    sigmoids = [clone(sigmoid).fit(margins[:, [k]], topics[:, k]) for k in range(topics.shape[1])]
     slope = np.array([s.coef_[0, 0] for s in sigmoids]).round(6)
     offset = np.array([s.intercept_[0] for s in sigmoids]).round(6)
     p = expit(slope * margins + offset)
