@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
 
+    contact: str = Field(
+        default="",
+        description="mail address or URL that servers we ask are told, in the User-Agent",
+        pattern=r"^[ -~]*$",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _readable(cls, url: str) -> str:

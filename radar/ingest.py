@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import RawPost, problem
+from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
@@ -100,6 +100,32 @@ def ingest_posts(
         result.unchanged += len(given) - len(items)
         _ingest_platform(session, platform, items, given, origin, result)
     return result
+
+
+def ingest_profiles(
+    session: Session, platform: str, authors: Sequence[RawAuthor], *, source: str, now: datetime
+) -> list[tuple[RawAuthor, str]]:
+    """Store what accounts say of themselves, followers above all; those that cannot be taken, with the reason."""
+    one_writer(session, "ingest")
+    rejected: list[tuple[RawAuthor, str]] = []
+    given: list[RawPost] = []
+    for author in authors:
+        # a tombstone tells of its author and of nothing else
+        about = RawPost(platform, "profile", author, "", now, deleted=True)
+        reason = problem(about, now) or _followers_problem(author)
+        if reason is None:
+            given.append(about)
+        else:
+            rejected.append((author, reason))
+    dirty: set[tuple[str, date]] = set()
+    _authors(session, platform, given, _From(source, now, None), dirty)
+    store.mark_dirty(session, dirty)
+    return rejected
+
+
+def _followers_problem(author: RawAuthor) -> str | None:
+    n = author.follower_count
+    return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
 
 
 def _ingest_platform(
