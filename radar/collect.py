@@ -7,7 +7,7 @@ deserves patience is given up.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -42,15 +42,18 @@ def collect(
     now: datetime,
     web: Web | None = None,
     progress: Callable[[int], None] = lambda done: None,
-    only: str | None = None,
+    only: Container[tuple[str, str]] | None = None,
 ) -> Ingested:
     """Bring in what is new at every source, up to now. One that fails keeps its cursor and never stops the others.
 
-    only  the name of the one source to ask
+    only  (source, handle) of the accounts to ask for, where not all are
     """
     with reading(engine) as session:
-        states = [s for s in runs.source_states(session) if only in (None, s.name)]
+        states = runs.source_states(session)
         accounts = watching.watched_accounts(session)
+    if only is not None:
+        accounts = [a for a in accounts if (a.source, a.handle) in only]
+        states = [s for s in states if any(a.source == s.name for a in accounts)]
     with web or Web() as client:
         round_ = _Round(engine, now, progress)
         pieces = [piece for state in states for piece in round_.pieces(state, accounts, client)]

@@ -25,9 +25,15 @@ COMMANDS = {
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
     "import": "Import posts, then classify, count and detect.",
+    "sources": "Where posts come from: add, list, test, pause, resume and remove sources.",
+    "watch": "Whose posts come in: add, import, list and remove the accounts of KOLs.",
+    "person": "Link the accounts of one person, so that they count once.",
 }
 """Every command, with the first sentence of its help."""
-ELSEWHERE = {"run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file")}
+ELSEWHERE = {
+    "run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file"),
+    "person": ("watch", "person"),
+}  # fmt: skip
 """Module and function of the commands that are not named as both are."""
 
 
@@ -63,10 +69,13 @@ cli = typer.Typer(
 
 
 def load(name: str) -> Any:
-    """The command of that name, its module imported."""
+    """The command of that name, or its group of commands, its module imported."""
     module, function = ELSEWHERE.get(name, (name, name))
+    found = getattr(importlib.import_module(f"radar.cli.{module}"), function)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_command(found)
     one = typer.Typer(**_PLAIN)
-    one.command(name)(getattr(importlib.import_module(f"radar.cli.{module}"), function))
+    one.command(name)(found)
     return typer.main.get_command(one)
 
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from radar.cli import cli, main
+from radar.cli import cli, load, main
 from tests.conftest import radar
 
 Called = tuple[Any, str]
@@ -18,7 +18,7 @@ TREE = typer.main.get_command(cli)
 def _walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     yield path, command
     for name, child in getattr(command, "commands", {}).items():
-        yield from _walk(child, (*path, name))
+        yield from _walk(child if path else load(name), (*path, name))
 
 
 COMMANDS = dict(_walk(TREE))
