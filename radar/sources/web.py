@@ -245,7 +245,7 @@ class Web:
             return b""
         where, until = _shown(str(response.url)), time.monotonic() + self._most_seconds
         blocks, size = [], 0
-        for block in response.iter_bytes(1 << 16):
+        for block in response.iter_bytes():
             blocks.append(block)
             size += len(block)
             if size > self._most_bytes:
