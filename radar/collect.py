@@ -19,7 +19,7 @@ from radar.lanes import Work, run_lanes
 from radar.refresh import plan
 from radar.sources.base import Account, Batch, RawPost, Source
 from radar.sources.catalogue import open_source
-from radar.sources.trouble import Busy, Malformed, NotFound, Refused, Trouble
+from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble
 from radar.sources.web import Web
 from radar.store import runs, watching
 from radar.store.engine import chunks, claim_world, reading, writing
@@ -158,7 +158,7 @@ class _Round:
 
     def _fail(self, source: Source, account: Account | None, error: Exception, one: Watched | None) -> None:
         """Keep what went wrong where it belongs, and draw the conclusion."""
-        shares = source.capabilities.shares_access or account is None
+        shares = account is None or (source.capabilities.shares_access and not isinstance(error, OptedOut))
         if isinstance(error, Refused | Busy) and shares:
             self._quiet.add(source.name)
         self._note(source.name, account, error)

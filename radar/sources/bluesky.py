@@ -13,7 +13,7 @@ from typing import Any
 from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Reread, Source
 from radar.sources.dates import instant
 from radar.sources.secrets import read_secret
-from radar.sources.trouble import Busy, Malformed, NotFound, Refused, Trouble, Unreachable, Unsafe
+from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble, Unreachable, Unsafe
 from radar.sources.web import Web
 
 PUBLIC = "https://public.api.bsky.app"
@@ -108,7 +108,7 @@ class BlueskySource(Source):
             raise Malformed("getProfile: expected an account", repr(found)[:4_000])
         labels = [label.get("val") for label in found.get("labels") or [] if isinstance(label, dict)]
         if "!no-unauthenticated" in labels and not account.consented:
-            raise Refused(
+            raise OptedOut(
                 f"{account.handle} asks not to be shown to everybody.",
                 "If its owner agreed: radar watch add --consented.",
             )

@@ -18,9 +18,8 @@ def open_source(kind: str, name: str, config: dict[str, Any], web: Web) -> Sourc
     if kind == "world":
         from radar.sources.world import SimulatedWorld
 
-        return SimulatedWorld(
-            seed=int(config["seed"]), starts_at=datetime.fromisoformat(config["starts_at"]), days=int(config["days"])
-        )
+        starts_at = datetime.fromisoformat(config["starts_at"])
+        return SimulatedWorld(int(config["seed"]), starts_at=starts_at, days=int(config["days"]), name=name)
     if kind == "feed":
         from radar.sources.feed import FeedSource
 

@@ -19,7 +19,7 @@ from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, Raw
 from radar.sources.dates import instant
 from radar.sources.markup import text_of
 from radar.sources.secrets import read_secret
-from radar.sources.trouble import Malformed, NotFound, Refused, Trouble
+from radar.sources.trouble import Malformed, NotFound, OptedOut, Trouble
 from radar.sources.web import Answer, Web
 
 PAGE = 40
@@ -181,13 +181,13 @@ class MastodonSource(Source):
         return "mastodon", _author(found, base, account.market, account.person, "declared")
 
     def _lookup(self, base: str, name: str, account: Account) -> dict[str, Any]:
-        """The account of that name. Raises Refused where it asks not to be indexed."""
+        """The account of that name. Raises OptedOut where it asks not to be indexed."""
         answer = self._get(f"{base}/api/v1/accounts/lookup", {"acct": name})
         found = answer.json()
         if not isinstance(found, dict) or not found.get("id"):
             raise Malformed(f"{base}: expected an account", answer.body)
         if _asks_not_to(found) and not account.consented:
-            raise Refused(
+            raise OptedOut(
                 f"{account.handle} asks not to be indexed.", "If its owner agreed: radar watch add --consented."
             )
         return found

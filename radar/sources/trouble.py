@@ -30,7 +30,11 @@ class Busy(Trouble):
 
 
 class Refused(Trouble):
-    """401, 403, or an account that asks not to be read: not asked again until an operator has seen to it."""
+    """401, 403: not asked again until an operator has seen to it."""
+
+
+class OptedOut(Refused):
+    """An account asks not to be read, which says nothing of any other account."""
 
 
 class NotFound(Trouble):

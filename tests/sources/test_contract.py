@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from radar.refresh import Refreshed, refresh
 from radar.sources.base import Source
 from radar.sources.catalogue import KINDS, open_source
 from radar.sources.web import Web
-from radar.store import tables, watching
+from radar.store import runs, tables, watching
 from radar.store.engine import open_store, reading, writing
 from tests.sources.stages import NOW, STAGES, FakeClock, Reply, Stage, on_stage
 
@@ -85,6 +86,40 @@ def opened(stage: Stage) -> Source:
 
 def test_every_kind_but_the_simulated_one_has_a_stage() -> None:
     assert set(STAGES) | {"world"} == set(KINDS)
+
+
+@pytest.fixture(params=KINDS)
+def any_source(request: pytest.FixtureRequest, engine: sa.Engine) -> Iterator[str]:
+    """A configured source of each kind with something to give, the simulated world too."""
+    if request.param == "world":
+        config = {"seed": 7, "starts_at": (NOW - timedelta(days=3)).isoformat(), "days": 75}
+        with writing(engine) as session, session.begin():
+            runs.add_source(session, "stage", "world", config, is_simulated=True)
+        yield request.param
+        return
+    with on_stage(request.param) as stage:
+        for n in range(12):
+            stage.publish(f"p{n:02}", at=NOW - timedelta(minutes=330 - 10 * n))
+        stage.configure(engine)
+        yield request.param
+
+
+def test_asked_twice_or_killed_in_between_the_store_is_the_same(any_source: str, engine: sa.Engine) -> None:
+    def kill(_: int) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with suppress(KeyboardInterrupt):
+            ask(engine, progress=kill)
+    ask(engine)
+    columns = ("text", "like_count", "published_at", "revision")
+    whole = stored(engine, *columns)
+    assert len({row[0] for row in whole}) == len(whole) >= 12
+    assert all(isinstance(row[0], str) for row in whole)
+    done = ask(engine)
+    assert (done.new, done.changed, done.deleted) == (0, 0, 0)
+    assert stored(engine, *columns) == whole
+    assert closed_at(engine, NOW) == NOW
 
 
 def test_what_an_account_published_is_stored_once_however_often_it_is_asked(twelve: Stage, engine: sa.Engine) -> None:
@@ -199,6 +234,24 @@ def test_a_pager_without_end_ends(twelve: Stage, engine: sa.Engine) -> None:
     before = len(twelve.asked)
     assert ask(engine, NOW + timedelta(minutes=10)).new == 0
     assert len(twelve.asked) - before <= 2
+
+
+def test_an_account_that_opted_out_is_left_alone_unless_its_owner_agreed(twelve: Stage, engine: sa.Engine) -> None:
+    flags: dict[str, list[dict[str, Any]]] = {
+        "mastodon": [{"noindex": True}, {"indexable": False}],
+        "bluesky": [{"labels": [{"val": "!no-unauthenticated"}]}],
+    }
+    for flag in flags.get(twelve.kind, []):
+        twelve.account = flag
+        assert ask(engine).new == 0
+        line = source_line(engine)
+        assert (line["state"], len(line["paused_accounts"])) != ("paused", 0), "one account is not the source"
+        assert "asks not to be" in line["paused_accounts"][0]["reason"]
+        with writing(engine) as session, session.begin():
+            watching.watch(session, [twelve.watched("stage")])
+    with writing(engine) as session, session.begin():
+        watching.watch(session, [twelve.watched("stage", consented=True)])
+    assert ask(engine).new == 12
 
 
 @pytest.mark.parametrize(

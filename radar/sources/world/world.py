@@ -45,12 +45,12 @@ class SimulatedWorld(Source):
     days  the first stretch, whose injections are all in the truth file
     """
 
-    name = "world"
     kind = "world"
     is_simulated = True
     capabilities = Capabilities(watches=False, counts=frozenset(COUNTED), edits=True, deletes=True, back=None)
 
-    def __init__(self, seed: int = 7, *, starts_at: datetime, days: int = 75) -> None:
+    def __init__(self, seed: int = 7, *, starts_at: datetime, days: int = 75, name: str = "world") -> None:
+        self.name = name
         self.seed, self.starts_at, self.days = seed, starts_at.astimezone(UTC), days
         self._day = lru_cache(maxsize=64)(self._draw_day)
         self._bursts: dict[int, list[RawPost]] = {}
