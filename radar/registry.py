@@ -1,7 +1,8 @@
 """Fitted models: fit from a recipe, save with a manifest, load a scorer.
 
 A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops, manifest.json. Its id is a hash of labels,
-taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine.
+taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine. "The shipped
+model" is that of the labels that come with radar; `radar.training` adds the user's own.
 """
 
 import csv
@@ -13,14 +14,16 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from importlib.resources import files
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
+import numpy.typing as npt
 
 from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
@@ -28,7 +31,7 @@ from radar.text import codes, gazetteer, normalise, vectors
 from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, training
 from radar.topics.card import card
 from radar.topics.evaluation import Report, report
-from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold
+from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold, spread
 
 _OURS = (
     TopicPipeline,
@@ -41,6 +44,8 @@ _OURS = (
 _TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
 _FEATURE_CODE = (normalise, codes, vectors, features, training, inspect.getmodule(build_pipeline))
 _CONTENT = "radar._content.models.topics"
+_LIBRARIES = ("scikit-learn", "numpy", "numba", "opencc")
+"""Those that make features or fit: with another version of one of them a model has another id."""
 
 
 def load_taxonomy() -> Taxonomy:
@@ -121,6 +126,10 @@ class TopicScorer:
         """Calibrated probability of each topic, (texts, topics)."""
         return self.calibration.probabilities(self._compiled.margins(texts))
 
+    def knows(self, words: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Whether each word (`radar.topics.vocabulary`) is in the vocabulary that was fitted."""
+        return self._compiled.knows(words)
+
 
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
     return calibration.slope, calibration.offset, calibration.thresholds
@@ -136,11 +145,14 @@ def model_card(folder: Path) -> str:
     """The card of a fitted model. Raises RadarError when it is damaged."""
     scorer = open_scorer(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    return card(manifest, load_labels(load_taxonomy()), evaluate(scorer))
+    return card(manifest, evaluate(scorer))
 
 
-def model_id() -> str:
-    """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries."""
+def model_id(*more: bytes) -> str:
+    """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries.
+
+    more  what stands for labels beside the shipped ones; without any it is the shipped model
+    """
     digest = hashlib.sha256()
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py"):
         digest.update((files(_CONTENT) / name).read_bytes())
@@ -148,8 +160,13 @@ def model_id() -> str:
         digest.update(inspect.getsource(module).encode())  # type: ignore[arg-type]
     for data in (vectors.PATH, gazetteer.DATA / "places.csv", gazetteer.DATA / "products.csv"):
         digest.update(data.read_bytes())
-    digest.update(f"{sklearn.__version__} {np.__version__}".encode())
+    digest.update(" ".join(_versions().values()).encode())
+    digest.update(b"".join(more))
     return f"topics-{digest.hexdigest()[:10]}"
+
+
+def _versions() -> dict[str, str]:
+    return {name: version(name) for name in _LIBRARIES}
 
 
 def load_scorer(settings: Settings | None = None) -> TopicScorer:
@@ -195,13 +212,23 @@ def _damaged(folder: Path, error: Exception) -> RadarError:
     return RadarError(f"Cannot load the model in {folder}: {error}.", "Delete the folder; it is fitted anew.")
 
 
-def fit(folder: Path) -> dict[str, Any]:
-    """Fit from the shipped labels into a folder, whole or not at all; returns the manifest."""
+def fitted(folder: Path, labels: Labels, made_of: dict[str, int]) -> Path:
+    """The folder, the model of these labels fitted into it first (some 20 s) where it is not there yet."""
+    if not (folder / "manifest.json").exists():
+        fit(folder, labels, made_of)
+    return folder
+
+
+def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | None = None) -> dict[str, Any]:
+    """Fit from the shipped labels, or those given, into a folder, whole or not at all; returns the manifest.
+
+    made_of  how many of the labels given came from where
+    """
     import skops.io
 
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
-    labels = load_labels(taxonomy)
+    labels = labels or load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
@@ -215,13 +242,15 @@ def fit(folder: Path) -> dict[str, Any]:
         "offset": calibration.offset.tolist(),
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
+        "made_of": made_of or {"shipped": len(labels.texts), "own": 0, "weak": 0},
+        "languages": spread(labels),
         "metrics": {
             "macro_f1_out_of_fold": round(
                 float(np.mean([f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
-        "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        "versions": _versions(),
         "seed": recipe.SEED,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,20 @@ class Labels:
     topics: Indicators
 
 
+def spread(labels: Labels) -> dict[str, dict[str, Any]]:
+    """By language: how many posts, how many of them each topic has, (topics,), and how many are off-topic."""
+    languages = np.array(labels.languages)
+    found = {}
+    for language in sorted(set(labels.languages)):
+        topics = labels.topics[languages == language]
+        found[language] = {
+            "posts": len(topics),
+            "topics": topics.sum(0, dtype=int).tolist(),
+            "off_topic": int((topics.sum(1) == 0).sum()),
+        }
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """From margins to probabilities and decisions, each (topics,): sigmoid(slope * margin + offset) >= threshold."""
