@@ -21,6 +21,7 @@ COMMANDS = {
     "schedule": "Run the scheduler alone; stands by while another process holds the lease.",
     "label": "Label posts: rows worth your time out to a sheet, what you said of them back in.",
     "train": "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
+    "models": "List the fitted models with their figures, and which one posts are read by.",
     "promote": "Make another fitted model the one that posts are read by, if it passes the gate; no trend by that.",
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
