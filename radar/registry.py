@@ -232,7 +232,8 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
-    on = calibration.probabilities(margins) >= calibration.thresholds
+    p = calibration.probabilities(margins)
+    on = p >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
     manifest = {
         "id": folder.name,
@@ -243,7 +244,7 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
         "made_of": made_of or {"shipped": len(labels.texts), "own": 0, "weak": 0},
-        "languages": spread(labels),
+        "languages": spread(labels, p),
         "metrics": {
             "macro_f1_out_of_fold": round(
                 float(np.mean([f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3

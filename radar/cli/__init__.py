@@ -22,6 +22,7 @@ COMMANDS = {
     "label": "Label posts: rows worth your time out to a sheet, what you said of them back in.",
     "train": "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
     "models": "List the fitted models with their figures, and which one posts are read by.",
+    "drift": "Say how far the last week's posts lie from what the topic model was trained on, by market.",
     "promote": "Make another fitted model the one that posts are read by, if it passes the gate; no trend by that.",
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",

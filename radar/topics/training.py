@@ -28,8 +28,20 @@ class Labels:
     topics: Indicators
 
 
-def spread(labels: Labels) -> dict[str, dict[str, Any]]:
-    """By language: how many posts, how many of them each topic has, (topics,), and how many are off-topic."""
+TENTHS = 10
+
+
+def tenths(p: Floats) -> list[int]:
+    """Posts by tenths of their highest probability, (10,); p (posts, topics)."""
+    at = np.minimum((p.max(1) * TENTHS).astype(int), TENTHS - 1)
+    return [int(n) for n in np.bincount(at, minlength=TENTHS)]
+
+
+def spread(labels: Labels, p: Floats) -> dict[str, dict[str, Any]]:
+    """By language: how many posts, how many of them each topic has, how many none, and their probabilities by tenths.
+
+    p  out of fold, (posts, topics)
+    """
     languages = np.array(labels.languages)
     found = {}
     for language in sorted(set(labels.languages)):
@@ -38,6 +50,7 @@ def spread(labels: Labels) -> dict[str, dict[str, Any]]:
             "posts": len(topics),
             "topics": topics.sum(0, dtype=int).tolist(),
             "off_topic": int((topics.sum(1) == 0).sum()),
+            "scores": tenths(p[languages == language]),
         }
     return found
 
