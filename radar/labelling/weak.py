@@ -1,9 +1,9 @@
 """Weak labels: what seeds say clearly of the user's own posts; they train only where they are asked for.
 
-A post has the topics of which it holds two different seed terms, if it holds no single one of another topic. It is
-off-topic if it names nothing that we know of (seed, brand, product, kind of place) and the model gives every topic
-less than 5 %. Of each topic and language the newest posts are taken, up to a number; off-topic ones as many as have a
-topic.
+A post has the topics of which it holds two different seed terms, neither inside the other, if it holds no single one
+of another topic. It is off-topic if it names nothing that we know of (seed, brand, product, kind of place) and the
+model gives every topic less than 5 %. Of each topic and language the newest posts are taken, up to a number; off-topic
+ones as many as have a topic.
 """
 
 from collections import Counter
@@ -67,8 +67,12 @@ def _on_topic(
     pool: Sequence[LabelPost], seeds: Mapping[str, Sequence[str]], per_topic: int, now: datetime
 ) -> list[Label]:
     counts, topic_ids = ConceptCounts(seeds), list(seeds)
-    texts = feature_texts([item.text for item in pool])
-    terms = np.expm1(counts.transform(texts).toarray()).round().astype(int)
+    found_terms = [_terms(counts, text) for text in feature_texts([item.text for item in pool])]
+    terms = np.zeros((len(pool), len(topic_ids)), int)
+    topics_of = counts.terms()
+    for row, said in enumerate(found_terms):
+        for term in said:
+            terms[row, list(topics_of[term])] += 1
     clear = ((terms == 0) | (terms >= FEWEST_TERMS)).all(1) & terms.any(1)
     taken: Counter[int] = Counter()
     found = []
@@ -76,9 +80,16 @@ def _on_topic(
         topics = np.flatnonzero(terms[row]).tolist()
         if any(taken[k] < per_topic for k in topics):
             taken.update(topics)
-            said = ", ".join(dict.fromkeys(term for _, _, term in counts.matches(texts[row])))
-            found.append(_label(pool[row], tuple(sorted(topic_ids[k] for k in topics)), now, said))
+            named = tuple(sorted(topic_ids[k] for k in topics))
+            found.append(_label(pool[row], named, now, ", ".join(found_terms[row])))
     return found
+
+
+def _terms(counts: ConceptCounts, text: str) -> list[str]:
+    """The distinct seed terms of a feature text; one inside a longer one says nothing more."""
+    spans = counts.matches(text)
+    outer = (term for a, b, term in spans if not any(x <= a and b <= y and (x, y) != (a, b) for x, y, _ in spans))
+    return list(dict.fromkeys(outer))
 
 
 def _off_topic(

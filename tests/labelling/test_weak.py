@@ -14,7 +14,7 @@ from tests.builders import NOON, a_post, put
 
 TAXONOMY = load_taxonomy()
 SEEDS = load_seeds(TAXONOMY)
-ONSEN = ("溫泉旅館", "泡湯")
+ONSEN = ("露天風呂", "泡湯")
 
 
 @pytest.fixture
