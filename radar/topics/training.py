@@ -8,22 +8,26 @@ those that keep the recipe's precision; a post may reach none.
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
+from radar.spread import workers
 from radar.topics.calibration import Calibration, Floats, Indicators, Labels, best_threshold
 
 
 def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
     """Fit the pipeline on all labels; returns margins by classifiers that have not seen the posts, (posts, topics).
 
-    Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
+    Folds share languages and topics. The features are fitted once, on all posts: they know no labels. Topics are
+    fitted side by side in threads: liblinear leaves Python free.
     """
     features = pipeline[:-1].fit_transform(labels.texts)
-    margins = _margins(features, pipeline[-1], labels, folds, seed)
-    pipeline[-1].fit(features, labels.topics)
+    with parallel_config(backend="threading", n_jobs=workers()):
+        margins = _margins(features, pipeline[-1], labels, folds, seed)
+        pipeline[-1].fit(features, labels.topics)
     for estimator in pipeline[-1].estimators_:
         estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened
     return margins
