@@ -24,7 +24,7 @@ from radar.store import drift as store
 from radar.store.drift import DriftRow
 from radar.store.engine import reading, writing
 from radar.topics.divergence import by_chance, divergence
-from radar.topics.training import TENTHS, tenths
+from radar.topics.made_of import TENTHS, tenths
 from radar.topics.vocabulary import unknown_share
 
 DAYS = 7

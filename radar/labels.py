@@ -19,7 +19,7 @@ import numpy as np
 
 from radar.errors import RadarError
 from radar.text.normalise import normalise, text_hash
-from radar.topics.training import Labels
+from radar.topics.calibration import Labels
 
 PERSON, WEAK = "person", "weak"
 

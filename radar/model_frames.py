@@ -21,7 +21,7 @@ from radar.registry import TopicScorer, load_frozen, load_taxonomy
 from radar.store import labelling, posts
 from radar.store.engine import reading
 from radar.store.promotion import active_model
-from radar.topics.training import Labels
+from radar.topics.calibration import Labels
 
 
 def practice(settings: Settings) -> Settings:

@@ -5,18 +5,17 @@ the same labels name the same model, whoever gave them and when.
 """
 
 import hashlib
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from radar import labels as own
 from radar.config import Settings
 from radar.labels import Label
 from radar.registry import fitted, load_labels, load_taxonomy, model_id
+from radar.spread import spread
 from radar.text.normalise import normalise
-from radar.topics.training import Labels
+from radar.topics.calibration import Labels
 
 WEAK_FILE = "weak.jsonl"
 
@@ -56,8 +55,13 @@ def fit_training(settings: Settings, asked: Training, *, apart: bool = False) ->
     folder = settings.models_dir / "topics" / asked.id
     if not apart:
         return fitted(folder, asked.labels, asked.made_of)
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(fitted, folder, asked.labels, asked.made_of).result()
+    for _ in spread(_fit_apart, [(folder, asked.labels, asked.made_of)], at_once=1):
+        pass
+    return folder
+
+
+def _fit_apart(job: tuple[Path, Labels, dict[str, int]]) -> Iterator[Path]:
+    yield fitted(*job)
 
 
 def _weak(path: Path, people: Sequence[Label]) -> list[Label]:

@@ -12,7 +12,7 @@ from radar.gate import kept_models
 from radar.labels import Label, append
 from radar.registry import load_labels, load_taxonomy, model_id
 from radar.scheduling import Context, run_job
-from radar.topics.training import Labels
+from radar.topics.calibration import Labels
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 

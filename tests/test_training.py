@@ -9,7 +9,7 @@ import pytest
 from radar.config import Settings
 from radar.labels import Label, append, post_id, write_labels
 from radar.registry import load_labels, load_taxonomy, model_card, model_id, open_scorer
-from radar.topics.training import Labels
+from radar.topics.calibration import Labels
 from radar.training import WEAK_FILE, fit_training, training
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

@@ -15,8 +15,8 @@ from radar.store import labelling as store
 from radar.store.engine import reading
 from radar.store.labelling import LabelPost
 from radar.topics import selection
+from radar.topics.calibration import Floats
 from radar.topics.evaluation import Decisions, keyword_decisions
-from radar.topics.training import Floats
 from radar.topics.vocabulary import unknown_of, words_in
 
 COLUMNS = (

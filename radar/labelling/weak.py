@@ -18,7 +18,8 @@ from radar.registry import TopicScorer
 from radar.store import labelling as store
 from radar.store.engine import reading
 from radar.store.labelling import LabelPost
-from radar.topics.features import ConceptCounts, feature_texts
+from radar.topics.features import ConceptCounts
+from radar.topics.form import feature_texts
 
 BY = "seeds"
 POOL = 8_000

@@ -9,8 +9,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 import numpy as np
 from scipy.special import logit
 
+from radar.topics.calibration import Floats
 from radar.topics.evaluation import Decisions
-from radar.topics.training import Floats
 
 REASONS = ("disagree", "threshold", "new_term", "random")
 """Seeds say a topic that the model does not; a probability near its threshold; a word unknown to the model; chance."""

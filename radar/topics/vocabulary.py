@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radar.text.vectors import words_of
-from radar.topics.features import Texts, feature_codes
+from radar.topics.form import Texts, feature_codes
 
 Knows = Callable[[Sequence[str]], npt.NDArray[np.bool_]]
 
