@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.features",
-    "radar.topics.calibration", "radar.topics.training", "radar.topics.pipeline",
+    "radar.topics.calibration", "radar.topics.refit", "radar.topics.training", "radar.topics.pipeline",
 )  # fmt: skip
 _CONTENT = "radar._content.models.topics"
 

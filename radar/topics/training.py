@@ -5,45 +5,42 @@ Advances in Large Margin Classifiers, 1999), one a topic. The threshold of a top
 those that keep the recipe's precision; a post may reach none.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from joblib import parallel_config
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from radar.spread import workers
 from radar.topics.calibration import Calibration, Floats, Indicators, Labels, best_threshold
+from radar.topics.refit import unseen_margins
 
 
 def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
     """Fit the pipeline on all labels; returns margins by classifiers that have not seen the posts, (posts, topics).
 
-    Folds share languages and topics. The features are fitted once, on all posts: they know no labels. Topics are
-    fitted side by side in threads: liblinear leaves Python free.
+    Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
     features = pipeline[:-1].fit_transform(labels.texts)
-    with parallel_config(backend="threading", n_jobs=workers()):
-        margins = _margins(features, pipeline[-1], labels, folds, seed)
-        pipeline[-1].fit(features, labels.topics)
-    for estimator in pipeline[-1].estimators_:
+    estimators = pipeline[-1].fit(features, labels.topics).estimators_
+    coefficients = np.concatenate([e.coef_ for e in estimators])
+    intercepts = np.concatenate([e.intercept_ for e in estimators])
+    margins = unseen_margins(
+        features, labels.topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
+    )
+    for estimator in estimators:
         estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened
     return margins
 
 
-def _margins(features: Any, classifier: Any, labels: Labels, folds: int, seed: int) -> Floats:
+def _splits(labels: Labels, folds: int, seed: int) -> Iterator[Any]:
     first = np.where(labels.topics.any(1), labels.topics.argmax(1), -1)
     strata = np.array([f"{f} {lang}" for f, lang in zip(first, labels.languages, strict=True)])
     names, sizes = np.unique(strata, return_counts=True)
     strata = np.where(np.isin(strata, names[sizes < folds]), names[sizes.argmax()], strata)
-    margins = np.zeros(labels.topics.shape)
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(features, strata):
-        estimators = clone(classifier).fit(features[train], labels.topics[train]).estimators_
-        unseen = features[test]
-        margins[test] = np.stack([e.decision_function(unseen) for e in estimators], axis=1)
-    return margins
+    return StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)  # type: ignore[no-any-return]
 
 
 def calibrate(margins: Floats, topics: Indicators, least_precision: float, least_threshold: float) -> Calibration:
