@@ -16,9 +16,10 @@ TREE = typer.main.get_command(cli)
 
 
 def _walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    command = load(path[0]) if len(path) == 1 else command
     yield path, command
     for name, child in getattr(command, "commands", {}).items():
-        yield from _walk(child if path else load(name), (*path, name))
+        yield from _walk(child, (*path, name))
 
 
 COMMANDS = dict(_walk(TREE))
@@ -38,7 +39,7 @@ def test_help_describes_the_command_and_its_options(path: tuple[str, ...]) -> No
 
 
 def test_the_tree_holds_the_commands_people_know() -> None:
-    assert {("serve",), ("import",), ("trends",), ("run",), ("train",)} <= COMMANDS.keys()
+    assert {("serve",), ("import",), ("trends",), ("run",), ("train",), ("label", "export")} <= COMMANDS.keys()
 
 
 def test_without_a_command_help_is_shown() -> None:

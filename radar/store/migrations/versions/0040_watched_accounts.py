@@ -5,8 +5,8 @@ from alembic import op
 
 from radar.store import tables
 
-revision = "0020"
-down_revision = "0005"
+revision = "0040"
+down_revision = "0030"
 
 
 def upgrade() -> None:
