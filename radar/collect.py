@@ -6,6 +6,7 @@ a source did wrong is kept beside it, for the coverage page: a passing failure i
 deserves patience is given up.
 """
 
+import random
 import threading
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
@@ -14,11 +15,13 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from radar.errors import CallerError
 from radar.ingest import Ingested, ingest_posts, ingest_profiles
 from radar.lanes import Work, run_lanes
 from radar.refresh import plan
 from radar.sources.base import Account, Batch, RawPost, Source
 from radar.sources.catalogue import open_source
+from radar.sources.jetstream import JetstreamSource
 from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble
 from radar.sources.web import Web
 from radar.store import runs, watching
@@ -65,6 +68,40 @@ def collect(
     return round_.total
 
 
+def follow(
+    engine: sa.Engine,
+    name: str,
+    *,
+    web: Web,
+    progress: Callable[[int], None] = lambda done: None,
+    for_ever: bool = True,
+) -> None:
+    """Take what a stream gives as it happens; after a connection ends, from the cursor again.
+
+    for_ever  else until the connection ends
+    """
+    failures = 0
+    while True:
+        with reading(engine) as session:
+            state = next((s for s in runs.source_states(session) if s.name == name), None)
+        if state is None or state.kind != "jetstream":
+            raise CallerError(f"'{name}' is no stream.", "Streams are sources of the kind jetstream.")
+        source = JetstreamSource(state.name, state.config, web)
+        round_ = _Round(engine, web.clock.now(), progress)
+        try:
+            for batch in source.follow(state.cursor):
+                round_.now = web.clock.now()
+                round_.take(source, None, batch)
+                failures = 0
+        except Trouble as error:
+            round_.now = web.clock.now()
+            round_.note(name, None, error)
+        if not for_ever:
+            return
+        failures += 1
+        web.clock.sleep(random.uniform(0, min(60.0, 2.0**failures)))
+
+
 @dataclass(slots=True)
 class _Round:
     """One round of asking all sources."""
@@ -84,7 +121,7 @@ class _Round:
         try:
             source = open_source(state.kind, state.name, state.config, web)
         except Exception as error:  # its configuration is at fault: the others are asked
-            self._note(state.name, None, error)
+            self.note(state.name, None, error)
             return
         if not source.capabilities.watches:
             yield source.lane(None), partial(self._ask, source, state.cursor, None)
@@ -107,7 +144,7 @@ class _Round:
     ) -> None:
         try:
             for batch in source.discover(cursor, self.now, account):
-                self._take(source, account, batch)
+                self.take(source, account, batch)
                 if self.stop.is_set():
                     return
         except sa.exc.SQLAlchemyError:
@@ -133,7 +170,7 @@ class _Round:
                 watching.note_account(session, source.name, account.handle, profiled_at=self.now)
         return True
 
-    def _take(self, source: Source, account: Account | None, batch: Batch) -> None:
+    def take(self, source: Source, account: Account | None, batch: Batch) -> None:
         """Posts, what could not be read, and the cursor: all of it or nothing."""
         with self._writer, writing(self.engine) as session, session.begin():
             claim_world(session, "simulated" if source.is_simulated else "real")
@@ -161,7 +198,7 @@ class _Round:
         shares = account is None or (source.capabilities.shares_access and not isinstance(error, OptedOut))
         if isinstance(error, Refused | Busy) and shares:
             self._quiet.add(source.name)
-        self._note(source.name, account, error)
+        self.note(source.name, account, error)
         with self._writer, writing(self.engine) as session, session.begin():
             if isinstance(error, Malformed):
                 self._keep(session, source.name, [(None, error.message, error.payload)])
@@ -177,7 +214,7 @@ class _Round:
                 reason = f"not found since {since:%Y-%m-%d %H:%M} UTC: {error.message}" if lost else None
                 watching.note_account(session, source.name, account.handle, missing_since=since, pause_reason=reason)
 
-    def _note(self, name: str, account: Account | None, error: Exception) -> None:
+    def note(self, name: str, account: Account | None, error: Exception) -> None:
         said = error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
         with self._writer, writing(self.engine) as session, session.begin():
             runs.note_source_error(session, name, self.now, f"{account.handle}: {said}" if account else said)

@@ -138,7 +138,9 @@ def _ingest_platform(
 ) -> None:
     known, now = store.known_posts(session, platform, list(items)), origin.now
     dirty: set[tuple[str, date]] = set()
-    authors = _authors(session, platform, given, origin, dirty)
+    # a stream tells of every deletion: of a post that we never had it tells nothing, not even its author
+    told = [item for item in given if not item.deleted or item.native_id in known]
+    authors = _authors(session, platform, told, origin, dirty)
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
@@ -146,12 +148,12 @@ def _ingest_platform(
     gone: list[dict[str, Any]] = []
     for native_id, item in sorted(items.items()):  # in one order everywhere: two writers never wait for each other
         before = known.get(native_id)
+        if before is None and item.deleted:
+            result.unchanged += 1
+            continue
         author = authors[item.author.native_id]
-        result.elsewhere += item.author.audience_market != author.audience_market
+        result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
         if before is None:
-            if item.deleted:
-                result.unchanged += 1
-                continue
             row = _new_row(item, author, origin)
             new.append(row)
             dirty.add((author.audience_market, row["local_day"]))

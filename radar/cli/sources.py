@@ -16,7 +16,7 @@ sources = typer.Typer(
 )  # fmt: skip
 
 Name = Annotated[str, typer.Argument(help="The source's name (see `radar sources list`).")]
-_KINDS = ("bluesky", "feed", "mastodon")
+_KINDS = ("bluesky", "feed", "jetstream", "mastodon")
 
 
 @sources.command()
@@ -53,9 +53,23 @@ def add(
         if any(state.name == name for state in runs.source_states(session)):
             raise CallerError(f"There is a source '{name}' already.", "Choose another name, or remove it first.")
         runs.add_source(session, name, kind, config, is_simulated=False)
-    console.print(f"Added {name} ({kind}). Now: radar watch add {name} HANDLE --market TW", markup=False)
+    after = f"radar sources follow {name}" if kind == "jetstream" else f"radar watch add {name} HANDLE --market TW"
+    console.print(f"Added {name} ({kind}). Now: {after}", markup=False)
     if not settings.contact:
         errors.print("Set RADAR_CONTACT to an address of yours: servers are told whom to ask about our requests.")
+
+
+@sources.command()
+def follow(name: Name) -> None:
+    """Take what a stream (kind jetstream) gives as it happens, until stopped; classifying is left to the jobs."""
+    from radar.cli.app import told
+    from radar.collect import follow as follow_stream
+    from radar.sources.web import Web
+
+    settings, engine = open_engine()
+    _state(engine, name)
+    with Web(settings.contact) as web, told() as report:
+        follow_stream(engine, name, web=web, progress=lambda n: report("posts", n, None))
 
 
 @sources.command("list")
@@ -179,7 +193,7 @@ def checked_address(url: str) -> str:
     """A web address that holds no password: what is stored and shown must not. Raises CallerError."""
     try:
         parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_web = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname)
     except ValueError:
         is_web = False
     if not is_web:

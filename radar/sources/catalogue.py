@@ -7,7 +7,7 @@ from radar.errors import UnknownName
 from radar.sources.base import Source
 from radar.sources.web import Web
 
-KINDS = ("world", "feed", "mastodon", "bluesky")
+KINDS = ("world", "feed", "mastodon", "bluesky", "jetstream")
 
 
 def open_source(kind: str, name: str, config: dict[str, Any], web: Web) -> Source:
@@ -32,4 +32,8 @@ def open_source(kind: str, name: str, config: dict[str, Any], web: Web) -> Sourc
         from radar.sources.bluesky import BlueskySource
 
         return BlueskySource(name, config, web)
+    if kind == "jetstream":
+        from radar.sources.jetstream import JetstreamSource
+
+        return JetstreamSource(name, config, web)
     raise UnknownName("kind of source", kind, list(KINDS))

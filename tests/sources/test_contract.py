@@ -84,11 +84,15 @@ def opened(stage: Stage) -> Source:
     return open_source(stage.kind, "stage", stage.config(), Web())
 
 
-def test_every_kind_but_the_simulated_one_has_a_stage() -> None:
-    assert set(STAGES) | {"world"} == set(KINDS)
+STREAMS = {"world", "jetstream"}
+"""Kinds that watch no accounts; each has a test of its own."""
 
 
-@pytest.fixture(params=KINDS)
+def test_every_kind_that_watches_accounts_has_a_stage() -> None:
+    assert set(STAGES) | STREAMS == set(KINDS)
+
+
+@pytest.fixture(params=["world", *STAGES])
 def any_source(request: pytest.FixtureRequest, engine: sa.Engine) -> Iterator[str]:
     """A configured source of each kind with something to give, the simulated world too."""
     if request.param == "world":
