@@ -8,21 +8,23 @@ deserves patience is given up.
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from radar.errors import CallerError
+from radar.errors import CallerError, RadarError
 from radar.ingest import Ingested, ingest_posts, ingest_profiles
 from radar.lanes import Work, run_lanes
 from radar.refresh import plan
-from radar.sources.base import Account, Batch, RawPost, Source
+from radar.sources.base import Account, Batch, RawAuthor, RawPost, Source
 from radar.sources.catalogue import open_source
 from radar.sources.jetstream import JetstreamSource
-from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble
+from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble, Unreachable
 from radar.sources.web import Web
 from radar.store import runs, watching
 from radar.store.engine import chunks, claim_world, reading, writing
@@ -34,6 +36,8 @@ HEALTHY_FOR = timedelta(hours=6)
 """A source that has not answered for this long no longer holds the closing of buckets back."""
 LONGEST = timedelta(minutes=6)
 """No account is begun to be asked after this: the rest comes first at the next run."""
+UNREACHED = 3
+"""Accounts of one server that were asked for in vain before the rest is left for the next run."""
 PROFILE_EVERY = timedelta(days=1)
 _KEPT = 4_000
 """Characters of a rejected item that are kept for whoever looks into it."""
@@ -113,6 +117,7 @@ class _Round:
     stop: threading.Event = field(default_factory=threading.Event)
     _writer: threading.Lock = field(default_factory=threading.Lock)
     _quiet: set[str] = field(default_factory=set)
+    _unreached: Counter[str] = field(default_factory=Counter)
 
     def pieces(self, state: SourceState, accounts: list[Watched], web: Web) -> Iterator[tuple[str, Work]]:
         """What is to be asked of one source, with the lane of each."""
@@ -129,7 +134,12 @@ class _Round:
         for one in accounts:
             if one.source == state.name and not one.pause_reason:
                 account = Account(one.handle, one.audience_market, one.person, one.consented)
-                yield source.lane(account), partial(self._ask_account, source, one, account)
+                try:
+                    lane = source.lane(account)
+                except Exception as error:  # a handle that means nothing there
+                    self.note(state.name, account, error)
+                    continue
+                yield lane, partial(self._ask_account, source, one, account)
 
     def _ask_account(self, source: Source, one: Watched, account: Account) -> None:
         if source.name in self._quiet:
@@ -156,19 +166,21 @@ class _Round:
         """What the account says of itself; whether its posts are worth asking for."""
         try:
             told = source.profile(account, self.now)
+            if told is not None:
+                self._take_profile(source, account, *told)
         except sa.exc.SQLAlchemyError:
             raise
         except Exception as error:
             self._fail(source, account, error, one)
-            return not isinstance(error, Refused | Busy | NotFound)
-        if told is not None:
-            platform, author = told
-            with self._writer, writing(self.engine) as session, session.begin():
-                claim_world(session, "simulated" if source.is_simulated else "real")
-                refused = ingest_profiles(session, platform, [author], source=source.name, now=self.now)
-                self._keep(session, source.name, [(a.native_id, reason, repr(a)) for a, reason in refused])
-                watching.note_account(session, source.name, account.handle, profiled_at=self.now)
+            return not isinstance(error, Refused | Busy | NotFound | Unreachable)
         return True
+
+    def _take_profile(self, source: Source, account: Account, platform: str, author: RawAuthor) -> None:
+        with self._writer, writing(self.engine) as session, session.begin():
+            claim_world(session, "simulated" if source.is_simulated else "real")
+            refused = ingest_profiles(session, platform, [author], source=source.name, now=self.now)
+            self._keep(session, source.name, [(a.native_id, reason, repr(a)) for a, reason in refused])
+            watching.note_account(session, source.name, account.handle, profiled_at=self.now)
 
     def take(self, source: Source, account: Account | None, batch: Batch) -> None:
         """Posts, what could not be read, and the cursor: all of it or nothing."""
@@ -184,7 +196,7 @@ class _Round:
             self._advance(session, source, account, batch)
         self.progress(self.total.new)
 
-    def _advance(self, session: sa.orm.Session, source: Source, account: Account | None, batch: Batch) -> None:
+    def _advance(self, session: Session, source: Source, account: Account | None, batch: Batch) -> None:
         if account is None:
             runs.advance_source(session, source.name, batch.cursor, batch.watermark_at, self.now)
             return
@@ -196,7 +208,9 @@ class _Round:
     def _fail(self, source: Source, account: Account | None, error: Exception, one: Watched | None) -> None:
         """Keep what went wrong where it belongs, and draw the conclusion."""
         shares = account is None or (source.capabilities.shares_access and not isinstance(error, OptedOut))
-        if isinstance(error, Refused | Busy) and shares:
+        if isinstance(error, Unreachable) and shares:
+            self._unreached[source.name] += 1
+        if shares and (isinstance(error, Refused | Busy) or self._unreached[source.name] >= UNREACHED):
             self._quiet.add(source.name)
         self.note(source.name, account, error)
         with self._writer, writing(self.engine) as session, session.begin():
@@ -205,24 +219,25 @@ class _Round:
             if isinstance(error, Busy) and error.resume_at is not None and shares:
                 watching.wait_until(session, source.name, error.resume_at)
             if isinstance(error, Refused) and shares:
-                watching.pause(session, source.name, error.message)
+                watching.pause(session, source.name, _storable(error.message))
             elif isinstance(error, Refused) and account is not None:
-                watching.note_account(session, source.name, account.handle, pause_reason=error.message)
+                watching.note_account(session, source.name, account.handle, pause_reason=_storable(error.message))
             if isinstance(error, NotFound) and account is not None:
                 since = (one and one.missing_since) or self.now
                 lost = self.now - since >= source.capabilities.patience
-                reason = f"not found since {since:%Y-%m-%d %H:%M} UTC: {error.message}" if lost else None
+                said = f"not found since {since:%Y-%m-%d %H:%M} UTC: {error.message}"
+                reason = _storable(said) if lost else None
                 watching.note_account(session, source.name, account.handle, missing_since=since, pause_reason=reason)
 
     def note(self, name: str, account: Account | None, error: Exception) -> None:
-        said = error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
+        said = _storable(error.message if isinstance(error, RadarError) else f"{type(error).__name__}: {error}")
         with self._writer, writing(self.engine) as session, session.begin():
             runs.note_source_error(session, name, self.now, f"{account.handle}: {said}" if account else said)
             if account is not None:
                 values = {"asked_at": self.now, "last_error_at": self.now, "last_error": said[:2000]}
                 watching.note_account(session, name, account.handle, **values)
 
-    def _keep(self, session: sa.orm.Session, source: str, items: list[tuple[str | None, str, str]]) -> None:
+    def _keep(self, session: Session, source: str, items: list[tuple[str | None, str, str]]) -> None:
         """Set aside what could not be taken, in a form that every database holds."""
         rows = [
             {

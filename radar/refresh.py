@@ -13,6 +13,7 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.errors import RadarError
 from radar.ingest import ingest_posts
 from radar.lanes import run_lanes
 from radar.sources.base import PostRef, RawAuthor, RawPost, Reread, Source
@@ -91,7 +92,10 @@ def refresh(
             due = watching.due_posts(session, state.name, now, MOST)
             if not due:
                 continue
-            source = open_source(state.kind, state.name, state.config, client)
+            try:
+                source = open_source(state.kind, state.name, state.config, client)
+            except RadarError:  # `collect` tells of a configuration at fault
+                continue
             lanes: dict[str, list[Due]] = {}
             for one in due:
                 lanes.setdefault(source.lane(_ref(one)), []).append(one)

@@ -217,6 +217,8 @@ def _post(item: dict[str, Any], base: str, market: str, person: str | None, hand
     published = instant(item["created_at"], zone)
     if published is None:
         raise ValueError(f"created_at: '{item['created_at'][:40]}' is no time")
+    if not str(item["id"]).isprintable():
+        raise ValueError("id: expected a printable text")
     warning = (item.get("spoiler_text") or "").strip()
     media = item.get("media_attachments") or []
     text = "\n".join(filter(None, [warning, text_of(item["content"] or "")]))

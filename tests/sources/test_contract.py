@@ -436,6 +436,26 @@ def test_watched_accounts_of_one_person_are_one(stage: Stage, engine: sa.Engine)
         assert connection.scalars(sa.select(tables.person.c.name).join(tables.author)).all() == ["Ann"]
 
 
+@pytest.mark.parametrize(
+    "handle", ["", "http://[", "@@", "\u202e", "a" * 250, "#", "../../x", "no such", "https://", "::"]
+)
+def test_a_handle_that_means_nothing_costs_no_other_account(twelve: Stage, engine: sa.Engine, handle: str) -> None:
+    with writing(engine) as session, session.begin():
+        watching.watch(session, [twelve.watched("stage", handle=handle)])
+    assert ask(engine).new == 12
+
+
+def test_a_server_that_is_down_is_not_asked_for_every_account(stage: Stage, engine: sa.Engine) -> None:
+    if not opened(stage).capabilities.shares_access:
+        pytest.skip("each account has a server of its own")
+    stage.configure(engine)
+    with writing(engine) as session, session.begin():
+        watching.watch(session, [stage.watched("stage", handle=f"kol{n}") for n in range(50)])
+    stage.replies = [Reply(b"", 500) for _ in range(500)]
+    ask(engine)
+    assert len(stage.asked) <= 3 * 2 * 4
+
+
 def test_a_paused_source_is_not_asked(twelve: Stage, engine: sa.Engine) -> None:
     with writing(engine) as session, session.begin():
         watching.pause(session, "stage", "paused by an operator")
