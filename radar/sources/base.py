@@ -138,6 +138,12 @@ class Fault:
     native_id: str | None = None
 
 
+def fault_of(error: Exception, item: Any, named: Any, key: str) -> Fault:
+    """The fault of an item that raised. named holds its id under that key, where it holds one."""
+    name = named.get(key) if isinstance(named, dict) else None
+    return Fault(f"{type(error).__name__}: {error}"[:300], repr(item)[:4_000], name if isinstance(name, str) else None)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Posts and the cursor to keep once they are written; both go into one transaction.

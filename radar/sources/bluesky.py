@@ -10,7 +10,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Reread, Source
+from radar.sources.base import (
+    Account,
+    Batch,
+    Capabilities,
+    Fault,
+    PostRef,
+    RawAuthor,
+    RawPost,
+    Reread,
+    Source,
+    fault_of,
+)
 from radar.sources.dates import instant
 from radar.sources.secrets import read_secret
 from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble, Unreachable, Unsafe
@@ -71,6 +82,7 @@ class BlueskySource(Source):
             if not isinstance(items, list):
                 raise Malformed("getAuthorFeed: expected a list of posts", repr(found)[:4_000])
             posts, faults, times, uris = _read(items, account)
+            times = [min(at, now) for at in times]  # a post of tomorrow must not hide those of today
             top = max([*times, *([datetime.fromisoformat(known["top"])] if "top" in known else [])], default=newest)
             after = found.get("cursor")
             did = {"did": posts[0].author.native_id} if posts else {}
@@ -145,7 +157,7 @@ def _read(items: Sequence[Any], account: Account) -> tuple[list[RawPost], list[F
             if post.text:
                 posts.append(post)
         except _UNREADABLE as error:
-            faults.append(Fault(f"{type(error).__name__}: {error}"[:300], repr(item)[:4_000]))
+            faults.append(fault_of(error, item, item.get("post") if isinstance(item, dict) else None, "uri"))
     return posts, faults, times, uris
 
 

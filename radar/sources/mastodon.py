@@ -15,7 +15,18 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 from radar.markets import MARKETS
-from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Reread, Source
+from radar.sources.base import (
+    Account,
+    Batch,
+    Capabilities,
+    Fault,
+    PostRef,
+    RawAuthor,
+    RawPost,
+    Reread,
+    Source,
+    fault_of,
+)
 from radar.sources.dates import instant
 from radar.sources.markup import text_of
 from radar.sources.secrets import read_secret
@@ -151,7 +162,7 @@ class MastodonSource(Source):
                 if post.text:
                     posts.append(post)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                faults.append(Fault(f"{type(error).__name__}: {error}"[:300], repr(item)[:4_000]))
+                faults.append(fault_of(error, item, item, "id"))
         return posts, faults, ids
 
     # ---- again, and who it is ----

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.engine import upsert
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import imported_file, lease, rejected_post, run, source_state, watched_account
 
 
@@ -132,9 +132,19 @@ def note_source_error(session: Session, name: str, now: datetime, error: str) ->
 
 
 def keep_rejected(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Set aside what could not be taken: rows of source, seen_at, native_id, reason, payload."""
-    if rows:
-        session.connection().execute(sa.insert(rejected_post), list(rows))
+    """Set aside what could not be taken: rows of source, seen_at, native_id, reason, payload.
+
+    An item with an id that was set aside for the same reason already is not set aside again: sources show it each time.
+    """
+    r = rejected_post.c
+    known: set[tuple[str, str | None, str]] = set()
+    for some in chunks([row for row in rows if row["native_id"]], SQL_VARIABLES // 2):
+        here = r.source.in_({row["source"] for row in some}) & r.native_id.in_({row["native_id"] for row in some})
+        found = session.execute(sa.select(r.source, r.native_id, r.reason).where(here))
+        known |= {(source, native_id, reason) for source, native_id, reason in found}
+    new = [row for row in rows if (row["source"], row["native_id"], row["reason"]) not in known]
+    if new:
+        session.connection().execute(sa.insert(rejected_post), new)
 
 
 def note_import(

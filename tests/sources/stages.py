@@ -193,7 +193,7 @@ class FeedStage(Stage):
 
     @staticmethod
     def _entry(post: Published) -> str:
-        text = escape(escape("".join(c for c in post.text if c in "\n\t" or ord(c) >= 32)))
+        text = escape(escape("".join(c for c in post.text if c in "\n\t" or ord(c) >= 32)).replace("\n", "<br>"))
         edited = f"<updated>{post.edited_at.isoformat()}</updated>" if post.edited_at else ""
         return (
             f"<entry><id>{escape(post.id)}</id><published>{post.written_at or post.at.isoformat()}</published>"

@@ -350,6 +350,29 @@ def test_the_good_items_of_a_page_with_bad_ones_go_in(twelve: Stage, engine: sa.
     assert source_line(engine)["rejected"] >= len(bad[twelve.kind])
 
 
+def test_a_post_that_cannot_be_taken_is_counted_once_however_often_it_comes(twelve: Stage, engine: sa.Engine) -> None:
+    twelve.broken = {
+        "feed": ["<entry><id>x</id><title>never</title><published>soon</published></entry>"],
+        "mastodon": [{"id": "1", "created_at": "soon", "content": "x", "account": {}}],
+        "bluesky": [{"post": {"uri": "at://x"}}],
+    }[twelve.kind]
+    for n in range(3):
+        twelve.publish(f"q{n}", at=NOW + timedelta(minutes=10 * n))
+        ask(engine, NOW + timedelta(minutes=10 * n))
+    assert stored(engine) == ids(twelve)
+    assert source_line(engine)["rejected"] == 1
+
+
+def test_a_post_of_tomorrow_hides_none_of_today(twelve: Stage, engine: sa.Engine) -> None:
+    if twelve.kind == "mastodon":
+        pytest.skip("its server says when a post was made, and in what order")
+    twelve.publish("future", at=NOW + timedelta(days=30))
+    ask(engine)
+    twelve.publish("next", at=NOW + timedelta(minutes=5))
+    ask(engine, NOW + timedelta(minutes=10))
+    assert stored(engine) == sorted(name for name in ids(twelve) if "future" not in name)
+
+
 HOSTILE = [
     "משפט 台北 \u202eemit\u202c ramen",
     "👩‍👩‍👧‍👦" * 50 + " family",
