@@ -23,6 +23,7 @@ from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
 from radar.text.reading import Reading, read
 from radar.text.similar import sketches
+from radar.topics.tone import tones_of
 
 BATCH = 2_000
 MANY = 30_000
@@ -35,6 +36,7 @@ class PostReading:
 
     keys    little-endian int64, sorted     topics  (topic id, probability), most probable first
     sketch  by which nearly the same texts are found; None for short ones
+    tone    -1 negative, 0 neutral, 1 positive; negative  the probability that it is. None by a model without a tone
     """
 
     keys: bytes
@@ -44,6 +46,8 @@ class PostReading:
     text_hash: int
     sketch: bytes | None
     topics: tuple[tuple[str, float], ...]
+    tone: int | None
+    negative: float | None
 
 
 def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostReading]:
@@ -52,7 +56,7 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
     texts = [item.text or "" for item in items]
     readings = read(texts, priors)
     drawn = sketches([split_hashtags(said.normalised)[0] for said in readings])
-    p = scorer.score(texts)
+    p, tones = scorer.score(texts), _tones(scorer, texts)
     topics: list[list[tuple[str, float]]] = [[] for _ in items]
     for row, column in zip(*np.nonzero(p >= scorer.thresholds), strict=True):
         topics[row].append((scorer.topic_ids[column], round(float(p[row, column]), 4)))
@@ -67,9 +71,17 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
             said.text_hash,
             sketch,
             tuple(found),
+            *tone,
         )
-        for item, said, sketch, found in zip(items, readings, drawn, topics, strict=True)
+        for item, said, sketch, found, tone in zip(items, readings, drawn, topics, tones, strict=True)
     ]
+
+
+def _tones(scorer: TopicScorer, texts: list[str]) -> list[tuple[int | None, float | None]]:
+    p = scorer.tones(texts)
+    if p is None:
+        return [(None, None)] * len(texts)
+    return list(zip(tones_of(p).tolist(), p[:, 0].round(4).tolist(), strict=True))
 
 
 def classify_posts(
@@ -162,7 +174,7 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
         {
             "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,
             "language": said.language, "sponsored": said.sponsored, "text_hash": said.text_hash,
-            "sketch": said.sketch,
+            "sketch": said.sketch, "tone": said.tone, "negative": said.negative,
         }
         for post, said in zip(batch.posts, batch.readings, strict=True)
     ]  # fmt: skip

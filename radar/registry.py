@@ -1,7 +1,7 @@
 """Fitted models: fit from a recipe, save with a manifest, load a scorer.
 
-A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops, manifest.json. Its id is a hash of labels,
-taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine.
+A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops, tone.skops, manifest.json. Its id is a hash of
+labels, taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine.
 """
 
 import csv
@@ -25,9 +25,11 @@ import sklearn
 from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
 from radar.text import codes, gazetteer, normalise, vectors
-from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, training
+from radar.text.tones import TONES
+from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, tone, training
 from radar.topics.card import card
 from radar.topics.evaluation import Report, report
+from radar.topics.tone import ToneHead, TonePosts, ToneWords, fit_tone
 from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold
 
 _OURS = (
@@ -35,11 +37,12 @@ _OURS = (
     features.Grams,
     features.ConceptCounts,
     features.TextVectors,
+    ToneWords,
     features.feature_texts,
     features.word_features,
 )
 _TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
-_FEATURE_CODE = (normalise, codes, vectors, features, training, inspect.getmodule(build_pipeline))
+_FEATURE_CODE = (normalise, codes, vectors, features, training, tone, inspect.getmodule(build_pipeline))
 _CONTENT = "radar._content.models.topics"
 
 
@@ -100,14 +103,32 @@ def _labelled(name: str, taxonomy: Taxonomy) -> Labels:
     return Labels(texts, languages, np.array(rows, dtype=np.int8))
 
 
+def load_tone_posts() -> TonePosts:
+    """models/topics/tone.csv. Raises UnreadableInput that names the line at fault."""
+    source = (files(_CONTENT) / "tone.csv").read_text(encoding="utf-8")
+    texts, languages, tones = [], [], []
+    for line, row in enumerate(csv.DictReader(io.StringIO(source, newline="")), start=2):
+        if row["tone"] not in TONES or not row["text"].strip():
+            raise UnreadableInput(
+                f"tone.csv line {line}: no text, or no tone of {', '.join(TONES)}.", "Correct the row."
+            )
+        texts.append(row["text"])
+        languages.append(row["language"])
+        tones.append(TONES.index(row["tone"]))
+    return TonePosts(texts, languages, np.array(tones, np.int8))
+
+
 class TopicScorer:
-    """A fitted pipeline with calibrated probabilities.
+    """Fitted pipelines with calibrated probabilities: of the topics, and of the tone.
 
     topic_ids   the topics, in the order of score's columns
     thresholds  (topics,) probability from which a post is given the topic
     """
 
-    def __init__(self, pipeline: TopicPipeline, manifest: dict[str, Any]) -> None:
+    _tone: ToneHead | None = None
+
+    def __init__(self, pipeline: TopicPipeline, manifest: dict[str, Any], tone_head: ToneHead | None = None) -> None:
+        self._tone = tone_head
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
         self.calibration = Calibration(*(np.array(manifest[n]) for n in ("slope", "offset", "thresholds")))
@@ -120,6 +141,10 @@ class TopicScorer:
     def score(self, texts: list[str]) -> Floats:
         """Calibrated probability of each topic, (texts, topics)."""
         return self.calibration.probabilities(self._compiled.margins(texts))
+
+    def tones(self, texts: list[str]) -> Floats | None:
+        """Calibrated probability of each of `radar.topics.tone.TONES`, (texts, 3); None by a model without a tone."""
+        return None if self._tone is None else self._tone.probabilities(texts)
 
 
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
@@ -142,7 +167,7 @@ def model_card(folder: Path) -> str:
 def model_id() -> str:
     """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries."""
     digest = hashlib.sha256()
-    for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py"):
+    for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py", "tone.csv", "tone_words.toml"):
         digest.update((files(_CONTENT) / name).read_bytes())
     for module in _FEATURE_CODE:
         digest.update(inspect.getsource(module).encode())  # type: ignore[arg-type]
@@ -176,17 +201,27 @@ def open_scorer(folder: Path) -> TopicScorer:
     """Load a fitted model. Raises RadarError when it is damaged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        return TopicScorer(open_pipeline(folder), manifest)
+        return TopicScorer(open_pipeline(folder), manifest, _open_tone(folder, manifest))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
 
 
-def open_pipeline(folder: Path) -> Any:
-    """The fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
+def _open_tone(folder: Path, manifest: dict[str, Any]) -> ToneHead | None:
+    """The tone head; None for a model that was fitted before there was one."""
+    if "tone" not in manifest:
+        return None
+    scale, offset = (np.array(manifest["tone"][name]) for name in ("scale", "offset"))
+    if scale.shape != (len(TONES), len(TONES)) or offset.shape != (len(TONES),):
+        raise ValueError("its tone is not calibrated")
+    return ToneHead(open_pipeline(folder, "tone.skops"), scale, offset)
+
+
+def open_pipeline(folder: Path, name: str = "pipeline.skops") -> Any:
+    """A fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
     import skops.io
 
     try:
-        return skops.io.load(folder / "pipeline.skops", trusted=_TRUSTED)
+        return skops.io.load(folder / name, trusted=_TRUSTED)
     except Exception as error:  # skops raises many kinds; none of them may end in a traceback
         raise _damaged(folder, error) from error
 
@@ -205,6 +240,10 @@ def fit(folder: Path) -> dict[str, Any]:
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
+    head, tone_figures = fit_tone(
+        load_tone_posts(), (files(_CONTENT) / "tone_words.toml").read_text(encoding="utf-8"),
+        c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS, seed=recipe.SEED,
+    )  # fmt: skip
     on = calibration.probabilities(margins) >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
     manifest = {
@@ -221,12 +260,14 @@ def fit(folder: Path) -> dict[str, Any]:
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
+        "tone": {"scale": head.scale.tolist(), "offset": head.offset.tolist(), "metrics": tone_figures},
         "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
         "seed": recipe.SEED,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
     skops.io.dump(pipeline, made / "pipeline.skops")
+    skops.io.dump(head.pipeline, made / "tone.skops")
     (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
     if folder.exists() and not (folder / "manifest.json").exists():  # half of a model, not by us: we write it whole
         shutil.rmtree(folder)

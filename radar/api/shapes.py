@@ -37,11 +37,20 @@ class Variant(Shape):
     place_market: str | None
 
 
+class Complaints(Shape):
+    share: float = Field(description="Of the posts, those that blame.")
+    posts: int = Field(description="Posts whose tone was read.")
+    sentence: str
+
+
 class EvidenceAuthor(Shape):
     handle: str | None
     name: str | None
     follower_count: int | None
     person_id: str = Field(description="The same for all accounts of one person.")
+    complaints: Complaints | None = Field(
+        description="Among all stored posts of the person; only in a trend's working."
+    )
 
 
 class EvidencePost(Shape):
@@ -58,6 +67,7 @@ class EvidencePost(Shape):
     share_count: int | None
     view_count: int | None
     sponsored: bool
+    tone: Literal["negative", "neutral", "positive"] | None = Field(description="Null: read before there was one.")
 
 
 class Novelty(Shape):
@@ -113,6 +123,7 @@ class Trend(Shape):
         description="Persons by size of account: mega, macro, mid, micro, nano, below, unknown."
     )
     sponsored_share: float | None
+    complaints: Complaints | None = Field(description="Posts of the window that blame; null where no tone was read.")
     novelty: Novelty
     season: SeasonSeen | None = Field(description="What last year or the calendar says; null where it says nothing.")
     narrow: list[NarrowSign] = Field(

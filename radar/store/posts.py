@@ -264,6 +264,7 @@ class DayPost(NamedTuple):
     text_hash: int
     sketch: bytes | None
     sponsored: bool
+    tone: int | None
     like_count: int | None
     comment_count: int | None
     share_count: int | None
@@ -279,7 +280,7 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
     and so is no mention.
     """
     by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
-    names = ("keys", "places", "text_hash", "sketch", "sponsored")
+    names = ("keys", "places", "text_hash", "sketch", "sponsored", "tone")
     said = [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
     statement = (
         sa.select(
@@ -327,6 +328,7 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
             post.c.id, post.c.platform, post.c.native_id, post.c.text, post.c.url, post.c.published_at, post.c.language,
             post.c.like_count, post.c.comment_count, post.c.share_count, post.c.view_count,
             author.c.handle, author.c.name, author.c.person_id, author.c.follower_count, signal.c.sponsored,
+            signal.c.tone,
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
@@ -334,6 +336,28 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
     )  # fmt: skip
     rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
     return [rows[i] for i in post_ids if i in rows]
+
+
+class Complaints(NamedTuple):
+    """Posts that blame, of those whose tone was read."""
+
+    negative: int
+    posts: int
+
+
+def complaints_of(session: Session, person_ids: Sequence[int]) -> dict[int, Complaints]:
+    """Complaints among all stored posts of persons, by person id."""
+    found: dict[int, Complaints] = {}
+    for some in chunks(person_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(author.c.person_id, sa.func.sum(sa.case((signal.c.tone < 0, 1), else_=0)), sa.func.count())
+            .join(post, post.c.author_id == author.c.id)
+            .join(signal, signal.c.post_id == post.c.id)
+            .where(author.c.person_id.in_(some), post.c.deleted_at.is_(None), signal.c.tone.is_not(None))
+            .group_by(author.c.person_id)
+        )
+        found |= {person_id: Complaints(int(blaming), told) for person_id, blaming, told in session.execute(statement)}
+    return found
 
 
 def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:

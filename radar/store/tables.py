@@ -158,6 +158,8 @@ post_signal = Table(
     Column("sponsored", Boolean, nullable=False),
     Column("text_hash", BigInteger, nullable=False),  # of the normalised text: copies count once
     Column("sketch", LargeBinary),  # radar.text.similar; null for short texts
+    Column("tone", SmallInteger),  # -1 negative, 0 neutral, 1 positive; null: read by a model without a tone
+    Column("negative", Float),  # probability that it is
 )
 
 aside_signal = Table(
@@ -173,6 +175,8 @@ aside_signal = Table(
     Column("text_hash", BigInteger, nullable=False),
     Column("topics", JSON, nullable=False),  # [topic id, probability], most probable first
     Column("sketch", LargeBinary),
+    Column("tone", SmallInteger),
+    Column("negative", Float),
 )
 
 post_topic = Table(
