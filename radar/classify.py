@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from radar.keys import Kind, key_number
@@ -21,6 +22,7 @@ from radar.store import promotion
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
+from radar.text.other_languages import READ
 from radar.text.reading import Reading, read
 from radar.text.similar import sketches
 from radar.topics.tone import tones_of
@@ -51,15 +53,20 @@ class PostReading:
 
 
 def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostReading]:
-    """Read texts and score them; topics are those at or above their thresholds."""
-    priors = [item.language or MARKETS[item.audience_market].languages[0] for item in items]
+    """Read texts and score them; topics are those at or above their thresholds.
+
+    A text in a language that is not read has no topics and no tone: the model would guess.
+    """
+    priors = [_usual(item) for item in items]
     texts = [item.text or "" for item in items]
     readings = read(texts, priors)
     drawn = sketches([split_hashtags(said.normalised)[0] for said in readings])
-    p, tones = scorer.score(texts), _tones(scorer, texts)
+    p = scorer.score(texts)
     topics: list[list[tuple[str, float]]] = [[] for _ in items]
-    for row, column in zip(*np.nonzero(p >= scorer.thresholds), strict=True):
+    understood = np.array([_is_read(said) for said in readings], bool)
+    for row, column in zip(*np.nonzero((p >= scorer.thresholds) & understood[:, None]), strict=True):
         topics[row].append((scorer.topic_ids[column], round(float(p[row, column]), 4)))
+    tones = _tones(scorer, texts, understood)
     for found in topics:
         found.sort(key=lambda topic: -topic[1])
     return [
@@ -77,11 +84,25 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
     ]
 
 
-def _tones(scorer: TopicScorer, texts: list[str]) -> list[tuple[int | None, float | None]]:
+def _is_read(said: Reading) -> bool:
+    """Whether the model knows the language; signs and emoji alone are of all languages."""
+    return said.language in READ or not any(map(str.isalpha, said.normalised))
+
+
+def _usual(item: UnreadPost) -> str:
+    """The language to expect of a post: as its source says, else its author's, else its market's."""
+    spoken = (item.author_languages or "").replace(",", " ").split()
+    return item.language or (spoken or MARKETS[item.audience_market].languages)[0]
+
+
+def _tones(
+    scorer: TopicScorer, texts: list[str], understood: npt.NDArray[np.bool_]
+) -> list[tuple[int | None, float | None]]:
     p = scorer.tones(texts)
     if p is None:
         return [(None, None)] * len(texts)
-    return list(zip(tones_of(p).tolist(), p[:, 0].round(4).tolist(), strict=True))
+    told = zip(tones_of(p).tolist(), p[:, 0].round(4).tolist(), understood, strict=True)
+    return [(tone, negative) if is_read else (None, None) for tone, negative, is_read in told]
 
 
 def classify_posts(

@@ -96,7 +96,13 @@ COVERAGE: dict[str, Any] = {
             "lag_seconds": 337, "rejected": 2,
         }
     ],
-    "next": None, "markets": [{"market": "TW", "unclassified": 0, "dirty_days": 0}], "silent_sources": [],
+    "next": None, "silent_sources": [],
+    "markets": [
+        {
+            "market": "TW", "unclassified": 0, "dirty_days": 0,
+            "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12,
+        }
+    ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",
 }  # fmt: skip
 HEALTH: dict[str, Any] = {

@@ -294,6 +294,8 @@ class MarketWaiting(Shape):
     market: str
     unclassified: int = Field(description="Posts that wait for classification.")
     dirty_days: int = Field(description="Days that wait for a recount.")
+    languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
+    other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
 
 
 class SilentSource(Shape):

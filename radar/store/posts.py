@@ -198,12 +198,18 @@ class UnreadPost(NamedTuple):
     local_day: date
     platform_sponsored: bool | None
     repost_of: str | None
+    author_languages: str | None = None
+
+
+UNREAD = (*[post.c[name] for name in UnreadPost._fields[:-1]], author.c.languages)
+"""Columns of an UnreadPost; the statement joins the author."""
 
 
 def unread_posts(session: Session, after: int, last: int) -> list[UnreadPost]:
     """Posts not classified yet with ids in (after, last], by id."""
     statement = (
-        sa.select(*[post.c[name] for name in UnreadPost._fields])
+        sa.select(*UNREAD)
+        .join(author, author.c.id == post.c.author_id)
         .where(post.c.classified_at.is_(None), post.c.id > after, post.c.id <= last)
         .order_by(post.c.id)
     )
