@@ -21,6 +21,7 @@ from radar.sources.base import RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
+from radar.text.audience import SURE, countries_of, infer_audience, sign_of
 
 COUNTED_BY = (
     "author_id", "audience_market", "published_at", "day_only", "text", "language", "repost_of", "platform_sponsored",
@@ -87,7 +88,7 @@ def ingest_posts(
     file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     """
     one_writer(session, "ingest")
-    result, origin = Ingested(), _From(source, now, file)
+    result, origin, posts = Ingested(), _From(source, now, file), _with_markets(session, list(posts))
     by_platform: dict[str, list[RawPost]] = defaultdict(list)
     for position, item in enumerate(posts):
         reason = problem(item, now)
@@ -100,6 +101,55 @@ def ingest_posts(
         result.unchanged += len(given) - len(items)
         _ingest_platform(session, platform, items, given, origin, result)
     return result
+
+
+def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
+    """The posts, with the stored market of authors who did not declare one, or the one that their posts tell.
+
+    What is declared is never asked again. An author whose market is not sure keeps none, and is refused for that.
+    """
+    undeclared: dict[tuple[str, str], list[RawPost]] = defaultdict(list)
+    for item in posts:
+        if not item.author.audience_market:
+            undeclared[item.platform, item.author.native_id].append(item)
+    if not undeclared:
+        return posts
+    known: dict[tuple[str, str], KnownAuthor] = {}
+    for platform in {platform for platform, _ in undeclared}:
+        ids = [native_id for of, native_id in undeclared if of == platform]
+        known |= {(platform, name): k for name, k in store.known_authors(session, platform, ids).items()}
+    told = {
+        identity: {"audience_market": known[identity].audience_market} if identity in known else _inferred(items)
+        for identity, items in undeclared.items()
+    }
+    return [
+        item
+        if item.author.audience_market
+        else replace(item, author=replace(item.author, **told[item.platform, item.author.native_id]))
+        for item in posts
+    ]
+
+
+def _inferred(items: Sequence[RawPost]) -> dict[str, Any]:
+    """What is inferred of a new author from the posts of a batch, as fields of RawAuthor."""
+    a = items[-1].author
+    prior = next(iter((a.languages or "").split()), None)
+    found = infer_audience(
+        [
+            sign_of(item.text, None if item.day_only else item.published_at, item.language or prior)
+            for item in items
+            if not item.deleted and item.published_at.tzinfo is not None
+        ],
+        countries_of(a.bio or ""),
+    )
+    if found is None:
+        return {}
+    if not found.is_sure:
+        return {"market_reasons": f": most like {found.market} ({found.confidence:.2f}, at least {SURE} is asked)"}
+    return {
+        "audience_market": found.market, "market_source": "inferred", "market_confidence": found.confidence,
+        "market_reasons": "; ".join(found.reasons),
+    }  # fmt: skip
 
 
 def _ingest_platform(
@@ -262,7 +312,8 @@ def _together(items: Sequence[RawPost]) -> dict[str, Any]:
     return {
         "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url, "bio": a.bio,
         "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
-        "market_confidence": 1.0, "follower_count": a.follower_count, "person": a.person,
+        "market_confidence": a.market_confidence, "market_reasons": a.market_reasons,
+        "follower_count": a.follower_count, "person": a.person,
     }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
     states = {state.name: state for state in runs.source_states(session)}
     rejected, imported = store.rejected_counts(session), store.imported_at(session)
     waiting, dirty = store.waiting_posts(session), store.waiting_days(session)
-    languages = store.languages(session, only)
+    languages, inferred = store.languages(session, only), store.inferred_authors(session)
     rows = []
     for held in store.held(session, only):
         state = states.get(held.source)
@@ -100,6 +100,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "unclassified": waiting.get(code, 0),
                 "dirty_days": dirty.get(code, 0),
                 "languages": languages.get(code, {}),
+                "inferred_authors": inferred.get(code, 0),
                 "other_languages": sum(n for name, n in languages.get(code, {}).items() if name not in READ),
             }
             for code in MARKETS

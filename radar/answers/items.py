@@ -153,6 +153,12 @@ def shown_post(row: Mapping[str, Any]) -> Item:
             "follower_count": row["follower_count"],
             "person_id": str(row["person_id"]),
             "complaints": None,
+            "market": {
+                "code": row["audience_market"],
+                "source": row["market_source"],
+                "confidence": row["market_confidence"],
+                "reasons": row["market_reasons"],
+            },
         },
         "like_count": row["like_count"],
         "comment_count": row["comment_count"],

@@ -22,6 +22,7 @@ TREND: dict[str, Any] = {
             "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
             "author": {
                 "handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311", "complaints": None,
+                "market": {"code": "TW", "source": "declared", "confidence": 1.0, "reasons": None},
             },
             "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
             "tone": "neutral",
@@ -101,6 +102,7 @@ COVERAGE: dict[str, Any] = {
         {
             "market": "TW", "unclassified": 0, "dirty_days": 0,
             "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12,
+            "inferred_authors": 0,
         }
     ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",

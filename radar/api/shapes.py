@@ -43,11 +43,19 @@ class Complaints(Shape):
     sentence: str
 
 
+class AuthorMarket(Shape):
+    code: str
+    source: str = Field(description="declared, import, source, or inferred from the author's posts.")
+    confidence: float
+    reasons: str | None = Field(description="What speaks for an inferred market; null for others.")
+
+
 class EvidenceAuthor(Shape):
     handle: str | None
     name: str | None
     follower_count: int | None
     person_id: str = Field(description="The same for all accounts of one person.")
+    market: AuthorMarket = Field(description="How the author's audience market is known.")
     complaints: Complaints | None = Field(
         description="Among all stored posts of the person; only in a trend's working."
     )
@@ -295,6 +303,7 @@ class MarketWaiting(Shape):
     unclassified: int = Field(description="Posts that wait for classification.")
     dirty_days: int = Field(description="Days that wait for a recount.")
     languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
+    inferred_authors: int = Field(description="Accounts whose market nobody declared: inferred from their posts.")
     other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
 
 
@@ -379,7 +388,11 @@ Count = Annotated[int | None, Field(description="Leave out or null when hidden, 
 
 class PushedAuthor(Shape):
     native_id: Name = Field(description="The author's id at the platform.")
-    audience_market: Name = Field(description="ISO code of the market the author speaks to.")
+    audience_market: Name | None = Field(
+        None,
+        description="ISO code of the market the author speaks to. Left out, it is inferred from the posts of the batch"
+        " and the bio where they are sure enough, else the posts are rejected.",
+    )
     handle: Name | None = None
     name: Name | None = None
     url: Name | None = None

@@ -45,6 +45,8 @@ def coverage(
             console.print(
                 escape(f"{line['market']}: {told}. In languages that are not read: {line['other_languages']:,}.")
             )
+        if line["inferred_authors"]:
+            console.print(f"{line['market']}: the market of {line['inferred_authors']:,} accounts is inferred.")
         if line["unclassified"] or line["dirty_days"]:
             waits = f"{line['unclassified']:,} posts wait to be read, {line['dirty_days']:,} days to be counted"
             console.print(f"{line['market']}: {waits}.")

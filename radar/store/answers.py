@@ -296,6 +296,13 @@ def languages(session: Session, market: str | None = None) -> dict[str, dict[str
     return found
 
 
+def inferred_authors(session: Session) -> dict[str, int]:
+    """Accounts whose market nobody declared, by the market inferred."""
+    a = author.c
+    statement = sa.select(a.audience_market, sa.func.count()).where(a.market_source == "inferred")
+    return dict(session.execute(statement.group_by(a.audience_market)).all())
+
+
 def waiting_days(session: Session) -> dict[str, int]:
     """Days that wait for a recount, by market."""
     statement = sa.select(dirty_day.c.audience_market, sa.func.count()).group_by(dirty_day.c.audience_market)

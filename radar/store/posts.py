@@ -334,7 +334,8 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
             post.c.id, post.c.platform, post.c.native_id, post.c.text, post.c.url, post.c.published_at, post.c.language,
             post.c.like_count, post.c.comment_count, post.c.share_count, post.c.view_count,
             author.c.handle, author.c.name, author.c.person_id, author.c.follower_count, signal.c.sponsored,
-            signal.c.tone,
+            signal.c.tone, author.c.audience_market, author.c.market_source, author.c.market_confidence,
+            author.c.market_reasons,
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)

@@ -77,8 +77,9 @@ author = Table(
     Column("url", Text),
     Column("bio", Text),
     Column("audience_market", String(2), nullable=False),
-    Column("market_source", String(16), nullable=False),  # declared | import | source
+    Column("market_source", String(16), nullable=False),  # declared | import | source | inferred
     Column("market_confidence", Float, nullable=False),
+    Column("market_reasons", Text),  # what speaks for an inferred market, in words; null for others
     Column("languages", Text),
     Column("follower_count", BigInteger),
     Column("first_seen_at", Instant, nullable=False),
