@@ -163,8 +163,9 @@ def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[Found]:
     zone = MARKETS[market].tz
     topics = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in errand.topic_ids}
     fresh = min(errand.closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
+    recurrence = Recurrence(engine, errand.model_id, market, span.first)
     for bucket in Bucket:
-        listing = Listing(market, bucket, topics, Recurrence(engine, errand.model_id, market, span.first))
+        listing = Listing(market, bucket, topics, recurrence)
         task = DetectionTask(engine, errand.model_id, listing, errand.closed_at, fresh)
         yield from _run(task, span, sorted(errand.waiting))
 

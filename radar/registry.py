@@ -1,48 +1,47 @@
 """Fitted models: fit from a recipe, save with a manifest, load a scorer.
 
-A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops, tone.skops, manifest.json. Its id is a hash of
+A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops is the whole fitted pipeline, to be inspected and
+checked; scorer.npz the arrays that posts are scored by, which open in a moment and without scikit-learn; manifest.json
+says what they are, with their digests. tone.skops and tone.npz are the same of the tone head. Its id is a hash of
 labels, taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine.
 """
 
 import csv
 import hashlib
 import importlib
-import inspect
 import io
 import json
 import os
 import shutil
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.metadata import version
 from importlib.resources import files
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sklearn
+import xxhash
 
 from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
-from radar.text import codes, gazetteer, normalise, vectors
+from radar.spread import spread
+from radar.text import gazetteer, vectors
 from radar.text.tones import TONES
-from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, tone, training
-from radar.topics.card import card
-from radar.topics.evaluation import Report, report
-from radar.topics.tone import ToneHead, TonePosts, ToneWords, fit_tone
-from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold
+from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
+from radar.topics.calibration import Calibration, Floats, Labels, f1
+from radar.topics.compiled import CompiledScorer
+from radar.topics.tone import ToneHead, TonePosts
 
-_OURS = (
-    TopicPipeline,
-    features.Grams,
-    features.ConceptCounts,
-    features.TextVectors,
-    ToneWords,
-    features.feature_texts,
-    features.word_features,
-)
-_TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
-_FEATURE_CODE = (normalise, codes, vectors, features, training, tone, inspect.getmodule(build_pipeline))
+if TYPE_CHECKING:
+    from radar.topics.evaluation import Report
+
+_FEATURE_CODE = (
+    "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.features",
+    "radar.topics.calibration", "radar.topics.refit", "radar.topics.training", "radar.topics.pipeline",
+    "radar.topics.tone_words", "radar.topics.tone_fit",
+)  # fmt: skip
 _CONTENT = "radar._content.models.topics"
 
 
@@ -118,6 +117,11 @@ def load_tone_posts() -> TonePosts:
     return TonePosts(texts, languages, np.array(tones, np.int8))
 
 
+def load_tone_words() -> str:
+    """models/topics/tone_words.toml, as it is."""
+    return (files(_CONTENT) / "tone_words.toml").read_text(encoding="utf-8")
+
+
 class TopicScorer:
     """Fitted pipelines with calibrated probabilities: of the topics, and of the tone.
 
@@ -127,13 +131,13 @@ class TopicScorer:
 
     _tone: ToneHead | None = None
 
-    def __init__(self, pipeline: TopicPipeline, manifest: dict[str, Any], tone_head: ToneHead | None = None) -> None:
-        self._tone = tone_head
+    def __init__(self, compiled: CompiledScorer, manifest: dict[str, Any], tone: ToneHead | None = None) -> None:
+        self._tone = tone
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
         self.calibration = Calibration(*(np.array(manifest[n]) for n in ("slope", "offset", "thresholds")))
         self.thresholds: Floats = self.calibration.thresholds
-        self._compiled = pipeline.compiled
+        self._compiled = compiled
         widths = {self._compiled.intercepts.size, len(self.topic_ids), *map(len, _arrays(self.calibration))}
         if len(widths) != 1:
             raise ValueError("its topics do not fit its classifiers")
@@ -143,7 +147,7 @@ class TopicScorer:
         return self.calibration.probabilities(self._compiled.margins(texts))
 
     def tones(self, texts: list[str]) -> Floats | None:
-        """Calibrated probability of each of `radar.topics.tone.TONES`, (texts, 3); None by a model without a tone."""
+        """Calibrated probability of each of `radar.text.tones.TONES`, (texts, 3); None by a model without a tone."""
         return None if self._tone is None else self._tone.probabilities(texts)
 
 
@@ -151,14 +155,18 @@ def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
     return calibration.slope, calibration.offset, calibration.thresholds
 
 
-def evaluate(scorer: TopicScorer) -> Report:
+def evaluate(scorer: TopicScorer) -> "Report":
     """A scorer's figures on the frozen posts."""
+    from radar.topics.evaluation import report
+
     taxonomy = load_taxonomy()
     return report(scorer.score, scorer.thresholds, scorer.topic_ids, load_frozen(taxonomy), load_seeds(taxonomy))
 
 
 def model_card(folder: Path) -> str:
     """The card of a fitted model. Raises RadarError when it is damaged."""
+    from radar.topics.card import card
+
     scorer = open_scorer(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     return card(manifest, load_labels(load_taxonomy()), evaluate(scorer))
@@ -170,11 +178,17 @@ def model_id() -> str:
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py", "tone.csv", "tone_words.toml"):
         digest.update((files(_CONTENT) / name).read_bytes())
     for module in _FEATURE_CODE:
-        digest.update(inspect.getsource(module).encode())  # type: ignore[arg-type]
+        package, _, name = module.rpartition(".")
+        digest.update((files(package) / f"{name}.py").read_bytes())
     for data in (vectors.PATH, gazetteer.DATA / "places.csv", gazetteer.DATA / "products.csv"):
         digest.update(data.read_bytes())
-    digest.update(f"{sklearn.__version__} {np.__version__}".encode())
+    digest.update(" ".join(_versions().values()).encode())
     return f"topics-{digest.hexdigest()[:10]}"
+
+
+def _versions() -> dict[str, str]:
+    """Of the libraries that make features or fit."""
+    return {name: version(name) for name in ("scikit-learn", "numpy", "numba", "opencc")}
 
 
 def load_scorer(settings: Settings | None = None) -> TopicScorer:
@@ -188,20 +202,42 @@ def fitted_folder(settings: Settings, *, apart: bool = False) -> Path:
     apart  fit in a process of its own, so that what fitting takes is gone with it
     """
     folder = model_folder(settings)
-    if not (folder / "manifest.json").exists():
-        if apart:
-            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                pool.submit(fitted_folder, settings).result()
-        else:
-            fit(folder)
-    return folder
+    if not apart and not _is_whole(folder):
+        fit(folder)
+    with fitting(folder):
+        return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    return (folder / "manifest.json").exists()
+
+
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Fit in another process while this one is at work, where there is no model yet; waits for it at the end."""
+    if _is_whole(folder):
+        yield
+        return
+    with closing(spread(_fit_apart, [folder], at_once=1)) as pieces:
+        next(pieces)
+        yield
+        for _ in pieces:
+            pass
+
+
+def _fit_apart(folder: Path) -> Iterator[str]:
+    yield "begun"
+    fit(folder)
 
 
 def open_scorer(folder: Path) -> TopicScorer:
-    """Load a fitted model. Raises RadarError when it is damaged."""
+    """Load a fitted model's scorer. Raises RadarError when one of its files is damaged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        return TopicScorer(open_pipeline(folder), manifest, _open_tone(folder, manifest))
+        for name, digest in manifest["digests"].items():
+            if _digest(folder / name) != digest:
+                raise ValueError(f"{name} is not the file that was fitted")
+        return TopicScorer(CompiledScorer.open(folder / "scorer.npz"), manifest, _open_tone(folder, manifest))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
 
@@ -213,15 +249,26 @@ def _open_tone(folder: Path, manifest: dict[str, Any]) -> ToneHead | None:
     scale, offset = (np.array(manifest["tone"][name]) for name in ("scale", "offset"))
     if scale.shape != (len(TONES), len(TONES)) or offset.shape != (len(TONES),):
         raise ValueError("its tone is not calibrated")
-    return ToneHead(open_pipeline(folder, "tone.skops"), scale, offset)
+    return ToneHead(CompiledScorer.open(folder / "tone.npz"), scale, offset)
+
+
+def _digest(file: Path) -> str:
+    return xxhash.xxh3_128_hexdigest(file.read_bytes())
 
 
 def open_pipeline(folder: Path, name: str = "pipeline.skops") -> Any:
     """A fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
     import skops.io
 
+    from radar.topics import features, form, pipeline, tone_words
+
+    ours = (
+        pipeline.TopicPipeline, features.Grams, features.ConceptCounts, features.TextVectors, form.feature_texts,
+        form.word_features, tone_words.ToneWords,
+    )  # fmt: skip
     try:
-        return skops.io.load(folder / name, trusted=_TRUSTED)
+        trusted = [f"{thing.__module__}.{thing.__qualname__}" for thing in ours]
+        return skops.io.load(folder / name, trusted=trusted)
     except Exception as error:  # skops raises many kinds; none of them may end in a traceback
         raise _damaged(folder, error) from error
 
@@ -234,15 +281,19 @@ def fit(folder: Path) -> dict[str, Any]:
     """Fit from the shipped labels into a folder, whole or not at all; returns the manifest."""
     import skops.io
 
+    from radar.topics import build_pipeline
+    from radar.topics.tone_fit import fit_tone
+    from radar.topics.training import calibrate, fit_out_of_fold
+
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
     labels = load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
-    head, tone_figures = fit_tone(
-        load_tone_posts(), (files(_CONTENT) / "tone_words.toml").read_text(encoding="utf-8"),
-        c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS, seed=recipe.SEED,
+    tone = fit_tone(
+        load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
+        seed=recipe.SEED,
     )  # fmt: skip
     on = calibration.probabilities(margins) >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
@@ -260,16 +311,23 @@ def fit(folder: Path) -> dict[str, Any]:
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
-        "tone": {"scale": head.scale.tolist(), "offset": head.offset.tolist(), "metrics": tone_figures},
-        "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        "tone": {
+            "scale": tone.head.scale.tolist(),
+            "offset": tone.head.offset.tolist(),
+            "metrics": tone.figures,
+        },
+        "versions": _versions(),
         "seed": recipe.SEED,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
     skops.io.dump(pipeline, made / "pipeline.skops")
-    skops.io.dump(head.pipeline, made / "tone.skops")
+    pipeline.compiled.save(made / "scorer.npz")
+    skops.io.dump(tone.pipeline, made / "tone.skops")
+    tone.head.compiled.save(made / "tone.npz")
+    manifest["digests"] = {file.name: _digest(file) for file in sorted(made.iterdir())}
     (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
-    if folder.exists() and not (folder / "manifest.json").exists():  # half of a model, not by us: we write it whole
+    if folder.exists() and not _is_whole(folder):  # half of a model, not by us: we write it whole
         shutil.rmtree(folder)
     try:
         os.replace(made, folder)

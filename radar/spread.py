@@ -7,7 +7,7 @@ killed at whatever instruction, ends at its next piece or job: its pipe is close
 import os
 import signal
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -79,7 +79,7 @@ def spread(
     *,
     at_once: int,
     begin: Callable[[], object] = bool,
-) -> Iterator[tuple[J, P | None]]:
+) -> Generator[tuple[J, P | None], None, None]:
     """Pieces of every job as workers find them: (job, piece), and (job, None) when a job has no more.
 
     work     makes a job's pieces; a function of a module, or a partial of one. It runs in a worker.

@@ -142,7 +142,8 @@ class WindowPosts:
 
     def examples(self, support: Support) -> list[int]:
         """Ids of up to five posts by different persons, most engaging first; those in other words before copies."""
-        by_weight = sorted(support.posts, key=lambda i: (-np.nan_to_num(self._engagement[i], nan=-1.0), i))
+        weights = np.nan_to_num(self._engagement[support.posts], nan=-1.0)
+        by_weight = support.posts[np.lexsort((support.posts, -weights))].tolist()
         persons: set[int] = set()
         said: list[npt.NDArray[np.int64]] = []
         chosen: list[int] = []

@@ -5,40 +5,17 @@ Advances in Large Margin Classifiers, 1999), one a topic. The threshold of a top
 those that keep the recipe's precision; a post may reach none.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-Floats = npt.NDArray[np.float64]
-Indicators = npt.NDArray[np.int8]
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Labelled posts: texts and their topics, (posts, topics) of 0 and 1."""
-
-    texts: list[str]
-    languages: list[str]
-    topics: Indicators
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """From margins to probabilities and decisions, each (topics,): sigmoid(slope * margin + offset) >= threshold."""
-
-    slope: Floats
-    offset: Floats
-    thresholds: Floats
-
-    def probabilities(self, margins: Floats) -> Floats:
-        """(posts, topics) in (0, 1)."""
-        return np.asarray(expit(self.slope * margins + self.offset))
+from radar.topics.calibration import Calibration, Floats, Indicators, Labels, best_threshold
+from radar.topics.refit import unseen_margins
 
 
 def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
@@ -47,24 +24,23 @@ def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Flo
     Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
     features = pipeline[:-1].fit_transform(labels.texts)
-    margins = _margins(features, pipeline[-1], labels, folds, seed)
-    pipeline[-1].fit(features, labels.topics)
-    for estimator in pipeline[-1].estimators_:
+    estimators = pipeline[-1].fit(features, labels.topics).estimators_
+    coefficients = np.concatenate([e.coef_ for e in estimators])
+    intercepts = np.concatenate([e.intercept_ for e in estimators])
+    margins = unseen_margins(
+        features, labels.topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
+    )
+    for estimator in estimators:
         estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened
     return margins
 
 
-def _margins(features: Any, classifier: Any, labels: Labels, folds: int, seed: int) -> Floats:
+def _splits(labels: Labels, folds: int, seed: int) -> Iterator[Any]:
     first = np.where(labels.topics.any(1), labels.topics.argmax(1), -1)
     strata = np.array([f"{f} {lang}" for f, lang in zip(first, labels.languages, strict=True)])
     names, sizes = np.unique(strata, return_counts=True)
     strata = np.where(np.isin(strata, names[sizes < folds]), names[sizes.argmax()], strata)
-    margins = np.zeros(labels.topics.shape)
-    for train, test in StratifiedKFold(folds, shuffle=True, random_state=seed).split(features, strata):
-        estimators = clone(classifier).fit(features[train], labels.topics[train]).estimators_
-        unseen = features[test]
-        margins[test] = np.stack([e.decision_function(unseen) for e in estimators], axis=1)
-    return margins
+    return StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)  # type: ignore[no-any-return]
 
 
 def calibrate(margins: Floats, topics: Indicators, least_precision: float, least_threshold: float) -> Calibration:
@@ -78,24 +54,3 @@ def calibrate(margins: Floats, topics: Indicators, least_precision: float, least
         best_threshold(p[:, k], topics[:, k], least_precision, least_threshold) for k in range(topics.shape[1])
     ]
     return Calibration(slope, offset, np.array(thresholds))
-
-
-def f1(on: npt.NDArray[np.bool_], truth: Indicators) -> float:
-    """Harmonic mean of precision and recall; 0 where neither holds anything."""
-    return float(2 * (on & (truth == 1)).sum() / max(on.sum() + truth.sum(), 1))
-
-
-def best_threshold(p: Floats, truth: Indicators, least_precision: float, least: float) -> float:
-    """Where F1 is best among thresholds from `least` on that keep the precision.
-
-    >>> best_threshold(np.array([.9, .8, .4, .35]), np.array([1, 1, 1, 0], np.int8), 0.7, 0.3)
-    0.36
-    """
-    best, best_f1 = 0.5, -1.0
-    for threshold in np.arange(least, 0.91, 0.02):
-        on = p >= threshold
-        precision = (truth[on] == 1).mean() if on.any() else 1.0
-        score = f1(on, truth)
-        if precision >= least_precision and score > best_f1:
-            best, best_f1 = float(threshold), score
-    return round(best, 2)

@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from sklearn.metrics import roc_auc_score
 
 from radar.classify import classify_posts
-from radar.registry import TopicScorer, load_tone_posts
+from radar.registry import TopicScorer, load_tone_posts, load_tone_words
 from radar.store.engine import reading
 from radar.store.posts import complaints_of, day_posts
 from radar.support import complaints
-from radar.topics.tone import ToneHead, ToneWords, fit_tone, tones_of
+from radar.topics.tone import tones_of
+from radar.topics.tone_fit import FittedTone, fit_tone
+from radar.topics.tone_words import ToneWords
 from tests.builders import NOON, a_post, put
 
 REAL = Path(__file__).parents[3] / "shared" / "data"
@@ -68,29 +70,28 @@ def test_a_question_about_the_price_is_neither(scorer: TopicScorer) -> None:
 
 
 def test_praise_turned_round_is_no_praise() -> None:
-    words = (files("radar._content.models.topics") / "tone_words.toml").read_text(encoding="utf-8")
-    counts = ToneWords(words)
+    counts = ToneWords(load_tone_words())
     names = list(counts.concepts)
     row = counts.transform(["不好吃", "美味しくない", "not good"]).toarray()
     assert (row[:, names.index("no praise")] > 0).all()
 
 
-def test_a_head_is_above_its_floor_on_posts_it_has_not_seen() -> None:
-    words = (files("radar._content.models.topics") / "tone_words.toml").read_text(encoding="utf-8")
-    _, figures = fit_tone(load_tone_posts(), words, c=0.3, weights=WEIGHTS, folds=3, seed=1)
-    assert min(figures["auc"].values()) > 0.85, figures
-    assert figures["right"] > 0.7
-    assert figures["calibration_error"] < 0.04
+@pytest.fixture(scope="module")
+def fitted() -> FittedTone:
+    weights = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
+    return fit_tone(load_tone_posts(), load_tone_words(), c=0.3, weights=weights, folds=3, seed=1)
 
 
-WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
+def test_a_head_is_above_its_floor_on_posts_it_has_not_seen(fitted: FittedTone) -> None:
+    assert min(fitted.figures["auc"].values()) > 0.85, fitted.figures
+    assert fitted.figures["right"] > 0.7
+    assert fitted.figures["calibration_error"] < 0.04
 
 
-def test_one_pass_tells_tones_as_scikit_learn_does(scorer: TopicScorer) -> None:
-    head: ToneHead | None = scorer._tone
-    assert head is not None
+def test_one_pass_tells_tones_as_scikit_learn_does(fitted: FittedTone) -> None:
     texts = load_tone_posts().texts[::20]
-    assert np.abs(head.pipeline.decision_function(texts) - head.pipeline.plain_decision_function(texts)).max() < 1e-4
+    plain = fitted.pipeline.plain_decision_function(texts)
+    assert np.abs(fitted.pipeline.decision_function(texts) - plain).max() < 1e-4
 
 
 def test_readings_keep_the_tone_on_both_databases(engine: sa.Engine, scorer: TopicScorer) -> None:
