@@ -29,6 +29,7 @@ COUNTED_BY = (
 """What reading and counting a post rests on."""
 
 SHOWN = ("url", "media_kind")
+_INFERRED = "inferred"
 TOLD = ("handle", "name", "url", "bio", "languages")
 """What an author says of itself; an empty one stays as it is stored."""
 
@@ -109,19 +110,28 @@ def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
     What is declared is never asked again. An author whose market is not sure keeps none, and is refused for that.
     """
     undeclared: dict[tuple[str, str], list[RawPost]] = defaultdict(list)
+    declared: dict[tuple[str, str], str] = {}
     for item in posts:
-        if not item.author.audience_market:
-            undeclared[item.platform, item.author.native_id].append(item)
+        identity = item.platform, item.author.native_id
+        if item.author.audience_market:
+            declared.setdefault(identity, item.author.audience_market)
+        else:
+            undeclared[identity].append(item)
     if not undeclared:
         return posts
     known: dict[tuple[str, str], KnownAuthor] = {}
     for platform in {platform for platform, _ in undeclared}:
         ids = [native_id for of, native_id in undeclared if of == platform]
         known |= {(platform, name): k for name, k in store.known_authors(session, platform, ids).items()}
-    told = {
-        identity: {"audience_market": known[identity].audience_market} if identity in known else _inferred(items)
-        for identity, items in undeclared.items()
-    }
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    for identity, items in undeclared.items():
+        if identity in declared:
+            told[identity] = {"audience_market": declared[identity]}
+        elif identity in known:
+            kept = known[identity]
+            told[identity] = {"audience_market": kept.audience_market, "market_source": kept.market_source}
+        else:
+            told[identity] = _inferred(items)
     return [
         item
         if item.author.audience_market
@@ -147,7 +157,7 @@ def _inferred(items: Sequence[RawPost]) -> dict[str, Any]:
     if not found.is_sure:
         return {"market_reasons": f": most like {found.market} ({found.confidence:.2f}, at least {SURE} is asked)"}
     return {
-        "audience_market": found.market, "market_source": "inferred", "market_confidence": found.confidence,
+        "audience_market": found.market, "market_source": _INFERRED, "market_confidence": found.confidence,
         "market_reasons": "; ".join(found.reasons),
     }  # fmt: skip
 
@@ -160,9 +170,9 @@ def _ingest_platform(
     origin: _From,
     result: Ingested,
 ) -> None:
-    known, now = store.known_posts(session, platform, list(items)), origin.now
     dirty: set[tuple[str, date]] = set()
-    authors = _authors(session, platform, given, origin, dirty)
+    authors = _authors(session, platform, given, origin, dirty)  # first: it may move an author's posts
+    known, now = store.known_posts(session, platform, list(items)), origin.now
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
@@ -248,7 +258,8 @@ def _authors(
 ) -> dict[str, KnownAuthor]:
     """Authors by native id: new ones are added, what known ones say of themselves is brought up to date.
 
-    A stored market stands. Linking an account to a person changes the counts of all its days, which go to `dirty`.
+    A stored market stands, but for one that was inferred: what is declared takes its place, and the author's posts move
+    with it. Linking an account to a person changes the counts of all its days, which go to `dirty`.
     """
     said: dict[str, list[RawPost]] = defaultdict(list)
     first: dict[str, datetime] = {}
@@ -268,6 +279,7 @@ def _authors(
         store.add_authors(session, new, [row.pop("person") for row in new])
         known |= store.known_authors(session, platform, [row["native_id"] for row in new])
     followers, older, told, linked = [], [], [], {}
+    moved: dict[int, str] = {}
     written: list[dict[str, Any]] = []
     for native_id, items in sorted(said.items()):
         k = known[native_id]
@@ -278,6 +290,10 @@ def _authors(
         if not fresh:
             continue
         a = _together(fresh)
+        declared = next((i.author.audience_market for i in fresh if i.author.market_source != _INFERRED), None)
+        if declared and k.market_source == _INFERRED:
+            moved[k.id] = declared
+            known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
         has_followers = a["follower_count"] is not None and a["follower_count"] != k.follower_count
         if has_followers:
             observed_on = local_day(origin.now, MARKETS[k.audience_market].tz)
@@ -295,6 +311,8 @@ def _authors(
     store.set_first_posts(session, older)
     store.change_authors(session, told)
     store.change_authors(session, written)
+    if moved:
+        dirty |= store.move_authors(session, moved)
     if linked:
         dirty |= store.link_authors(session, linked)
     return known

@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.markets import MARKETS, local_day
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
@@ -68,6 +69,7 @@ class KnownAuthor(NamedTuple):
     languages: str | None
     file: int | None
     line: int | None
+    market_source: str
     person: str | None
 
 
@@ -104,6 +106,30 @@ def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, 
     for some in chunks(list(person_of), SQL_VARIABLES):
         statement = sa.select(post.c.audience_market, post.c.local_day).where(post.c.author_id.in_(some)).distinct()
         days |= {(market, day) for market, day in session.execute(statement)}
+    return days
+
+
+def move_authors(session: Session, market_of: dict[int, str]) -> set[tuple[str, date]]:
+    """Give authors (by id) of an inferred market, and all their posts, the one that was declared since.
+
+    Returns the (market, local day)s whose counts that changes, before and after.
+    """
+    declared = {"market_source": "declared", "market_confidence": 1.0, "market_reasons": None}
+    rows = [{"author_id": i, "audience_market": code} | declared for i, code in market_of.items()]
+    _update_by_id(session, author, "author_id", rows)
+    days: set[tuple[str, date]] = set()
+    for some in chunks(list(market_of), SQL_VARIABLES):
+        statement = sa.select(
+            post.c.id, post.c.author_id, post.c.audience_market, post.c.local_day, post.c.published_at
+        ).where(post.c.author_id.in_(some))
+        moved = []
+        for post_id, author_id, before, day, published_at in session.execute(statement):
+            code = market_of[author_id]
+            moved.append(
+                {"post_id": post_id, "audience_market": code, "local_day": local_day(published_at, MARKETS[code].tz)}
+            )
+            days |= {(before, day), (code, moved[-1]["local_day"])}
+        change_posts(session, moved)
     return days
 
 

@@ -193,3 +193,26 @@ def test_a_declared_market_is_never_inferred_anew(empty: SmallStore, fresh: Test
     with reading(empty.engine) as session:
         row = session.execute(sa.select(author).where(author.c.native_id == "mei")).one()
     assert (row.audience_market, row.market_source, row.market_confidence) == ("TW", "declared", 1.0)
+
+
+def test_what_is_declared_later_takes_the_place_of_what_was_inferred(empty: SmallStore, fresh: TestClient) -> None:
+    yuki = {"native_id": "yuki"}
+    posts = [item(n, author=yuki, text=f"京都の紅葉がきれいだった {n}") for n in range(3)]
+    push(fresh, posts)
+    push(fresh, [item(7, author=yuki | {"audience_market": "TW"}, text="台北の夜市")])
+    push(fresh, [item(8, author=yuki, text="また京都に行きたい")])
+    with empty.engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT audience_market, market_source, market_reasons FROM author")).all()
+        markets = set(connection.execute(sa.text("SELECT audience_market FROM post")).scalars())
+        dirty = set(connection.execute(sa.text("SELECT audience_market FROM dirty_day")).scalars())
+    assert kept == [("TW", "declared", None)]
+    assert markets == {"TW"}
+    assert dirty == {"JP", "TW"}
+
+
+def test_a_declaration_in_the_same_batch_counts(empty: SmallStore, fresh: TestClient) -> None:
+    first = item(1, author={"native_id": "yuki"}, text="京都の紅葉がきれいだった")
+    push(fresh, [first, item(2, author={"native_id": "yuki", "audience_market": "TW"}, text="台北の夜市")])
+    with empty.engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT audience_market, market_source FROM author")).all()
+    assert kept == [("TW", "declared")]

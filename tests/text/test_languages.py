@@ -74,7 +74,7 @@ def test_posts_in_other_languages_have_no_topics_and_are_counted(engine: sa.Engi
     )
     classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOON)
     with reading(engine) as session:
-        ids = dict(session.execute(sa.select(post.c.native_id, post.c.id)).tuples().all())
+        ids = {row.native_id: row.id for row in session.execute(sa.select(post.c.native_id, post.c.id))}
         topics = topics_of(session, list(ids.values()))
         told = {line["market"]: line for line in coverage(session, now=NOON)["markets"]}
     assert "travel.hotel" in topics[ids["read"]]
