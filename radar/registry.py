@@ -135,10 +135,10 @@ class TopicScorer:
         self._tone = tone
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
-        self.calibration = Calibration(*(np.array(manifest[n]) for n in ("slope", "offset", "thresholds")))
+        self.calibration = Calibration(*(np.array(manifest[n]) for n in ("weights", "offset", "thresholds")))
         self.thresholds: Floats = self.calibration.thresholds
         self._compiled = compiled
-        widths = {self._compiled.intercepts.size, len(self.topic_ids), *map(len, _arrays(self.calibration))}
+        widths = {self._compiled.intercepts.size - 1, len(self.topic_ids), *map(len, _arrays(self.calibration))}
         if len(widths) != 1:
             raise ValueError("its topics do not fit its classifiers")
 
@@ -152,7 +152,7 @@ class TopicScorer:
 
 
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
-    return calibration.slope, calibration.offset, calibration.thresholds
+    return calibration.weights, calibration.offset, calibration.thresholds
 
 
 def evaluate(scorer: TopicScorer) -> "Report":
@@ -301,7 +301,7 @@ def fit(folder: Path) -> dict[str, Any]:
         "id": folder.name,
         "topic_ids": taxonomy.ids,
         "thresholds": calibration.thresholds.tolist(),
-        "slope": calibration.slope.tolist(),
+        "weights": calibration.weights.tolist(),
         "offset": calibration.offset.tolist(),
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),

@@ -21,15 +21,41 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """From margins to probabilities and decisions, each (topics,): sigmoid(slope * margin + offset) >= threshold."""
+    """From margins to probabilities and decisions, all but the first (topics,).
 
-    slope: Floats
+    weights     (topics, 3) of a topic's own margin, of its strongest rival's, and of the margin of any topic at all
+    offset      probability = sigmoid(weighted sum + offset)
+    thresholds  probability from which a post is given the topic
+    """
+
+    weights: Floats
     offset: Floats
     thresholds: Floats
 
     def probabilities(self, margins: Floats) -> Floats:
-        """(posts, topics) in (0, 1)."""
-        return np.asarray(expit(self.slope * margins + self.offset))
+        """(posts, topics) in (0, 1), of margins (posts, topics + 1), the last of any topic."""
+        return sigmoid(margins, self.weights, self.offset)
+
+
+def sigmoid(margins: Floats, weights: Floats, offset: Floats) -> Floats:
+    """Probabilities (posts, topics) of margins (posts, topics + 1)."""
+    own, rival, any_topic = margins[:, :-1], rivals(margins[:, :-1]), margins[:, -1:]
+    return np.asarray(expit(own * weights[:, 0] + rival * weights[:, 1] + any_topic * weights[:, 2] + offset))
+
+
+def rivals(margins: Floats) -> Floats:
+    """The highest margin among the other topics, (posts, topics).
+
+    >>> rivals(np.array([[3.0, 1.0, 2.0]])).tolist()
+    [[2.0, 3.0, 3.0]]
+    """
+    second, first = np.moveaxis(np.partition(margins, -2, axis=1)[:, -2:], 1, 0)
+    return np.asarray(np.where(margins == first[:, None], second[:, None], first[:, None]))
+
+
+def with_any(topics: Indicators) -> Indicators:
+    """Topics and one column more: whether a post has any, (posts, topics + 1)."""
+    return np.hstack([topics, topics.any(1, keepdims=True)]).astype(np.int8)
 
 
 def f1(on: npt.NDArray[np.bool_], truth: Indicators) -> float:

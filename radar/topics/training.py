@@ -1,7 +1,8 @@
 """Fitting a topic model: the classifier on all labels, probabilities and thresholds on out-of-fold margins.
 
 A post's margin on a topic, by a classifier that has not seen it, becomes a probability by Platt's sigmoid (Platt,
-Advances in Large Margin Classifiers, 1999), one a topic. The threshold of a topic is where its F1 is best among
+Advances in Large Margin Classifiers, 1999), one a topic, which also hears what the strongest rival says, and one more
+classifier: whether the post has any topic at all. The threshold of a topic is where its F1 is best among
 those that keep the recipe's precision; a post may reach none.
 """
 
@@ -9,26 +10,36 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy.special import expit
-from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from radar.topics.calibration import Calibration, Floats, Indicators, Labels, best_threshold
+from radar.topics.calibration import (
+    Calibration,
+    Floats,
+    Indicators,
+    Labels,
+    best_threshold,
+    rivals,
+    sigmoid,
+    with_any,
+)
 from radar.topics.refit import unseen_margins
 
 
 def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
-    """Fit the pipeline on all labels; returns margins by classifiers that have not seen the posts, (posts, topics).
+    """Fit the pipeline on all labels; returns margins by classifiers that have not seen the posts, (posts, topics + 1).
+
+    The last column is of one classifier more: any topic.
 
     Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
     features = pipeline[:-1].fit_transform(labels.texts)
-    estimators = pipeline[-1].fit(features, labels.topics).estimators_
+    topics = with_any(labels.topics)
+    estimators = pipeline[-1].fit(features, topics).estimators_
     coefficients = np.concatenate([e.coef_ for e in estimators])
     intercepts = np.concatenate([e.intercept_ for e in estimators])
     margins = unseen_margins(
-        features, labels.topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
+        features, topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
     )
     for estimator in estimators:
         estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened
@@ -45,12 +56,14 @@ def _splits(labels: Labels, folds: int, seed: int) -> Iterator[Any]:
 
 def calibrate(margins: Floats, topics: Indicators, least_precision: float, least_threshold: float) -> Calibration:
     """Sigmoids and thresholds of all topics, rounded, so that machines agree."""
-    sigmoid = LogisticRegression(C=1e3, solver="newton-cholesky")  # exact in a few steps: one column
-    sigmoids = [clone(sigmoid).fit(margins[:, [k]], topics[:, k]) for k in range(topics.shape[1])]
-    slope = np.array([s.coef_[0, 0] for s in sigmoids]).round(6)
-    offset = np.array([s.intercept_[0] for s in sigmoids]).round(6)
-    p = expit(slope * margins + offset)
+    rival = rivals(margins[:, :-1])
+    weights, offset = np.zeros((topics.shape[1], 3)), np.zeros(topics.shape[1])
+    for k in range(topics.shape[1]):
+        heard = np.stack([margins[:, k], rival[:, k], margins[:, -1]], axis=1)
+        fitted = LogisticRegression(C=1e3, solver="newton-cholesky").fit(heard, topics[:, k])
+        weights[k], offset[k] = fitted.coef_[0].round(6), fitted.intercept_[0].round(6)
+    p = sigmoid(margins, weights, offset)
     thresholds = [
         best_threshold(p[:, k], topics[:, k], least_precision, least_threshold) for k in range(topics.shape[1])
     ]
-    return Calibration(slope, offset, np.array(thresholds))
+    return Calibration(weights, offset, np.array(thresholds))
