@@ -21,7 +21,7 @@ from radar.topics.evaluation import calibration_error
 from radar.topics.pipeline import TopicPipeline, build_pipeline
 from radar.topics.tone import ToneHead, TonePosts
 from radar.topics.tone_words import ToneWords
-from radar.topics.training import fit_out_of_fold
+from radar.topics.training import fit_unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def fit_tone(
     """
     pipeline = build_pipeline(c=c, seed=seed, concepts=ToneWords(words), weights=weights)
     one_a_post = np.eye(len(TONES), dtype=np.int8)[posts.tones]
-    margins = fit_out_of_fold(pipeline, Labels(posts.texts, posts.languages, one_a_post), folds, seed)
+    margins = fit_unseen(pipeline, Labels(posts.texts, posts.languages, one_a_post), folds, seed)
     fitted = LogisticRegression(C=10.0).fit(margins, posts.tones)
     head = ToneHead(pipeline.compiled, fitted.coef_.T.round(6), fitted.intercept_.round(6))
     p = softmax(margins @ head.scale + head.offset, axis=1)
