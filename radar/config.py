@@ -46,6 +46,11 @@ class Settings(BaseSettings):
         """Where fitted models are kept."""
         return self.data_dir / "models"
 
+    @property
+    def labels_dir(self) -> Path:
+        """Where the labels that people gave are kept."""
+        return self.data_dir / "labels"
+
     def for_demo(self) -> "Settings":
         """The same settings with a data folder and a store of the demo's own."""
         is_there = self.data_dir.name == DEMO_FOLDER

@@ -117,7 +117,7 @@ class Imported:
     rejects_path: Path | None = None
 
 
-class _Rejects:
+class Rejects:
     """Rows that could not be taken, one JSON object a line; the file is made with the first of them."""
 
     def __init__(self, path: Path) -> None:
@@ -178,7 +178,7 @@ def import_file(
     name = "stdin" if path == "-" else Path(path).name
     with opened(path) as stream:
         content = content_of(stream)
-        rejects = _Rejects(rejects_path or rejects_folder / rejects_name(name, content))
+        rejects = Rejects(rejects_path or rejects_folder / rejects_name(name, content))
         work = _Import(engine, name, content, f"{kind} {mapping}", rejects, now, progress)
         reader: _Reader | None = None
         try:
@@ -219,7 +219,7 @@ class _Import:
         name: str,
         content: int,
         way: str,
-        rejects: _Rejects,
+        rejects: Rejects,
         now: datetime,
         progress: Callable[[int], None],
     ) -> None:

@@ -3,7 +3,8 @@
 A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops is the whole fitted pipeline, to be inspected and
 checked; scorer.npz the arrays that posts are scored by, which open in a moment and without scikit-learn; manifest.json
 says what they are, with their digests. tone.skops and tone.npz are the same of the tone head. Its id is a hash of
-labels, taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine.
+labels, taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine. The
+present model is that of the labels that ship with radar; `radar.training` adds the user's own.
 """
 
 import csv
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib.metadata import version
 from importlib.resources import files
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 from radar.config import Settings, load_settings
@@ -32,6 +34,7 @@ from radar.text.tones import TONES
 from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
 from radar.topics.calibration import Calibration, Floats, Labels, f1
 from radar.topics.compiled import CompiledScorer
+from radar.topics.made_of import by_language
 from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
@@ -146,6 +149,10 @@ class TopicScorer:
         """Calibrated probability of each topic, (texts, topics)."""
         return self.calibration.probabilities(self._compiled.margins(texts))
 
+    def knows(self, words: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Whether each word (`radar.topics.vocabulary`) is in the vocabulary that was fitted."""
+        return self._compiled.knows(words)
+
     def tones(self, texts: list[str]) -> Floats | None:
         """Calibrated probability of each of `radar.text.tones.TONES`, (texts, 3); None by a model without a tone."""
         return None if self._tone is None else self._tone.probabilities(texts)
@@ -169,11 +176,14 @@ def model_card(folder: Path) -> str:
 
     scorer = open_scorer(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    return card(manifest, load_labels(load_taxonomy()), evaluate(scorer))
+    return card(manifest, evaluate(scorer))
 
 
-def model_id() -> str:
-    """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries."""
+def model_id(*more: bytes) -> str:
+    """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries.
+
+    more  what stands for labels beside the shipped ones; without any it is the shipped model
+    """
     digest = hashlib.sha256()
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py", "tone.csv", "tone_words.toml"):
         digest.update((files(_CONTENT) / name).read_bytes())
@@ -183,6 +193,7 @@ def model_id() -> str:
     for data in (vectors.PATH, gazetteer.DATA / "places.csv", gazetteer.DATA / "products.csv"):
         digest.update(data.read_bytes())
     digest.update(" ".join(_versions().values()).encode())
+    digest.update(b"".join(more))
     return f"topics-{digest.hexdigest()[:10]}"
 
 
@@ -277,8 +288,18 @@ def _damaged(folder: Path, error: Exception) -> RadarError:
     return RadarError(f"Cannot load the model in {folder}: {error}.", "Delete the folder; it is fitted anew.")
 
 
-def fit(folder: Path) -> dict[str, Any]:
-    """Fit from the shipped labels into a folder, whole or not at all; returns the manifest."""
+def fitted(folder: Path, labels: Labels, made_of: dict[str, int]) -> Path:
+    """The folder, the model of these labels fitted into it first (some 20 s) where it is not there yet."""
+    if not _is_whole(folder):
+        fit(folder, labels, made_of)
+    return folder
+
+
+def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | None = None) -> dict[str, Any]:
+    """Fit from the shipped labels, or those given, into a folder, whole or not at all; returns the manifest.
+
+    made_of  how many of the labels given came from where
+    """
     import skops.io
 
     from radar.topics import build_pipeline
@@ -287,7 +308,7 @@ def fit(folder: Path) -> dict[str, Any]:
 
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
-    labels = load_labels(taxonomy)
+    labels = labels or load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
@@ -295,7 +316,8 @@ def fit(folder: Path) -> dict[str, Any]:
         load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
         seed=recipe.SEED,
     )  # fmt: skip
-    on = calibration.probabilities(margins) >= calibration.thresholds
+    p = calibration.probabilities(margins)
+    on = p >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
     manifest = {
         "id": folder.name,
@@ -305,6 +327,8 @@ def fit(folder: Path) -> dict[str, Any]:
         "offset": calibration.offset.tolist(),
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
+        "made_of": made_of or {"shipped": len(labels.texts), "own": 0, "weak": 0},
+        "languages": by_language(labels, p),
         "metrics": {
             "macro_f1_out_of_fold": round(
                 float(np.mean([f1(on[:, k], labels.topics[:, k]) for k in range(on.shape[1])])), 3

@@ -43,7 +43,7 @@ class Standing:
 
 def standing(session: Session, market: Market, as_of: datetime | None = None) -> Standing:
     """How a market stands as of a moment; by default the newest that its trends or counts know, never the clock's."""
-    model_id = store.counted_model(session, market.code, active_model(session) or _shipped())
+    model_id = store.counted_model(session, market.code, active_model(session) or shipped())
     seen = store.newest_snapshot(session, model_id, market.code)
     latest = _latest(session, model_id, market, seen)
     at = as_of or latest
@@ -70,7 +70,7 @@ def standing(session: Session, market: Market, as_of: datetime | None = None) ->
 _model: list[str] = []
 
 
-def _shipped() -> str:
+def shipped() -> str:
     """The shipped model's id, worked out once."""
     if not _model:
         _model.append(shipped_model_id())

@@ -107,6 +107,23 @@ COVERAGE: dict[str, Any] = {
     ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",
 }  # fmt: skip
+DRIFT: dict[str, Any] = {
+    "items": [
+        {
+            "market": "TW", "status": "ok",
+            "message": "1,310 posts in seven days; 21% of their words are unknown to the model (24% on frozen "
+            "posts); 58% have no topic (25% of the labels).",
+            "last_day": "2026-11-21", "days": 7, "posts": 1310, "sample": 1310, "labels": 2408,
+            "score_divergence": 0.0412, "score_divergence_by_chance": 0.0019, "topic_divergence": 0.1184,
+            "topic_divergence_by_chance": 0.0107, "no_topic_share": 0.5794, "no_topic_share_trained": 0.2462,
+            "unknown_share": 0.2113, "unknown_share_frozen": 0.2391,
+            "scores": [{"from": 0.9, "share": 0.3115, "trained": 0.4011}],
+            "moved": [{"topic": "shop.drugstore", "share": 0.1462, "trained": 0.0271}],
+            "measured_at": "2026-11-22T04:20:03Z",
+        }
+    ],
+    "next": None, "model_id": "topics-b36f98f85e", "simulated": False,
+}  # fmt: skip
 HEALTH: dict[str, Any] = {
     "status": "ok", "problems": [], "store": "postgresql", "world": "real",
     "scheduler": {"active": True, "until": "2026-11-22T14:09:45Z"}, "unclassified": 0, "dirty_days": 0,
@@ -177,7 +194,7 @@ PROBLEMS: dict[int, dict[str, Any]] = {
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
-    "TrendPosts": POSTS, "Coverage": COVERAGE, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
+    "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
     "Problem": PROBLEMS[400],
 }  # fmt: skip
 """By the name of the shape in radar.api.shapes."""

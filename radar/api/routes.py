@@ -106,6 +106,19 @@ def get_coverage(
     return answers.coverage(session, market or None, now=datetime.now(UTC))
 
 
+@router.get("/models/drift", response_model=shapes.Drift, responses=_problems(400, 404), tags=["operation"])
+def get_drift(
+    session: SessionDep,
+    market: Annotated[str | None, Query(description="One audience market only.", examples=["TW"])] = None,
+) -> Any:
+    """How far each market's last seven days lie from what the active topic model was trained on, measured nightly.
+
+    Divergences are Jensen-Shannon's, in bits (0 the same, 1 nothing in common), beside what chance alone would give.
+    Fewer than 200 posts answer `not_enough_posts`.
+    """
+    return answers.drift(session, market or None)
+
+
 @router.get("/health", response_model=shapes.Health, responses=_problems(400), tags=["operation"])
 def get_health(session: SessionDep) -> Any:
     """How store, scheduler and jobs fare; `degraded` names the problems."""

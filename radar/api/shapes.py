@@ -336,6 +336,49 @@ class Coverage(Shape):
     now: datetime
 
 
+class ScoreTenth(Shape):
+    from_: float = Field(alias="from", description="Lowest probability of the tenth.")
+    share: float = Field(description="Share of the posts whose highest probability lies in it.")
+    trained: float = Field(description="The same of the training labels, by classifiers that had not seen the post.")
+
+
+class MovedTopic(Shape):
+    topic: str
+    share: float = Field(description="Of all topics given.")
+    trained: float = Field(description="Of all topics in the training labels.")
+
+
+class DriftLine(Shape):
+    """One market's posts of seven local days against what the model was trained on; null where it is not known."""
+
+    market: str
+    status: Literal["ok", "not_enough_posts", "not_measured"]
+    message: str
+    last_day: date | None = Field(description="The last local day that was looked at.")
+    days: int | None
+    posts: int | None = Field(description="Read in these days by the model.")
+    sample: int | None = Field(description="Posts whose scores and words were looked at.")
+    labels: int | None = Field(description="Training labels in the market's languages.")
+    score_divergence: float | None = Field(description="Of the highest probability, by tenths, in bits.")
+    score_divergence_by_chance: float | None = Field(description="What as many posts of one kind would show.")
+    topic_divergence: float | None = Field(description="Of the topics given, in bits.")
+    topic_divergence_by_chance: float | None
+    no_topic_share: float | None = Field(description="Posts that were given no topic.")
+    no_topic_share_trained: float | None = Field(description="Off-topic labels.")
+    unknown_share: float | None = Field(description="Words that the model has never seen.")
+    unknown_share_frozen: float | None = Field(description="The same on the frozen test posts of these languages.")
+    scores: list[ScoreTenth]
+    moved: list[MovedTopic] = Field(description="Topics whose share moved most.")
+    measured_at: datetime | None
+
+
+class Drift(Shape):
+    items: list[DriftLine]
+    next: None = None
+    model_id: str
+    simulated: bool
+
+
 class SchedulerState(Shape):
     active: bool
     until: datetime | None

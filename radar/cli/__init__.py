@@ -21,7 +21,10 @@ COMMANDS = {
     "run": "Run one job now, or the whole line, on this machine.",
     "jobs": "List the jobs with their schedule, next run and last outcome.",
     "schedule": "Run the scheduler alone; stands by while another process holds the lease.",
+    "label": "Label posts: rows worth your time out to a sheet, what you said of them back in.",
     "train": "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
+    "models": "List the fitted models with their figures, and which one posts are read by.",
+    "drift": "Say how far the last week's posts lie from what the topic model was trained on, by market.",
     "promote": "Make another fitted model the one that posts are read by, if it passes the gate; no trend by that.",
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
@@ -64,10 +67,13 @@ cli = typer.Typer(
 
 
 def load(name: str) -> Any:
-    """The command of that name, its module imported."""
+    """The command of that name, or the group of commands, its module imported."""
     module, function = ELSEWHERE.get(name, (name, name))
+    found = getattr(importlib.import_module(f"radar.cli.{module}"), function)
+    if isinstance(found, typer.Typer):
+        return typer.main.get_command(found)
     one = typer.Typer(**_PLAIN)
-    one.command(name)(getattr(importlib.import_module(f"radar.cli.{module}"), function))
+    one.command(name)(found)
     return typer.main.get_command(one)
 
 

@@ -23,6 +23,7 @@ from radar.store.tables import (
 from radar.store.tables import post_signal as signal
 
 ACTIVE = "active_model"
+PREVIOUS = "previous_model"
 _BY_ASIDE = sa.and_(aside_signal.c.post_id == post.c.id, aside_signal.c.revision == post.c.revision)
 
 
@@ -43,6 +44,11 @@ def active_model(session: Session, *, hold: bool = False) -> str | None:
     if named is not None:
         return named
     return session.scalar(sa.select(day_count.c.model_id).order_by(day_count.c.counted_at.desc()).limit(1))
+
+
+def previous_model(session: Session) -> str | None:
+    """Id of the model that was active before the present one; None where none was promoted."""
+    return session.scalar(sa.select(meta.c.value).where(meta.c.name == PREVIOUS))
 
 
 def name_active(session: Session, model_id: str) -> None:
@@ -121,8 +127,12 @@ def stale_days(session: Session, active: str, model_id: str, market: str, first:
 
 
 def activate(session: Session, model_id: str) -> None:
-    """Make a model the active one; takes hold when the transaction is committed."""
-    upsert(session, meta, [{"name": ACTIVE, "value": model_id}], on=["name"], update=["value"])
+    """Make a model the active one, and remember the one before; takes hold when the transaction is committed."""
+    rows = [{"name": ACTIVE, "value": model_id}]
+    before = named_model(session)
+    if before not in (None, model_id):
+        rows.append({"name": PREVIOUS, "value": before})
+    upsert(session, meta, rows, on=["name"], update=["value"])
 
 
 def settle(session: Session, model_id: str, limit: int) -> int:

@@ -289,6 +289,21 @@ shadow_run = Table(
     Column("ran_at", Instant, nullable=False),
 )
 
+model_drift = Table(
+    "model_drift",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("audience_market", String(2), primary_key=True),
+    Column("last_day", Date, primary_key=True),  # the last local day that was looked at
+    Column("posts", Integer, nullable=False),
+    Column("score_divergence", Float),  # from the training labels, in bits; null where there were not enough posts
+    Column("topic_divergence", Float),
+    Column("no_topic_share", Float),
+    Column("unknown_share", Float),  # of words
+    Column("working", JSON, nullable=False),
+    Column("measured_at", Instant, nullable=False),
+)
+
 source_state = Table(
     "source_state",
     metadata,

@@ -155,6 +155,12 @@ class CompiledScorer:
             out[at : at + CHUNK] = self._margins(feature_codes(texts[at : at + CHUNK]))
         return out
 
+    def knows(self, words: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """Whether each word is in the vocabulary of words, (words,)."""
+        table = self.word.table
+        found = (look_up(table.hashes, table.values, wanted) != ABSENT for wanted in hashes_of(words))
+        return np.fromiter(found, bool, len(words))
+
     def _margins(self, joined: Joined) -> Floats:
         words, table = words_of(joined), word_table()
         classes = classes_of(joined.codes)

@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from radar.cli import cli, main
+from radar.cli import cli, load, main
 from tests.conftest import radar
 
 Called = tuple[Any, str]
@@ -16,6 +16,7 @@ TREE = typer.main.get_command(cli)
 
 
 def _walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    command = load(path[0]) if len(path) == 1 else command
     yield path, command
     for name, child in getattr(command, "commands", {}).items():
         yield from _walk(child, (*path, name))
@@ -38,7 +39,7 @@ def test_help_describes_the_command_and_its_options(path: tuple[str, ...]) -> No
 
 
 def test_the_tree_holds_the_commands_people_know() -> None:
-    assert {("serve",), ("import",), ("trends",), ("run",), ("train",)} <= COMMANDS.keys()
+    assert {("serve",), ("import",), ("trends",), ("run",), ("train",), ("label", "export")} <= COMMANDS.keys()
 
 
 def test_without_a_command_help_is_shown() -> None:

@@ -33,12 +33,24 @@ def test_a_model_is_promoted_and_taken_back(data_dir: Path) -> None:
     done = radar("promote", "topics-equal", data_dir=data_dir)
     assert done.returncode == 0, done.stderr
     assert "topics-equal is active" in done.stdout
-    before = done.stdout.strip().rsplit(" ", 1)[-1]
     again = radar("promote", "topics-equal", data_dir=data_dir)
     assert "active already" in again.stdout
-    back = radar("promote", before, data_dir=data_dir)
+    listed = json.loads(radar("models", "--format", "json", data_dir=data_dir).stdout)
+    before = listed["previous"]
+    assert {row["model"]: row["active"] for row in listed["items"]} == {
+        "topics-equal": True, before: False, "topics-mute": False,
+    }  # fmt: skip
+    assert {row["model"]: row["passes_gate"] for row in listed["items"]}["topics-mute"] is False
+    back = radar("promote", "--back", data_dir=data_dir)
     assert back.returncode == 0, back.stderr
-    assert f"{before} is active" in back.stdout
+    assert f"{before} is active, topics-equal was before" in back.stdout
+
+
+def test_without_a_model_before_there_is_no_way_back(data_dir: Path) -> None:
+    done = radar("promote", "--back", data_dir=data_dir)
+    assert (done.returncode, "none was promoted here" in done.stderr) == (2, True)
+    both = radar("promote", "topics-equal", "--back", data_dir=data_dir)
+    assert both.returncode == 2
 
 
 def test_a_worse_model_does_not_pass_the_gate(data_dir: Path) -> None:
@@ -47,6 +59,8 @@ def test_a_worse_model_does_not_pass_the_gate(data_dir: Path) -> None:
     assert "gate does not pass" in done.stderr
     forced = radar("promote", "topics-mute", "--force", data_dir=data_dir)
     assert forced.returncode == 0, forced.stderr
+    back = radar("promote", "--back", data_dir=data_dir)
+    assert back.returncode == 0, back.stderr
 
 
 def test_an_unknown_model_is_a_callers_mistake(data_dir: Path) -> None:

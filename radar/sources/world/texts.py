@@ -1,5 +1,6 @@
 """The words of the simulated world: banks of sentences by language, filled with places, products and invented names."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,6 +100,26 @@ def caption(rng: Rng, language: str, body: str, tags: list[str]) -> str:
     if style[2] < 0.4:
         parts.append(pick(rng, words.emoji))
     return " ".join([*parts, *(tag if tag.startswith("#") else f"#{tag}" for tag in tags)])
+
+
+@cache
+def _known(language: str) -> list[tuple[list[str], tuple[str, ...]]]:
+    """What each sentence of the bank holds whatever it names, the longest first, and its topics."""
+    words = bank(language)
+    said: list[tuple[str, tuple[str, ...]]] = [
+        (text, (topic,)) for topic, (texts, _) in words.topics.items() for text in texts
+    ]
+    said += [(text, ()) for text in words.none[0]]
+    return [(re.split(r"\{\w+\}", text), topics) for text, topics in sorted(said, key=lambda item: -len(item[0]))]
+
+
+def topics_said(text: str, language: str) -> tuple[str, ...] | None:
+    """The topics of the sentence that a simulated post was made of; None where it was made otherwise.
+
+    >>> topics_said("Tiny update: " + bank("en").none[0][0], "en")
+    ()
+    """
+    return next((topics for parts, topics in _known(language) if all(part in text for part in parts)), None)
 
 
 def event_name(rng: Rng, language: str) -> str:

@@ -1,0 +1,59 @@
+"""Posts that a person could label."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.tables import author, post
+from radar.store.tables import post_signal as signal
+
+
+class LabelPost(NamedTuple):
+    """A post that has been read, with its text. text_hash: copies share it."""
+
+    id: int
+    platform: str
+    native_id: str
+    audience_market: str
+    language: str
+    person_id: int
+    text: str
+    text_hash: int
+    url: str | None
+    published_at: datetime
+
+
+def languages(session: Session, since: datetime) -> list[str]:
+    """Languages of the posts since a moment, those of most posts first."""
+    statement = (
+        sa.select(signal.c.language)
+        .join(post, post.c.id == signal.c.post_id)
+        .where(post.c.published_at >= since)
+        .group_by(signal.c.language)
+        .order_by(sa.func.count().desc(), signal.c.language)
+    )
+    return list(session.scalars(statement))
+
+
+def posts_to_label(
+    session: Session, since: datetime, language: str, limit: int, market: str | None = None
+) -> list[LabelPost]:
+    """The newest posts of a language, no reposts, of one market or all."""
+    columns = [(author if name == "person_id" else signal if name in _READ else post).c[name] for name in _FIELDS]
+    statement = (
+        sa.select(*columns)
+        .join(signal, signal.c.post_id == post.c.id)
+        .join(author, author.c.id == post.c.author_id)
+        .where(post.c.published_at >= since, signal.c.language == language, post.c.text.is_not(None))
+        .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None))
+        .where(post.c.audience_market == market if market else sa.true())
+        .order_by(post.c.published_at.desc(), post.c.id)
+        .limit(limit)
+    )
+    return [LabelPost(*row) for row in session.execute(statement)]
+
+
+_FIELDS = LabelPost._fields
+_READ = ("language", "text_hash")

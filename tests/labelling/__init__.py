@@ -1,0 +1,1 @@
+"""Labelling: a sheet out, a sheet in."""
