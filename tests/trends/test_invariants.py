@@ -132,12 +132,13 @@ def test_bucket_by_bucket_through_the_store_is_the_whole_at_once(
 def test_series_rebuilt_from_their_counts_are_those_advanced(bucket: Bucket, seed: int) -> None:
     """Without a profile, which all series share, only the mean rate of the past is not known any more (phi: 2 %).
 
-    The cut to whole persons (section 1) can so differ by one person once a burst is learnt: log p then by some 10 %.
+    The cut to whole persons (section 1) can so differ by one person: the expected of that series then by 0.3 %, and
+    log p by some 10 % once a burst is learnt.
     """
     past, buckets = (130, 150) if bucket is Bucket.DAY else (500, 520)
     y, exposure = quiet(seed, 200, buckets, rates=(-1.5, 0.7))
     y[195, past:] += 8
-    for season, rtol, rtol_phi, first in ((0, 1e-3, 0.02, 0.02), (bucket.season, 0.06, 0.02, 0.15)):
+    for season, rtol, rtol_phi, first in ((0, 5e-3, 0.02, 0.02), (bucket.season, 0.06, 0.02, 0.15)):
         there = began(y[:, :past], exposure, of(bucket, season=season))
         late = began(y[:180, :past], exposure, of(bucket, season=season))
         late = SeriesState.from_bytes(late.to_bytes())
