@@ -1,17 +1,12 @@
 """Classifying posts: what a text says by itself, and its topics by the model; stored as one key array a post."""
 
 import itertools
-import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from multiprocessing import get_context
-from multiprocessing.synchronize import Lock
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -20,17 +15,18 @@ from radar.keys import Kind, key_number
 from radar.markets import MARKETS
 from radar.memory import give_back
 from radar.registry import TopicScorer, open_scorer
+from radar.spread import spread, workers
 from radar.store import posts as store
 from radar.store import promotion
-from radar.store.engine import reading, writing
+from radar.store.engine import open_store, reading, writing
 from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
 from radar.text.reading import Reading, read
 from radar.text.similar import sketches
 
 BATCH = 2_000
-POOL_FROM = 30_000
-"""Posts waiting from which a second process pays for its start."""
+MANY = 30_000
+"""Posts waiting from which processes pay for their start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +44,6 @@ class PostReading:
     text_hash: int
     sketch: bytes | None
     topics: tuple[tuple[str, float], ...]
-
-
-_scorer: TopicScorer | None = None
-
-
-def _load(folder: Path, one_at_a_time: Lock) -> None:
-    """Open the model in a process that is to read; opening takes more for a moment than the model does."""
-    global _scorer
-    with one_at_a_time:
-        _scorer = open_scorer(folder)
-        give_back()
-
-
-def _read_in_worker(items: Sequence[UnreadPost]) -> list[PostReading]:
-    assert _scorer is not None
-    return read_posts(_scorer, items)
 
 
 def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostReading]:
@@ -106,77 +86,98 @@ def classify_posts(
     load          gives the scorer of that folder: asked when posts are few enough to be read in this process
     """
     done, model_id = 0, model_folder.name
-    with _reader(engine, model_folder, load) as submit:
-        waiting: deque[tuple[list[UnreadPost], Future[list[PostReading]]]] = deque()
-        for batch in _batches(engine):
-            waiting.append((batch, submit(batch)))
-            if len(waiting) > 3:
-                done += _write(engine, model_id, *waiting.popleft(), now)
-                progress(done)
-        for batch, future in waiting:
-            done += _write(engine, model_id, batch, future, now)
-            progress(done)
+    with reading(engine) as session:
+        many = store.unread_after(session, 0, MANY) is not None
+    if many and workers() > 1:
+        url = engine.url.render_as_string(hide_password=False)
+        read = spread(_read_apart, _spans(engine), at_once=workers(), begin=partial(_open, url, model_folder))
+        found = (batch for _, batch in read if batch is not None)
+    else:
+        found = (_read_batch(engine, load(), span) for span in _spans(engine))
+    for batch in found:
+        done += _write(engine, model_id, batch, now)
+        progress(done)
     return done
 
 
-def _batches(engine: sa.Engine) -> Iterator[list[UnreadPost]]:
-    """Waiting posts by id; a post that changes while it is read waits for the next run."""
+class Span(NamedTuple):
+    """Waiting posts with ids above one and up to another."""
+
+    after: int
+    last: int
+
+
+def _spans(engine: sa.Engine) -> Iterator[Span]:
+    """All that waits, some posts at a time; a post that changes while it is read waits for the next run."""
     after = 0
     while True:
         with reading(engine) as session:
-            batch = store.unread_posts(session, BATCH, after)
-        if not batch:
+            last = store.unread_after(session, after, BATCH) or store.last_unread(session, after)
+        if last is None:
             return
-        after = batch[-1].id
-        yield batch
+        yield Span(after, last)
+        after = last
 
 
-@contextmanager
-def _reader(
-    engine: sa.Engine, model_folder: Path, load: Callable[[], TopicScorer]
-) -> Iterator[Callable[[list[UnreadPost]], Future[list[PostReading]]]]:
-    """A function that reads a batch: at once for a few posts, in processes for many."""
+class Waiting(NamedTuple):
+    """What of a post is needed to store what was read in it."""
+
+    id: int
+    revision: int
+    audience_market: str
+    local_day: date
+
+
+class Batch(NamedTuple):
+    """Posts and what was read in them."""
+
+    posts: list[Waiting]
+    readings: list[PostReading]
+
+
+def _read_batch(engine: sa.Engine, scorer: TopicScorer, span: Span) -> Batch:
     with reading(engine) as session:
-        many = len(store.unread_posts(session, POOL_FROM)) == POOL_FROM
-    workers = min(os.cpu_count() or 1, 8)
-    spawn = get_context("spawn")
-    if many and workers > 1:
-        with ProcessPoolExecutor(workers, spawn, _load, (model_folder, spawn.Lock())) as pool:
-            yield lambda batch: pool.submit(_read_in_worker, batch)
-    else:
-
-        def at_once(batch: list[UnreadPost]) -> Future[list[PostReading]]:
-            future: Future[list[PostReading]] = Future()
-            future.set_result(read_posts(load(), batch))
-            return future
-
-        yield at_once
+        items = store.unread_posts(session, span.after, span.last)
+    found = [Waiting(item.id, item.revision, item.audience_market, item.local_day) for item in items]
+    return Batch(found, read_posts(scorer, items))
 
 
-def _write(
-    engine: sa.Engine, model_id: str, batch: list[UnreadPost], future: Future[list[PostReading]], now: datetime
-) -> int:
-    signals: list[dict[str, Any]] = []
-    topic_rows: list[dict[str, Any]] = []
-    for item, said in zip(batch, future.result(), strict=True):
-        signals.append(
-            {
-                "post_id": item.id, "model_id": model_id, "keys": said.keys, "places": said.places,
-                "language": said.language, "sponsored": said.sponsored, "text_hash": said.text_hash,
-                "sketch": said.sketch,
-            }
-        )  # fmt: skip
-        topic_rows += [
-            {"post_id": item.id, "topic_id": topic_id, "probability": p, "model_id": model_id}
-            for topic_id, p in said.topics
-        ]
-    done = [{"read_post_id": item.id, "seen_revision": item.revision, "read_at": now} for item in batch]
+_apart: tuple[sa.Engine, TopicScorer] | None = None
+"""What a process has that only reads."""
+
+
+def _open(url: str, folder: Path) -> None:
+    global _apart
+    _apart = open_store(url, migrate=False), open_scorer(folder)
+    give_back()
+
+
+def _read_apart(span: Span) -> Iterator[Batch]:
+    assert _apart is not None
+    yield _read_batch(*_apart, span)
+
+
+def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int:
+    signals = [
+        {
+            "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,
+            "language": said.language, "sponsored": said.sponsored, "text_hash": said.text_hash,
+            "sketch": said.sketch,
+        }
+        for post, said in zip(batch.posts, batch.readings, strict=True)
+    ]  # fmt: skip
+    topics = [
+        {"post_id": post.id, "topic_id": topic_id, "probability": p, "model_id": model_id}
+        for post, said in zip(batch.posts, batch.readings, strict=True)
+        for topic_id, p in said.topics
+    ]
+    done = [{"read_post_id": post.id, "seen_revision": post.revision, "read_at": now} for post in batch.posts]
     with writing(engine) as session, session.begin():
         if promotion.is_passive(session, model_id):
             return 0
-        store.write_readings(session, signals, topic_rows, done)
-        store.mark_dirty(session, {(item.audience_market, item.local_day) for item in batch})
-    return len(batch)
+        store.write_readings(session, signals, topics, done)
+        store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
+    return len(batch.posts)
 
 
 def _key_bytes(item: UnreadPost, said: Reading, found: list[tuple[str, float]]) -> bytes:

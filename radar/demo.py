@@ -1,16 +1,12 @@
 """The demo: a store of its own, filled from a simulated world by the same jobs."""
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta
-from multiprocessing import get_context
 from typing import Any
 
 import sqlalchemy as sa
 
 from radar.config import Settings
-from radar.registry import fitted_folder, model_folder
+from radar.registry import fitting, model_folder
 from radar.scheduling import LINE, Context, Progress, run_job
 from radar.sources.catalogue import open_source
 from radar.store import runs
@@ -38,7 +34,7 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     """Bring the world in up to now, run the whole line, write the truth beside the store; what each job did."""
     context = Context(engine, settings, now, progress)
     first, *others = LINE
-    with _model_meanwhile(settings):
+    with fitting(model_folder(settings)):
         outcomes = {first: run_job(first, context)}
     outcomes |= {name: run_job(name, context) for name in others}
     path = settings.data_dir / TRUTH
@@ -48,15 +44,3 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
         world: Any = open_source(state.kind, state.name, state.config)
         world.write_truth(path, now)
     return {name: outcome.detail for name, outcome in outcomes.items()}
-
-
-@contextmanager
-def _model_meanwhile(settings: Settings) -> Iterator[None]:
-    """Fit the topic model in another process while this one is at work, where there is none yet."""
-    if (model_folder(settings) / "manifest.json").exists():
-        yield
-        return
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        fitted = pool.submit(fitted_folder, settings)
-        yield
-        fitted.result()

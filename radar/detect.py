@@ -8,10 +8,11 @@ a time and is two to four weeks back: then the watch begins anew there, and what
 forgotten. So their cost and their room do not grow with history, and what is kept depends on the counts alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,11 +20,12 @@ from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
 from radar.recurrence import Recurrence
+from radar.spread import spread, workers
 from radar.store import counts, posts
 from radar.store import trends as store
 from radar.store.counts import MarketSpan
 from radar.store.day_blob import DayCounts
-from radar.store.engine import reading, writing
+from radar.store.engine import open_store, reading, writing
 from radar.store.posts import DayPost
 from radar.support import PostsOfDay, WindowPosts
 from radar.trends import distinct
@@ -31,6 +33,9 @@ from radar.watch import TICK, Day, Moment, Past, Watch, Written, tick_of
 from radar.windows import Bucket
 
 CHUNK_DAYS = 24
+MANY_DAYS = 400
+"""Days to go through, over markets and bucket lengths, from which processes pay for their start."""
+
 FRESH_DAYS = 7
 """Snapshots are hourly for this long; before that one a day, by the day's best moment."""
 
@@ -52,7 +57,6 @@ class DetectionTask:
     listing: Listing
     closed: datetime
     fresh_from: datetime
-    progress: Callable[[int], None]
 
     @property
     def market(self) -> str:
@@ -70,6 +74,39 @@ class DetectionTask:
         return self.bucket is Bucket.HOUR and end > self.fresh_from
 
 
+class Errand(NamedTuple):
+    """One market's trends at every bucket length, to be brought up to date.
+
+    waiting  its days that detection has not taken in, with the moment they were counted at
+    """
+
+    model_id: str
+    span: MarketSpan
+    waiting: Mapping[date, datetime]
+    topic_ids: Sequence[str]
+    closed_at: datetime
+
+    @property
+    def days(self) -> int:
+        """Days to go through at all bucket lengths, at most."""
+        first, last = self.span.first, self.span.last
+        return sum((last - max(min(self.waiting), _begins(bucket, first, last))).days + 1 for bucket in Bucket)
+
+
+class Found(NamedTuple):
+    """What a run of days at one bucket length adds, in the place of what stood there.
+
+    opened  episodes open before it; None where everything that was ever concluded is to be forgotten
+    state   the watch at the midnight after it; None while its last day is not over
+    """
+
+    bucket: Bucket
+    days: Sequence[date]
+    opened: Sequence[int] | None
+    out: Written
+    state: bytes | None
+
+
 def detect_trends(
     engine: sa.Engine,
     model_id: str,
@@ -82,37 +119,80 @@ def detect_trends(
 
     closed_at  buckets that end by then are closed: every healthy source has been asked for what was published before
     """
-    topics = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
+    errands = []
     with reading(engine) as session:
-        spans = counts.spans(session, model_id)
+        for span in counts.spans(session, model_id):
+            if span.undetected is not None:
+                waiting = store.counted_at(session, model_id, span.audience_market, span.undetected)
+                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at))
+    errands.sort(key=lambda errand: -errand.days)
     days = written = 0
-    for span in spans:
-        if span.undetected is None:
-            continue
-        with reading(engine) as session:
-            seen = store.counted_at(session, model_id, span.audience_market, span.undetected)
-        zone = MARKETS[span.audience_market].tz
-        fresh = min(closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
-        total = sum(((span.last - max(span.undetected, _begins(b, span.first, span.last))).days + 1) for b in Bucket)
-        at = 0
-
-        def tick(n: int, market: str = span.audience_market, total: int = total) -> None:
-            nonlocal at
-            at += n
-            progress(market, min(at, total), total)
-
-        for bucket in Bucket:
-            recurrence = Recurrence(engine, model_id, span.audience_market, span.first)
-            listing = Listing(span.audience_market, bucket, topics, recurrence)
-            task = DetectionTask(engine, model_id, listing, closed_at, fresh, tick)
-            d, w = _run(task, span, sorted(seen))
-            days, written = days + d, written + w
-        with writing(engine) as session, session.begin():
-            finished = {
-                day: when for day, when in seen.items() if day_start(day + timedelta(days=1), zone) <= closed_at
-            }
-            store.mark_detected(session, model_id, span.audience_market, finished)
+    done = dict.fromkeys((errand.span.audience_market for errand in errands), 0)
+    for errand, found in _found(engine, errands):
+        market = errand.span.audience_market
+        if found is None:
+            _finish(engine, errand)
+        else:
+            _write(engine, errand, found)
+            days, written = days + len(found.days), written + len(found.out.snapshots)
+            done[market] += len(found.days)
+            progress(market, min(done[market], errand.days), errand.days)
     return days, written
+
+
+def _found(engine: sa.Engine, errands: Sequence[Errand]) -> Iterator[tuple[Errand, Found | None]]:
+    """All that is found, and (errand, None) when an errand is done: in this process, or in others if it is much."""
+    if len(errands) > 1 and workers() > 1 and sum(errand.days for errand in errands) >= MANY_DAYS:
+        url = engine.url.render_as_string(hide_password=False)
+        yield from spread(partial(_run_apart, url), errands, at_once=min(workers(), len(errands)))
+        return
+    for errand in errands:
+        for found in _run_errand(engine, errand):
+            yield errand, found
+        yield errand, None
+
+
+def _run_apart(url: str, errand: Errand) -> Iterator[Found]:
+    engine = open_store(url, migrate=False)
+    yield from _run_errand(engine, errand)
+    engine.dispose()
+
+
+def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[Found]:
+    market, span = errand.span.audience_market, errand.span
+    zone = MARKETS[market].tz
+    topics = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in errand.topic_ids}
+    fresh = min(errand.closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
+    recurrence = Recurrence(engine, errand.model_id, market, span.first)
+    for bucket in Bucket:
+        listing = Listing(market, bucket, topics, recurrence)
+        task = DetectionTask(engine, errand.model_id, listing, errand.closed_at, fresh)
+        yield from _run(task, span, sorted(errand.waiting))
+
+
+def _write(engine: sa.Engine, errand: Errand, found: Found) -> None:
+    """Put a run of days in place of what stood there, whole or not at all."""
+    model_id, market, bucket = errand.model_id, errand.span.audience_market, found.bucket.value
+    with writing(engine) as session, session.begin():
+        if found.opened is None:
+            store.forget(session, model_id, market, bucket)
+        else:
+            since = day_start(found.days[0], MARKETS[market].tz)
+            store.rewind(session, model_id, market, bucket, since, found.opened)
+        store.write_episodes(session, list(found.out.episodes.values()))
+        store.write_changes(session, found.out.changes)
+        store.write_snapshots(session, list(found.out.snapshots.values()))
+        if found.state is not None:
+            store.save_state(session, model_id, market, bucket, found.days[-1] + timedelta(days=1), found.state)
+
+
+def _finish(engine: sa.Engine, errand: Errand) -> None:
+    """Take the days that are over off the list of those that wait."""
+    market = errand.span.audience_market
+    ends = {day: day_start(day + timedelta(days=1), MARKETS[market].tz) for day in errand.waiting}
+    finished = {day: when for day, when in errand.waiting.items() if ends[day] <= errand.closed_at}
+    with writing(engine) as session, session.begin():
+        store.mark_detected(session, errand.model_id, market, finished)
 
 
 def _begins(bucket: Bucket, first: date, last: date) -> date:
@@ -123,46 +203,31 @@ def _begins(bucket: Bucket, first: date, last: date) -> date:
     return max(first, date.fromordinal(max(back - back % QUARTERS_STEP, 1)))
 
 
-def _run(task: DetectionTask, span: MarketSpan, waiting: Sequence[date]) -> tuple[int, int]:
+def _run(task: DetectionTask, span: MarketSpan, waiting: Sequence[date]) -> Iterator[Found]:
     """Advance one watch from its last good midnight to the end of what is closed; waiting are the undetected days."""
     zone = MARKETS[task.market].tz
     last = min(span.last, local_day(task.closed, zone))
     begins = _begins(task.bucket, span.first, last)
     changed = next((day for day in waiting if day >= begins), None)
     if changed is None:
-        return 0, 0
-    found = _kept(task, changed, begins)
-    first, watch = found or (begins, Watch(task.model_id, task.market, task.bucket))
+        return
+    kept = _kept(task, changed, begins)
+    first, watch = kept or (begins, Watch(task.model_id, task.market, task.bucket))
     watch.begun = begins
     past = Past()
     recent: Recent = {}
-    if found:
+    if kept:
         _remember(task, watch, past, first)
-    days = written = 0
     for chunk in _chunks(first, last, local_day(task.fresh_from, zone)):
         out = Written()
-        opened = [o.id for o in watch.open.values()]
+        opened = [o.id for o in watch.open.values()] if kept or chunk[0] > first else None
         with reading(task.engine) as session:
             counted = counts.counted_days(session, task.model_id, task.market, chunk[0], chunk[-1])
         whole = True
         for day in chunk:
             if day in counted:
                 whole = advance_day(task, watch, past, recent, day, counted[day], out)
-            task.progress(1)
-        with writing(task.engine) as session, session.begin():
-            if found or days:
-                since = day_start(chunk[0], zone)
-                store.rewind(session, task.model_id, task.market, task.bucket.value, since, opened)
-            else:
-                store.forget(session, task.model_id, task.market, task.bucket.value)
-            store.write_episodes(session, list(out.episodes.values()))
-            store.write_changes(session, out.changes)
-            store.write_snapshots(session, list(out.snapshots.values()))
-            if whole:
-                after = chunk[-1] + timedelta(days=1)
-                store.save_state(session, task.model_id, task.market, task.bucket.value, after, watch.to_bytes())
-        days, written = days + len(chunk), written + len(out.snapshots)
-    return days, written
+        yield Found(task.bucket, chunk, opened, out, watch.to_bytes() if whole else None)
 
 
 def _kept(task: DetectionTask, changed: date, begins: date) -> tuple[date, Watch] | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from radar.errors import UnknownName
@@ -83,6 +84,7 @@ def local_day(at: datetime, zone: ZoneInfo) -> date:
     return at.astimezone(zone).date()
 
 
+@lru_cache(4096)
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The UTC instant at which a local day begins.
 

@@ -1,45 +1,44 @@
 """Fitted models: fit from a recipe, save with a manifest, load a scorer.
 
-A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops, manifest.json. Its id is a hash of labels,
+A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops is the whole fitted pipeline, to be inspected and
+checked; scorer.npz the arrays that posts are scored by, which open in a moment and without scikit-learn; manifest.json
+says what they are, with their digests. Its id is a hash of labels,
 taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine.
 """
 
 import csv
 import hashlib
 import importlib
-import inspect
 import io
 import json
 import os
 import shutil
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.metadata import version
 from importlib.resources import files
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import sklearn
+import xxhash
 
 from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
-from radar.text import codes, gazetteer, normalise, vectors
-from radar.topics import Taxonomy, TopicPipeline, build_pipeline, features, parse_seeds, parse_taxonomy, training
-from radar.topics.card import card
-from radar.topics.evaluation import Report, report
-from radar.topics.training import Calibration, Floats, Labels, calibrate, f1, fit_out_of_fold
+from radar.spread import spread
+from radar.text import gazetteer, vectors
+from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
+from radar.topics.calibration import Calibration, Floats, Labels, f1
+from radar.topics.compiled import CompiledScorer
 
-_OURS = (
-    TopicPipeline,
-    features.Grams,
-    features.ConceptCounts,
-    features.TextVectors,
-    features.feature_texts,
-    features.word_features,
-)
-_TRUSTED = [f"{thing.__module__}.{thing.__qualname__}" for thing in _OURS]
-_FEATURE_CODE = (normalise, codes, vectors, features, training, inspect.getmodule(build_pipeline))
+if TYPE_CHECKING:
+    from radar.topics.evaluation import Report
+
+_FEATURE_CODE = (
+    "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.features",
+    "radar.topics.calibration", "radar.topics.refit", "radar.topics.training", "radar.topics.pipeline",
+)  # fmt: skip
 _CONTENT = "radar._content.models.topics"
 
 
@@ -107,13 +106,13 @@ class TopicScorer:
     thresholds  (topics,) probability from which a post is given the topic
     """
 
-    def __init__(self, pipeline: TopicPipeline, manifest: dict[str, Any]) -> None:
+    def __init__(self, compiled: CompiledScorer, manifest: dict[str, Any]) -> None:
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
-        self.calibration = Calibration(*(np.array(manifest[n]) for n in ("slope", "offset", "thresholds")))
+        self.calibration = Calibration(*(np.array(manifest[n]) for n in ("weights", "offset", "thresholds")))
         self.thresholds: Floats = self.calibration.thresholds
-        self._compiled = pipeline.compiled
-        widths = {self._compiled.intercepts.size, len(self.topic_ids), *map(len, _arrays(self.calibration))}
+        self._compiled = compiled
+        widths = {self._compiled.intercepts.size - 1, len(self.topic_ids), *map(len, _arrays(self.calibration))}
         if len(widths) != 1:
             raise ValueError("its topics do not fit its classifiers")
 
@@ -123,17 +122,21 @@ class TopicScorer:
 
 
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
-    return calibration.slope, calibration.offset, calibration.thresholds
+    return calibration.weights, calibration.offset, calibration.thresholds
 
 
-def evaluate(scorer: TopicScorer) -> Report:
+def evaluate(scorer: TopicScorer) -> "Report":
     """A scorer's figures on the frozen posts."""
+    from radar.topics.evaluation import report
+
     taxonomy = load_taxonomy()
     return report(scorer.score, scorer.thresholds, scorer.topic_ids, load_frozen(taxonomy), load_seeds(taxonomy))
 
 
 def model_card(folder: Path) -> str:
     """The card of a fitted model. Raises RadarError when it is damaged."""
+    from radar.topics.card import card
+
     scorer = open_scorer(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     return card(manifest, load_labels(load_taxonomy()), evaluate(scorer))
@@ -145,11 +148,17 @@ def model_id() -> str:
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py"):
         digest.update((files(_CONTENT) / name).read_bytes())
     for module in _FEATURE_CODE:
-        digest.update(inspect.getsource(module).encode())  # type: ignore[arg-type]
+        package, _, name = module.rpartition(".")
+        digest.update((files(package) / f"{name}.py").read_bytes())
     for data in (vectors.PATH, gazetteer.DATA / "places.csv", gazetteer.DATA / "products.csv"):
         digest.update(data.read_bytes())
-    digest.update(f"{sklearn.__version__} {np.__version__}".encode())
+    digest.update(" ".join(_versions().values()).encode())
     return f"topics-{digest.hexdigest()[:10]}"
+
+
+def _versions() -> dict[str, str]:
+    """Of the libraries that make features or fit."""
+    return {name: version(name) for name in ("scikit-learn", "numpy", "numba", "opencc")}
 
 
 def load_scorer(settings: Settings | None = None) -> TopicScorer:
@@ -163,30 +172,63 @@ def fitted_folder(settings: Settings, *, apart: bool = False) -> Path:
     apart  fit in a process of its own, so that what fitting takes is gone with it
     """
     folder = model_folder(settings)
-    if not (folder / "manifest.json").exists():
-        if apart:
-            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-                pool.submit(fitted_folder, settings).result()
-        else:
-            fit(folder)
-    return folder
+    if not apart and not _is_whole(folder):
+        fit(folder)
+    with fitting(folder):
+        return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    return (folder / "manifest.json").exists()
+
+
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Fit in another process while this one is at work, where there is no model yet; waits for it at the end."""
+    if _is_whole(folder):
+        yield
+        return
+    with closing(spread(_fit_apart, [folder], at_once=1)) as pieces:
+        next(pieces)
+        yield
+        for _ in pieces:
+            pass
+
+
+def _fit_apart(folder: Path) -> Iterator[str]:
+    yield "begun"
+    fit(folder)
 
 
 def open_scorer(folder: Path) -> TopicScorer:
-    """Load a fitted model. Raises RadarError when it is damaged."""
+    """Load a fitted model's scorer. Raises RadarError when one of its files is damaged."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        return TopicScorer(open_pipeline(folder), manifest)
+        for name, digest in manifest["digests"].items():
+            if _digest(folder / name) != digest:
+                raise ValueError(f"{name} is not the file that was fitted")
+        return TopicScorer(CompiledScorer.open(folder / "scorer.npz"), manifest)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
+
+
+def _digest(file: Path) -> str:
+    return xxhash.xxh3_128_hexdigest(file.read_bytes())
 
 
 def open_pipeline(folder: Path) -> Any:
     """The fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
     import skops.io
 
+    from radar.topics import features, form, pipeline
+
+    ours = (
+        pipeline.TopicPipeline, features.Grams, features.ConceptCounts, features.TextVectors, form.feature_texts,
+        form.word_features,
+    )  # fmt: skip
     try:
-        return skops.io.load(folder / "pipeline.skops", trusted=_TRUSTED)
+        trusted = [f"{thing.__module__}.{thing.__qualname__}" for thing in ours]
+        return skops.io.load(folder / "pipeline.skops", trusted=trusted)
     except Exception as error:  # skops raises many kinds; none of them may end in a traceback
         raise _damaged(folder, error) from error
 
@@ -198,6 +240,9 @@ def _damaged(folder: Path, error: Exception) -> RadarError:
 def fit(folder: Path) -> dict[str, Any]:
     """Fit from the shipped labels into a folder, whole or not at all; returns the manifest."""
     import skops.io
+
+    from radar.topics import build_pipeline
+    from radar.topics.training import calibrate, fit_out_of_fold
 
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
@@ -211,7 +256,7 @@ def fit(folder: Path) -> dict[str, Any]:
         "id": folder.name,
         "topic_ids": taxonomy.ids,
         "thresholds": calibration.thresholds.tolist(),
-        "slope": calibration.slope.tolist(),
+        "weights": calibration.weights.tolist(),
         "offset": calibration.offset.tolist(),
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
@@ -221,14 +266,16 @@ def fit(folder: Path) -> dict[str, Any]:
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
-        "versions": {"scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        "versions": _versions(),
         "seed": recipe.SEED,
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
     skops.io.dump(pipeline, made / "pipeline.skops")
+    pipeline.compiled.save(made / "scorer.npz")
+    manifest["digests"] = {name: _digest(made / name) for name in ("pipeline.skops", "scorer.npz")}
     (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
-    if folder.exists() and not (folder / "manifest.json").exists():  # half of a model, not by us: we write it whole
+    if folder.exists() and not _is_whole(folder):  # half of a model, not by us: we write it whole
         shutil.rmtree(folder)
     try:
         os.replace(made, folder)

@@ -127,9 +127,7 @@ def _trends(stretch: Stretch, topic_ids: Sequence[str], bucket: Bucket) -> int:
         stretch.market, bucket, topics, Recurrence(stretch.engine, stretch.model_id, stretch.market, stretch.first)
     )
     never = day_start(stretch.first + timedelta(days=7 * stretch.weeks + 1), zone)
-    task = DetectionTask(
-        stretch.engine, stretch.model_id, listing, closed=never, fresh_from=never, progress=lambda n: None
-    )
+    task = DetectionTask(stretch.engine, stretch.model_id, listing, closed=never, fresh_from=never)
     watch = Watch(stretch.model_id, stretch.market, bucket)
     past = Past()
     recent = {stretch.first - timedelta(days=back): PostsOfDay([]) for back in range(1, 9)}

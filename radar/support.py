@@ -43,15 +43,13 @@ class Support:
 
 
 class PostsOfDay:
-    """A market's posts of one local day as arrays, with their keys sorted for look-up."""
+    """A market's posts of one local day as arrays; `keys` are those of all posts, `post` says whose each is."""
 
     def __init__(self, posts: Sequence[DayPost]) -> None:
         self.posts = posts
         arrays = [key_array(p.keys) for p in posts]
-        keys = np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
-        post = np.repeat(np.arange(len(posts)), [len(a) for a in arrays])
-        order = np.argsort(keys, kind="stable")
-        self.keys, self.post = keys[order], post[order]
+        self.keys = np.concatenate([np.zeros(0, np.int64), *arrays])
+        self.post = np.repeat(np.arange(len(posts)), [len(a) for a in arrays])
         self.person = np.array([p.person_id for p in posts], np.int64)
         self.by_person = np.argsort(self.person, kind="stable")
         self.first_at = np.array([p.first_post_at.timestamp() if p.first_post_at else 0.0 for p in posts], float)
@@ -78,6 +76,10 @@ class WindowPosts:
     def __init__(self, days: Sequence[PostsOfDay]) -> None:
         self._days = days
         self._starts = np.cumsum([0, *(len(day.posts) for day in days)])
+        keys = np.concatenate([np.zeros(0, np.int64), *(day.keys for day in days)])
+        post = [day.post + first for day, first in zip(days, self._starts.tolist(), strict=False)]
+        order = np.argsort(keys, kind="stable")
+        self._keys, self._post = keys[order], np.concatenate([np.zeros(0, np.int64), *post])[order]
         self.posts = [post for day in days for post in day.posts]
         self._person = np.concatenate([np.zeros(0, np.int64), *(day.person for day in days)])
         self._at = np.concatenate([np.zeros(0), *(day.at for day in days)])
@@ -90,12 +92,8 @@ class WindowPosts:
 
     def support(self, key: int, place: int, start: datetime, end: datetime) -> Support:
         """Posts in [start, end) that hold the key, about the place market (0 = any)."""
-        hits = [np.zeros(0, np.int64)]
-        for first, day in zip(self._starts, self._days, strict=False):
-            low, high = np.searchsorted(day.keys, [key, key + 1])
-            if high > low:
-                hits.append(np.sort(day.post[low:high]) + first)
-        found = np.concatenate(hits)
+        low, high = np.searchsorted(self._keys, [key, key + 1])
+        found = self._post[low:high]
         at = self._at[found]
         found = found[(at >= start.timestamp()) & (at < end.timestamp())]
         if place:
@@ -138,7 +136,8 @@ class WindowPosts:
 
     def examples(self, support: Support) -> list[int]:
         """Ids of up to five posts by different persons, most engaging first; those in other words before copies."""
-        by_weight = sorted(support.posts, key=lambda i: (-np.nan_to_num(self._engagement[i], nan=-1.0), i))
+        weights = np.nan_to_num(self._engagement[support.posts], nan=-1.0)
+        by_weight = support.posts[np.lexsort((support.posts, -weights))].tolist()
         persons: set[int] = set()
         said: list[npt.NDArray[np.int64]] = []
         chosen: list[int] = []

@@ -139,30 +139,28 @@ class Day:
 
 
 class Past:
-    """The last days' rows, to count a new series backwards in: blocks of days, each sorted by series."""
+    """The last days' rows, to count a new series backwards in: blocks of 1, 2, 4 ... days, each sorted by series."""
 
-    BLOCK = 30
+    LONGEST = 32
 
     def __init__(self) -> None:
-        self._blocks: deque[tuple[int, Day]] = deque()  # with the tick of the newest row
-        self._days: list[Day] = []
+        self._blocks: list[tuple[int, Day]] = []  # days of each, oldest first
 
     def append(self, day: Day, since: int) -> None:
         """Remember a day; blocks that are wholly before the tick `since` fall away."""
-        self._days.append(day)
-        if len(self._days) == self.BLOCK:
-            block = _joined(self._days)
-            self._blocks.append((int(block.ticks.max(initial=0)), block))
-            self._days = []
-        while self._blocks and self._blocks[0][0] < since:
-            self._blocks.popleft()
+        self._blocks.append((1, day))
+        while len(self._blocks) > 1 and self._blocks[-2][0] == (length := self._blocks[-1][0]) < self.LONGEST:
+            (_, older), (_, newer) = self._blocks[-2:]
+            self._blocks[-2:] = [(2 * length, _joined([older, newer]))]
+        while self._blocks and self._blocks[0][1].ticks.max(initial=0) < since:
+            self._blocks.pop(0)
 
     def history(
         self, mixed: npt.NDArray[np.uint64], today: Day, tick: int
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
         """Rows of (index into mixed, tick, persons) of these series in the past days and today before `tick`."""
         which, ticks, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-        for day in (*(block for _, block in self._blocks), *self._days, today):
+        for day in (*(block for _, block in self._blocks), today):
             low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
             lengths = high - low
             if lengths.any():
@@ -177,7 +175,7 @@ class Past:
     def ticks_of(self, mixed: np.uint64, since: int, until: int) -> npt.NDArray[np.int64]:
         """Buckets in [since, until), in ticks, in which a series was used."""
         found = [np.zeros(0, np.int64)]
-        for day in (*(block for _, block in self._blocks), *self._days):
+        for _, day in self._blocks:
             low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
             found.append(day.ticks[low:high])
         ticks = np.concatenate(found)
@@ -240,10 +238,10 @@ class Watch:
         """Take in new series with the counts they had before they were series."""
         kinds = kinds_of(keys)
         rows, ticks, persons = past.history(mixed, day, tick)
-        ordinal = {start: i for i, start in enumerate(self.advanced)}
-        known = np.array([ordinal.get(t, -1) for t in ticks.tolist()], np.int64)
-        seen = known >= 0
-        ago = len(self.advanced) - 1 - known[seen]
+        advanced = np.array(self.advanced, np.int64)
+        known = np.searchsorted(advanced, ticks)
+        seen = np.flatnonzero(np.append(advanced, -1)[known] == ticks)
+        ago = len(advanced) - 1 - known[seen]
         self.state.add_with_history(kinds, rows[seen], ago, persons[seen])
         first = len(self.keys)
         self.keys, self.places = np.append(self.keys, keys), np.append(self.places, places)
@@ -317,7 +315,9 @@ class Watch:
         recurs  whether a key about a place comes every year at this time, and about as large
         """
         q = benjamini_hochberg(step.p, tests)
-        notable = np.flatnonzero((q <= Q_OFF) | np.isin(step.series, list(self.open)))
+        is_open = np.zeros(len(self.keys), np.bool_)
+        is_open[list(self.open)] = True
+        notable = np.flatnonzero((q <= Q_OFF) | is_open[step.series])
         moments: dict[int, Moment] = {}
         for n in notable.tolist():
             series, is_on = int(step.series[n]), bool(q[n] <= Q_ON and step.lift[n] >= LIFT_ON)

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from filelock import FileLock
 
 from radar.config import Settings
 from radar.registry import TopicScorer, load_scorer
@@ -75,12 +76,29 @@ def engine(url: str) -> Iterator[sa.Engine]:
     opened.dispose()
 
 
+def _once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that is made once, by whichever process of the test run asks for it first."""
+    base = tmp_path_factory.getbasetemp()
+    root = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = root / name
+    with FileLock(root / f"{name}.lock", timeout=580):
+        if not folder.exists():
+            made = root / f"{name}.part"
+            shutil.rmtree(made, ignore_errors=True)
+            made.mkdir()
+            make(made)
+            made.rename(folder)
+    return folder
+
+
+def _fit(folder: Path) -> None:
+    load_scorer(Settings(data_dir=folder))
+
+
 @pytest.fixture(scope="session")
 def fitted_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the fitted topic model."""
-    folder = tmp_path_factory.mktemp("fitted")
-    load_scorer(Settings(data_dir=folder))
-    return folder
+    return _once(tmp_path_factory, "fitted", _fit)
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +123,20 @@ def radar(*arguments: str, data_dir: Path, **more: Any) -> subprocess.CompletedP
 @pytest.fixture(scope="session")
 def demo_dir(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Path:
     """The data folder after `radar demo --once` (simulated), with the model that is fitted already."""
-    folder = tmp_path_factory.mktemp("data")
-    shutil.copytree(fitted_dir / "models", folder / "demo" / "models")
-    done = radar("demo", "--once", data_dir=folder)
-    assert done.returncode == 0, done.stderr
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(fitted_dir / "models", folder / "demo" / "models")
+        done = radar("demo", "--once", data_dir=folder)
+        assert done.returncode == 0, done.stderr
+
+    return _once(tmp_path_factory, "data", make)
+
+
+SLOWEST = ("test_kill", "test_demo", "test_together", "test_wheel", "test_pruning", "test_registry", "test_promotion")
+"""Modules that are begun first, so that no process of the run is left with one of them at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow modules first."""
+    rank = {name: n for n, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))

@@ -18,7 +18,7 @@ def folder(fitted_dir: Path, tmp_path: Path) -> Path:
     return shutil.copytree(model_folder(Settings(data_dir=fitted_dir)), tmp_path / "topics" / "a_model")
 
 
-@pytest.mark.parametrize("without", ["id", "topic_ids", "thresholds", "slope", "offset"])
+@pytest.mark.parametrize("without", ["id", "topic_ids", "thresholds", "weights", "offset", "digests"])
 def test_a_manifest_of_another_format_is_refused(folder: Path, without: str) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     del manifest[without]

@@ -37,7 +37,7 @@ from radar.text import vectors
 from radar.text.codes import HashTable, hashes_of
 from radar.text.normalise import compose
 from radar.text.segment import segments
-from radar.topics.features import feature_codes, feature_texts
+from radar.topics.form import feature_codes, feature_texts
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("zh", "ja", "ko", "th", "en")

@@ -1,6 +1,7 @@
 """The command `radar`: one module a command group, loaded when one of its commands is called."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -105,6 +106,7 @@ for _name, _summary in COMMANDS.items():
 
 def main() -> None:
     """Entry of the command: exit code 2 for the caller's mistake, 1 for a failure, never a traceback for a mistake."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small here: more threads only wait for each other
     try:
         cli()
     except ReaderLeft:

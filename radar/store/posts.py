@@ -200,15 +200,26 @@ class UnreadPost(NamedTuple):
     repost_of: str | None
 
 
-def unread_posts(session: Session, limit: int, after: int = 0) -> list[UnreadPost]:
-    """Posts not classified yet, by id."""
+def unread_posts(session: Session, after: int, last: int) -> list[UnreadPost]:
+    """Posts not classified yet with ids in (after, last], by id."""
     statement = (
         sa.select(*[post.c[name] for name in UnreadPost._fields])
-        .where(post.c.classified_at.is_(None), post.c.id > after)
+        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.id <= last)
         .order_by(post.c.id)
-        .limit(limit)
     )
     return [UnreadPost(*row) for row in session.execute(statement)]
+
+
+def unread_after(session: Session, after: int, nth: int) -> int | None:
+    """Id of the nth post above `after` that is not classified yet; None where there are fewer."""
+    statement = sa.select(post.c.id).where(post.c.classified_at.is_(None), post.c.id > after).order_by(post.c.id)
+    return session.scalar(statement.offset(nth - 1).limit(1))
+
+
+def last_unread(session: Session, after: int) -> int | None:
+    """The highest id above `after` that is not classified yet."""
+    statement = sa.select(post.c.id).where(post.c.classified_at.is_(None), post.c.id > after)
+    return session.scalar(statement.order_by(post.c.id.desc()).limit(1))
 
 
 def write_readings(

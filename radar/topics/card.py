@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Any
 
+from radar.topics.calibration import Labels
 from radar.topics.evaluation import Measured, Report
-from radar.topics.training import Labels
 
 _COLUMNS = ("posts", "macro F1", "precision", "recall", "off-topic given a topic", "calibration error")
 

@@ -6,9 +6,10 @@ table of the terms' beginnings; the words' vectors are added up. Nothing is stor
 scikit-learn's to rounding (float32 coefficients).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ from radar.text.codes import (
     look_up,
 )
 from radar.text.vectors import add_words, word_table, words_of
-from radar.topics.features import ConceptCounts, TextVectors, feature_codes
+from radar.topics.form import feature_codes
 
 Floats = npt.NDArray[np.float64]
 Floats32 = npt.NDArray[np.float32]
@@ -82,8 +83,8 @@ class Concepts:
     coefficients: Floats32
 
     @classmethod
-    def of(cls, counts: ConceptCounts, coefficients: Floats32) -> "Concepts":
-        terms = counts.terms()
+    def of(cls, terms: Mapping[str, Sequence[int]], coefficients: Floats32) -> "Concepts":
+        """terms  term -> its concepts' rows of the coefficients."""
         names = list(terms)
         begun = sorted({name[:n] for name in names for n in range(1, len(name))} - set(names))
         return cls(
@@ -94,34 +95,58 @@ class Concepts:
             np.array([ord(name[0]) < _LATIN_END for name in names], np.uint8),
             np.cumsum([0, *(len(terms[name]) for name in names)]).astype(np.int32),
             np.array([concept for name in names for concept in terms[name]], np.int32),
-            max(len(counts.concepts), 1),
-            np.ascontiguousarray(coefficients * counts.weight, np.float32),
+            len(coefficients),
+            coefficients,
         )
 
 
+@dataclass(frozen=True, slots=True)
 class CompiledScorer:
-    """The decision function of a fitted `TopicPipeline`."""
+    """The decision function of a fitted `TopicPipeline`.
 
-    def __init__(self, blocks: Mapping[str, tuple[Any, float]], coefficients: Floats32, intercepts: Floats) -> None:
+    longest  the longest n-gram of signs;  vectors  (dimensions, classes);  intercepts  (classes,)
+    """
+
+    char: Grams
+    longest: int
+    word: Grams
+    concepts: Concepts
+    vectors: Floats32
+    intercepts: Floats
+
+    @classmethod
+    def of(
+        cls, blocks: Mapping[str, tuple[Any, float]], coefficients: Floats32, intercepts: npt.ArrayLike
+    ) -> "CompiledScorer":
         """blocks  name -> (fitted transformer, weight), in the order of the coefficients' rows (features, classes).
 
         The coefficients are taken over, and weighed where they stand.
         """
-        at, parts = 0, {}
+        at, rows = 0, {}
         for name, (transformer, weight) in blocks.items():
             width = _width(transformer)
-            coefficients[at : at + width] *= np.float32(weight)
-            parts[name] = (transformer, coefficients[at : at + width])
+            coefficients[at : at + width] *= np.float32(weight * getattr(transformer, "weight", 1.0))
+            rows[name] = coefficients[at : at + width]
             at += width
         if at != len(coefficients):
             raise ValueError(f"the blocks have {at} features, the classifier {len(coefficients)}")
-        self.char, self.word = Grams.of(*parts["char"]), Grams.of(*parts["word"])
-        self.longest = parts["char"][0].ngram_range[1]
-        empty = np.zeros((1, coefficients.shape[1]), np.float32)
-        self.concepts = Concepts.of(*parts.get("concepts", (ConceptCounts({}), empty)))
-        vectors, rows = parts["vectors"]
-        self.vectors = np.ascontiguousarray(rows * vectors.weight, np.float32)
-        self.intercepts = np.asarray(intercepts, np.float64)
+        char, word = blocks["char"][0], blocks["word"][0]
+        terms = blocks["concepts"][0].terms() if "concepts" in blocks else {}
+        none = np.zeros((1, coefficients.shape[1]), np.float32)
+        return cls(
+            Grams.of(char, rows["char"]), char.ngram_range[1], Grams.of(word, rows["word"]),
+            Concepts.of(terms, rows.get("concepts", none)), rows["vectors"], np.asarray(intercepts, np.float64),
+        )  # fmt: skip
+
+    def save(self, path: Path) -> None:
+        """Keep it as arrays alone (npz): what opens in a moment, without scikit-learn."""
+        np.savez(path, allow_pickle=False, **dict(_arrays_of(self)))
+
+    @classmethod
+    def open(cls, path: Path) -> "CompiledScorer":
+        """Read what `save` wrote. Raises ValueError, KeyError or OSError for anything else."""
+        with np.load(path, allow_pickle=False) as kept:
+            return _from_arrays(cls, kept)  # type: ignore[no-any-return]
 
     def margins(self, texts: Sequence[str]) -> Floats:
         """What the linear classifiers say of raw texts, (texts, classes)."""
@@ -152,11 +177,32 @@ class CompiledScorer:
 
 
 def _width(transformer: Any) -> int:
-    if isinstance(transformer, TextVectors):
-        return word_table().dimensions
-    if isinstance(transformer, ConceptCounts):
-        return max(len(transformer.concepts), 1)
-    return len(transformer.vocabulary_)
+    if hasattr(transformer, "vocabulary_"):
+        return len(transformer.vocabulary_)
+    return max(len(transformer.concepts), 1) if hasattr(transformer, "concepts") else word_table().dimensions
+
+
+def _arrays_of(part: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Name -> array or number of everything in a dataclass, nested ones by dotted names."""
+    for field in fields(part):
+        value = getattr(part, field.name)
+        if is_dataclass(value):
+            yield from _arrays_of(value, f"{before}{field.name}.")
+        else:
+            yield before + field.name, np.asarray(value)
+
+
+def _from_arrays(kind: Any, kept: Mapping[str, Any], before: str = "") -> Any:
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for field in fields(kind):
+        inner = hints[field.name]
+        if is_dataclass(inner):
+            values[field.name] = _from_arrays(inner, kept, f"{before}{field.name}.")
+        else:
+            array = kept[before + field.name]
+            values[field.name] = array if array.ndim else array.item()
+    return kind(**values)
 
 
 @jit

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from radar.topics.features import ConceptCounts, feature_texts
-from radar.topics.training import Floats, Indicators, Labels, f1
+from radar.topics.calibration import Floats, Indicators, Labels, f1
+from radar.topics.features import ConceptCounts
+from radar.topics.form import feature_texts
 
 Decisions = npt.NDArray[np.bool_]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from radar.text.codes import Joined
 from radar.text.vectors import split_words_of, word_table, words_of
-from radar.topics.features import feature_texts, word_spans
+from radar.topics.form import feature_texts, word_spans
 from radar.topics.pipeline import TopicPipeline
 
 

@@ -15,7 +15,8 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 from radar.topics.compiled import CompiledScorer, Floats
-from radar.topics.features import ConceptCounts, Grams, Texts, TextVectors, feature_texts, word_features
+from radar.topics.features import ConceptCounts, Grams, TextVectors
+from radar.topics.form import Texts, feature_texts, word_features
 
 WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
 """Of the blocks beside each other; each row of a block has length one, but for the concepts'."""
@@ -40,7 +41,7 @@ class TopicPipeline(Pipeline):  # type: ignore[misc]
             for k, estimator in enumerate(topics.estimators_):
                 coefficients[:, k] = estimator.coef_[0]
             intercepts = np.concatenate([np.atleast_1d(e.intercept_) for e in topics.estimators_])
-            self._compiled = CompiledScorer(blocks, coefficients, intercepts)
+            self._compiled = CompiledScorer.of(blocks, coefficients, intercepts)
         return self._compiled
 
     def decision_function(self, X: Texts, **params: Any) -> Floats:
@@ -89,6 +90,6 @@ def build_pipeline(
         [
             ("text", FunctionTransformer(feature_texts)),
             ("features", FeatureUnion(blocks, transformer_weights={name: weights[name] for name, _ in blocks})),
-            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=1e-3, random_state=seed))),
+            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=0.1, random_state=seed))),
         ]
     )

@@ -8,7 +8,7 @@ last year answer (`compared`).
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +112,14 @@ def days_before(day: date, season: Season | None = None) -> list[date]:
     ['2025-02-18', '2025-01-29']
     """
     first = season.year_before(day) if season else day - YEAR
-    moving = [other.year_before(day) for other in calendar().values() if other.holiday is not None and other.holds(day)]
+    moving = [other.year_before(day) for other in _held(day) if other.holiday is not None]
     return list(dict.fromkeys([first, *moving]))
+
+
+@lru_cache(512)
+def _held(day: date) -> tuple[Season, ...]:
+    """The seasons that a day lies in."""
+    return tuple(season for season in calendar().values() if season.holds(day))
 
 
 def season_of(text: str, place: str | None, day: date) -> Season | None:
@@ -124,13 +130,22 @@ def season_of(text: str, place: str | None, day: date) -> Season | None:
     >>> season_of("京都賞楓", "JP", date(2026, 11, 20)).id, season_of("taskiller", None, date(2026, 1, 2))
     ('autumn_leaves', None)
     """
+    named = _named(text)
+    if not named:
+        return None
+    right = (s for s in named if not (s.places and place is not None and place not in s.places))
+    return next((season for season in right if season in _held(day)), None)
+
+
+@lru_cache(65_536)
+def _named(text: str) -> tuple[Season, ...]:
+    """The seasons that have a word in a text."""
     said = f" {text.lower()} "
-    for season in calendar().values():
-        if season.places and place is not None and place not in season.places:
-            continue
-        if any((f" {word} " if word.isascii() else word) in said for word in season.words) and season.holds(day):
-            return season
-    return None
+    return tuple(
+        season
+        for season in calendar().values()
+        if any((f" {word} " if word.isascii() else word) in said for word in season.words)
+    )
 
 
 @dataclass(frozen=True, slots=True)

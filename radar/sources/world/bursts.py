@@ -15,6 +15,9 @@ INJECTIONS, SPAMS = 300, 100
 FIRST_DAY = 12
 ORIGINS = {"TW": 6.0, "JP": 2.0, "KR": 2.0}
 """How much likelier a craze begins in these markets than in the others."""
+OPENING = ("TW", "JP")
+OPENING_SIZE, OPENING_AGE = 32, timedelta(hours=66)
+"""The last days of the first stretch hold a craze of these markets: a newcomer's first question is answered."""
 
 LAGS: dict[tuple[str, str], int] = {
     ("JP", "TW"): 30, ("JP", "HK"): 38, ("JP", "KR"): 46, ("JP", "TH"): 56, ("KR", "TW"): 22, ("KR", "JP"): 42,
@@ -86,7 +89,7 @@ def _plan(seed: int, block: int, since: datetime, days: float, share: float) -> 
     event = block * 10_000
     while len(plan.injections) < wanted:
         event += 1
-        _spread(rng, plan, event, since, days, wanted)
+        _spread(rng, plan, event, since, days, wanted, is_opening=event == 1)
     for n in range(spams):
         market = str(rng.choice(list(MARKETS)))
         language = MARKETS[market].languages[0]
@@ -101,19 +104,32 @@ def _plan(seed: int, block: int, since: datetime, days: float, share: float) -> 
     return plan
 
 
-def _spread(rng: np.random.Generator, plan: Plan, event: int, since: datetime, days: float, wanted: int) -> None:
+def _spread(
+    rng: np.random.Generator,
+    plan: Plan,
+    event: int,
+    since: datetime,
+    days: float,
+    wanted: int,
+    *,
+    is_opening: bool = False,
+) -> None:
     """One craze: where it begins, and the markets it reaches later."""
     share = np.array([ORIGINS.get(m, 1.0) for m in MARKETS])
     origin = str(rng.choice(list(MARKETS), p=share / share.sum()))
     place_markets = [m for m in MARKETS if m != origin]
     draw = np.array([3.0 if m in ("JP", "KR") else 1.0 for m in place_markets])
     country = str(rng.choice(place_markets, p=draw / draw.sum()))
+    if is_opening:
+        origin, country = OPENING
     places = texts.places_in(country)
     place = str(rng.choice(places[1:])) if len(places) > 1 else places[0]
     topic = str(rng.choice(texts.topic_ids()))
     names = {language: texts.event_name(rng, language) for language in ("zh-Hant", "ja", "ko", "th", "en")}
     hashtag = _hashtag(rng, event)
     began = since + timedelta(days=float(rng.uniform(0, max(days - 2, 0.5))))
+    if is_opening:
+        began = max(since, since + timedelta(days=days) - OPENING_AGE)
     onsets = {origin: began}
     for market in rng.permutation(list(MARKETS)).tolist():
         lag = LAGS.get((origin, market))
@@ -123,6 +139,8 @@ def _spread(rng: np.random.Generator, plan: Plan, event: int, since: datetime, d
         if len(plan.injections) == wanted or at > since + timedelta(days=days):
             return
         size = int(rng.choice(SIZES, p=SIZE_SHARES))
+        if is_opening and market == origin:
+            size = OPENING_SIZE
         span = float(rng.uniform(1, 2 if size <= 8 else 5 if size >= 32 else 3.5))
         lag_hours = (at - began) / timedelta(hours=1)
         plan.injections.append(

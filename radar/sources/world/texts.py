@@ -1,11 +1,13 @@
 """The words of the simulated world: banks of sentences by language, filled with places, products and invented names."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radar.text import gazetteer
 
@@ -64,9 +66,14 @@ def place_name(code: str, language: str) -> str:
     return names.get(language) or names["en"]
 
 
-def pick(rng: Rng, items: list[str]) -> str:
+def pick(rng: Rng, items: Sequence[str]) -> str:
     """One of them."""
     return items[int(rng.integers(len(items)))]
+
+
+def drawn(rng: Rng, up_to: NDArray[np.float64]) -> int:
+    """An index, with chances by the running sum of weights: `rng.choice` with them, ten times as fast."""
+    return int(up_to.searchsorted(rng.random() * up_to[-1], side="right"))
 
 
 def sentence(rng: Rng, language: str, topic_id: str | None, place: str | None) -> tuple[str, bool]:

@@ -31,7 +31,7 @@ HYPE = 0.2
 _HOURS = np.array(
     [1.2, .6, .3, .2, .2, .4, 1, 2, 3, 3.2, 3.2, 3.6, 4.6, 4, 3.4, 3.2, 3.4, 4, 5, 6, 6.6, 6.4, 5, 3]
 )  # fmt: skip
-_HOURS /= _HOURS.sum()
+_HOURS = np.cumsum(_HOURS / _HOURS.sum())
 _WEEKDAYS = (0.92, 0.9, 0.94, 0.97, 1.06, 1.14, 1.07)
 _LATEST = timedelta(hours=31)
 
@@ -131,9 +131,8 @@ class SimulatedWorld:
             tags = [texts.pick(rng, words.none[1])] if rng.random() < 0.4 else []
             return texts.caption(rng, language, texts.sentence(rng, language, None, None)[0], tags)
         options = list(person.topics) if rng.random() < 0.7 else texts.topic_ids()
-        draw = np.array([mood[t] for t in options])
-        topic = options[int(rng.choice(len(options), p=draw / draw.sum()))]
-        country = person.market if rng.random() < 0.25 else str(rng.choice(person.places))
+        topic = options[texts.drawn(rng, np.cumsum([mood[t] for t in options]))]
+        country = person.market if rng.random() < 0.25 else texts.pick(rng, person.places)
         codes = texts.places_in(country)
         place = codes[min(int(rng.pareto(0.8)), len(codes) - 1)]
         body, named = texts.sentence(rng, language, topic, place)
@@ -298,12 +297,12 @@ def _outages(seed: int, starts_at: datetime, days: int) -> tuple[tuple[str, str,
 
 def _language(rng: np.random.Generator, person: Person) -> str:
     """The language a person posts in this time: mostly the market's first."""
-    return person.languages[0] if rng.random() < 0.8 else texts.pick(rng, list(person.languages))
+    return person.languages[0] if rng.random() < 0.8 else texts.pick(rng, person.languages)
 
 
 def _moment(rng: np.random.Generator, market: str, day: date) -> datetime:
     """A time of a local day, more likely in the evening."""
-    seconds = int(rng.choice(24, p=_HOURS)) * 3600 + int(rng.integers(3600))
+    seconds = texts.drawn(rng, _HOURS) * 3600 + int(rng.integers(3600))
     return day_start(day, MARKETS[market].tz) + timedelta(seconds=seconds)
 
 

@@ -1,0 +1,145 @@
+"""Work spread over processes that hand over what they find piece by piece, and end with the one they work for.
+
+Only the caller writes to the store, so what it has not written is not done. A worker that is left alone, its caller
+killed at whatever instruction, ends at its next piece or job: its pipe is closed.
+"""
+
+import os
+import signal
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+from radar.errors import RadarError
+
+J = TypeVar("J")
+P = TypeVar("P")
+
+MOST = 8
+"""Workers at most: with more, the caller's own part is what takes the time."""
+AHEAD = 2
+"""Jobs that a worker has at a time, so that it never waits for the caller to write."""
+
+_PIECE, _DONE, _FAILED, _READY = range(4)
+
+
+class WorkerLost(RadarError):
+    """A worker was killed."""
+
+
+def workers() -> int:
+    """How many processes pay on this machine; one means: do the work in this one."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST)
+
+
+class _Worker:
+    """One process, and the jobs that it has, the one at work first."""
+
+    def __init__(self, work: Callable[[Any], Iterable[Any]], begin: Callable[[], object]) -> None:
+        context = get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.jobs: list[Any] = []
+        self._process = context.Process(target=_serve, args=(theirs, work, begin), daemon=True)
+        self._process.start()
+        theirs.close()  # it is theirs alone, so that either side learns of the other's end
+
+    def give(self, job: Any) -> None:
+        self.jobs.append(job)
+        with suppress(BrokenPipeError, ConnectionResetError):  # a lost worker is told of when it is heard next
+            self.pipe.send(job)
+
+    def hear(self) -> tuple[int, Any]:
+        try:
+            what, said = self.pipe.recv()
+        except (EOFError, ConnectionResetError) as error:
+            raise WorkerLost("A process that worked for this one was killed.", "Run the command again.") from error
+        if what == _FAILED:
+            told, trace = said
+            failure = RadarError(*told)
+            failure.add_note(trace)
+            raise failure
+        return what, said
+
+    def leave(self) -> None:
+        self.pipe.close()
+        self._process.join()
+
+    def end(self) -> None:
+        self.pipe.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def spread(
+    work: Callable[[J], Iterable[P]],
+    jobs: Iterable[J],
+    *,
+    at_once: int,
+    begin: Callable[[], object] = bool,
+) -> Generator[tuple[J, P | None], None, None]:
+    """Pieces of every job as workers find them: (job, piece), and (job, None) when a job has no more.
+
+    work     makes a job's pieces; a function of a module, or a partial of one. It runs in a worker.
+    jobs     small things that can be pickled, taken as workers come free
+    at_once  workers; each is a new process
+    begin    what a worker does before its first job; one worker at a time, since opening a model takes much memory
+
+    Raises RadarError with what a worker's error said, and WorkerLost when a worker was killed.
+    """
+    pending = iter(jobs)
+    crew: dict[Any, _Worker] = {}
+    try:
+        hires = True
+        while True:
+            if hires and len(crew) < at_once and (first := _next(pending)):
+                worker = _Worker(work, begin)
+                crew[worker.pipe] = worker
+                worker.give(*first)
+            hires = False
+            if not crew:
+                return
+            for pipe in wait(list(crew)):
+                worker = crew[pipe]
+                what, said = worker.hear()
+                if what == _PIECE:
+                    yield worker.jobs[0], said
+                    continue
+                if what == _DONE:
+                    yield worker.jobs.pop(0), None
+                hires |= what == _READY
+                while len(worker.jobs) < AHEAD and (more := _next(pending)):
+                    worker.give(*more)
+                if not worker.jobs:
+                    crew.pop(pipe).leave()
+    finally:
+        for worker in crew.values():
+            worker.end()
+
+
+def _next(jobs: Iterator[J]) -> list[J]:
+    """The next job, or none."""
+    for job in jobs:
+        return [job]
+    return []
+
+
+def _serve(pipe: Connection, work: Callable[[Any], Iterable[Any]], begin: Callable[[], object]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's, and with it this one ends
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            begin()
+            pipe.send((_READY, None))
+            while True:
+                for piece in work(pipe.recv()):
+                    pipe.send((_PIECE, piece))
+                pipe.send((_DONE, None))
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as error:
+            told = (
+                (error.message, error.hint) if isinstance(error, RadarError) else (f"{type(error).__name__}: {error}",)
+            )
+            pipe.send((_FAILED, (told, traceback.format_exc())))
