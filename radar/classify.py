@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 
 from radar.keys import Kind, key_number
@@ -21,8 +22,10 @@ from radar.store import promotion
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
+from radar.text.other_languages import READ
 from radar.text.reading import Reading, read
 from radar.text.similar import sketches
+from radar.topics.tone import tones_of
 
 BATCH = 2_000
 MANY = 30_000
@@ -35,6 +38,7 @@ class PostReading:
 
     keys    little-endian int64, sorted     topics  (topic id, probability), most probable first
     sketch  by which nearly the same texts are found; None for short ones
+    tone    -1 negative, 0 neutral, 1 positive; negative  the probability that it is. None by a model without a tone
     """
 
     keys: bytes
@@ -44,18 +48,25 @@ class PostReading:
     text_hash: int
     sketch: bytes | None
     topics: tuple[tuple[str, float], ...]
+    tone: int | None
+    negative: float | None
 
 
 def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostReading]:
-    """Read texts and score them; topics are those at or above their thresholds."""
-    priors = [item.language or MARKETS[item.audience_market].languages[0] for item in items]
+    """Read texts and score them; topics are those at or above their thresholds.
+
+    A text in a language that is not read has no topics and no tone: the model would guess.
+    """
+    priors = [_usual(item) for item in items]
     texts = [item.text or "" for item in items]
     readings = read(texts, priors)
     drawn = sketches([split_hashtags(said.normalised)[0] for said in readings])
     p = scorer.score(texts)
     topics: list[list[tuple[str, float]]] = [[] for _ in items]
-    for row, column in zip(*np.nonzero(p >= scorer.thresholds), strict=True):
+    understood = np.array([_is_read(said) for said in readings], bool)
+    for row, column in zip(*np.nonzero((p >= scorer.thresholds) & understood[:, None]), strict=True):
         topics[row].append((scorer.topic_ids[column], round(float(p[row, column]), 4)))
+    tones = _tones(scorer, texts, understood)
     for found in topics:
         found.sort(key=lambda topic: -topic[1])
     return [
@@ -67,9 +78,31 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
             said.text_hash,
             sketch,
             tuple(found),
+            *tone,
         )
-        for item, said, sketch, found in zip(items, readings, drawn, topics, strict=True)
+        for item, said, sketch, found, tone in zip(items, readings, drawn, topics, tones, strict=True)
     ]
+
+
+def _is_read(said: Reading) -> bool:
+    """Whether the model knows the language; signs and emoji alone are of all languages."""
+    return said.language in READ or not any(map(str.isalpha, said.normalised))
+
+
+def _usual(item: UnreadPost) -> str:
+    """The language to expect of a post: as its source says, else its author's, else its market's."""
+    spoken = (item.author_languages or "").replace(",", " ").split()
+    return item.language or (spoken or MARKETS[item.audience_market].languages)[0]
+
+
+def _tones(
+    scorer: TopicScorer, texts: list[str], understood: npt.NDArray[np.bool_]
+) -> list[tuple[int | None, float | None]]:
+    p = scorer.tones(texts)
+    if p is None:
+        return [(None, None)] * len(texts)
+    told = zip(tones_of(p).tolist(), p[:, 0].round(4).tolist(), understood, strict=True)
+    return [(tone, negative) if is_read else (None, None) for tone, negative, is_read in told]
 
 
 def classify_posts(
@@ -162,7 +195,7 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
         {
             "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,
             "language": said.language, "sponsored": said.sponsored, "text_hash": said.text_hash,
-            "sketch": said.sketch,
+            "sketch": said.sketch, "tone": said.tone, "negative": said.negative,
         }
         for post, said in zip(batch.posts, batch.readings, strict=True)
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
+from radar.text.audience import SURE, countries_of, infer_audience, sign_of
 
 COUNTED_BY = (
     "author_id", "audience_market", "published_at", "day_only", "text", "language", "repost_of", "platform_sponsored",
@@ -28,6 +29,7 @@ COUNTED_BY = (
 """What reading and counting a post rests on."""
 
 SHOWN = ("url", "media_kind")
+_INFERRED = "inferred"
 TOLD = ("handle", "name", "url", "bio", "languages")
 """What an author says of itself; an empty one stays as it is stored."""
 
@@ -87,7 +89,7 @@ def ingest_posts(
     file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     """
     one_writer(session, "ingest")
-    result, origin = Ingested(), _From(source, now, file)
+    result, origin, posts = Ingested(), _From(source, now, file), _with_markets(session, list(posts))
     by_platform: dict[str, list[RawPost]] = defaultdict(list)
     for position, item in enumerate(posts):
         reason = problem(item, now)
@@ -128,6 +130,64 @@ def _followers_problem(author: RawAuthor) -> str | None:
     return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
 
 
+def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
+    """The posts, with the stored market of authors who did not declare one, or the one that their posts tell.
+
+    What is declared is never asked again. An author whose market is not sure keeps none, and is refused for that.
+    """
+    undeclared: dict[tuple[str, str], list[RawPost]] = defaultdict(list)
+    declared: dict[tuple[str, str], str] = {}
+    for item in posts:
+        identity = item.platform, item.author.native_id
+        if item.author.audience_market:
+            declared.setdefault(identity, item.author.audience_market)
+        else:
+            undeclared[identity].append(item)
+    if not undeclared:
+        return posts
+    known: dict[tuple[str, str], KnownAuthor] = {}
+    for platform in {platform for platform, _ in undeclared}:
+        ids = [native_id for of, native_id in undeclared if of == platform]
+        known |= {(platform, name): k for name, k in store.known_authors(session, platform, ids).items()}
+    told: dict[tuple[str, str], dict[str, Any]] = {}
+    for identity, items in undeclared.items():
+        if identity in declared:
+            told[identity] = {"audience_market": declared[identity]}
+        elif identity in known:
+            kept = known[identity]
+            told[identity] = {"audience_market": kept.audience_market, "market_source": kept.market_source}
+        else:
+            told[identity] = _inferred(items)
+    return [
+        item
+        if item.author.audience_market
+        else replace(item, author=replace(item.author, **told[item.platform, item.author.native_id]))
+        for item in posts
+    ]
+
+
+def _inferred(items: Sequence[RawPost]) -> dict[str, Any]:
+    """What is inferred of a new author from the posts of a batch, as fields of RawAuthor."""
+    a = items[-1].author
+    prior = next(iter((a.languages or "").split()), None)
+    found = infer_audience(
+        [
+            sign_of(item.text, None if item.day_only else item.published_at, item.language or prior)
+            for item in items
+            if not item.deleted and item.published_at.tzinfo is not None
+        ],
+        countries_of(a.bio or ""),
+    )
+    if found is None:
+        return {}
+    if not found.is_sure:
+        return {"market_reasons": f": most like {found.market} ({found.confidence:.2f}, at least {SURE} is asked)"}
+    return {
+        "audience_market": found.market, "market_source": _INFERRED, "market_confidence": found.confidence,
+        "market_reasons": "; ".join(found.reasons),
+    }  # fmt: skip
+
+
 def _ingest_platform(
     session: Session,
     platform: str,
@@ -136,11 +196,12 @@ def _ingest_platform(
     origin: _From,
     result: Ingested,
 ) -> None:
-    known, now = store.known_posts(session, platform, list(items)), origin.now
     dirty: set[tuple[str, date]] = set()
     # a stream tells of every deletion: of a post that we never had it tells nothing, not even its author
-    told = [item for item in given if not item.deleted or item.native_id in known]
-    authors = _authors(session, platform, told, origin, dirty)
+    ended = store.known_posts(session, platform, [item.native_id for item in given if item.deleted])
+    told = [item for item in given if not item.deleted or item.native_id in ended]
+    authors = _authors(session, platform, told, origin, dirty)  # first: it may move an author's posts
+    known, now = store.known_posts(session, platform, list(items)), origin.now
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
@@ -226,7 +287,8 @@ def _authors(
 ) -> dict[str, KnownAuthor]:
     """Authors by native id: new ones are added, what known ones say of themselves is brought up to date.
 
-    A stored market stands. Linking an account to a person changes the counts of all its days, which go to `dirty`.
+    A stored market stands, but for one that was inferred: what is declared takes its place, and the author's posts move
+    with it. Linking an account to a person changes the counts of all its days, which go to `dirty`.
     """
     said: dict[str, list[RawPost]] = defaultdict(list)
     first: dict[str, datetime] = {}
@@ -246,6 +308,7 @@ def _authors(
         store.add_authors(session, new, [row.pop("person") for row in new])
         known |= store.known_authors(session, platform, [row["native_id"] for row in new])
     followers, older, told, linked = [], [], [], {}
+    moved: dict[int, str] = {}
     written: list[dict[str, Any]] = []
     for native_id, items in sorted(said.items()):
         k = known[native_id]
@@ -256,6 +319,10 @@ def _authors(
         if not fresh:
             continue
         a = _together(fresh)
+        declared = next((i.author.audience_market for i in fresh if i.author.market_source != _INFERRED), None)
+        if declared and k.market_source == _INFERRED:
+            moved[k.id] = declared
+            known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
         has_followers = a["follower_count"] is not None and a["follower_count"] != k.follower_count
         if has_followers:
             observed_on = local_day(origin.now, MARKETS[k.audience_market].tz)
@@ -273,6 +340,8 @@ def _authors(
     store.set_first_posts(session, older)
     store.change_authors(session, told)
     store.change_authors(session, written)
+    if moved:
+        dirty |= store.move_authors(session, moved)
     if linked:
         dirty |= store.link_authors(session, linked)
     return known
@@ -290,7 +359,8 @@ def _together(items: Sequence[RawPost]) -> dict[str, Any]:
     return {
         "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url, "bio": a.bio,
         "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
-        "market_confidence": 1.0, "follower_count": a.follower_count, "person": a.person,
+        "market_confidence": a.market_confidence, "market_reasons": a.market_reasons,
+        "follower_count": a.follower_count, "person": a.person,
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 A frame of decisions has a row for each post and topic: post, language, text, topic, truth, p, threshold, on.
 """
 
+import atexit
 import shutil
 import sqlite3
 import tempfile
@@ -25,13 +26,14 @@ from radar.topics.calibration import Labels
 
 
 def practice(settings: Settings) -> Settings:
-    """Settings of a copy of store, models and labels in a temporary folder: what is promoted there is promoted nowhere.
+    """Settings of a copy of store, models and labels in a temporary folder, gone with this process: try anything.
 
     Raises CallerError for a store that is no SQLite file.
     """
     if settings.database_url:
         raise CallerError("Only a SQLite store in the data folder is copied.", "Work on the store itself, or a backup.")
     folder = Path(tempfile.mkdtemp(prefix="radar-practice-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     source, copy = (sqlite3.connect(path / "radar.db") for path in (settings.data_dir, folder))
     with closing(source), closing(copy):
         source.backup(copy)

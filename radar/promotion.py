@@ -90,7 +90,7 @@ def rescore(
                 {
                     "model_id": model_id, "post_id": item.id, "revision": item.revision, "keys": said.keys,
                     "places": said.places, "language": said.language, "sponsored": said.sponsored,
-                    "text_hash": said.text_hash, "sketch": said.sketch,
+                    "text_hash": said.text_hash, "sketch": said.sketch, "tone": said.tone, "negative": said.negative,
                     "topics": [list(topic) for topic in said.topics],
                 }
                 for item, said in zip(batch, read_posts(load(), batch), strict=True)

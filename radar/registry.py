@@ -2,9 +2,9 @@
 
 A model is a folder RADAR_DATA_DIR/models/topics/<id>: pipeline.skops is the whole fitted pipeline, to be inspected and
 checked; scorer.npz the arrays that posts are scored by, which open in a moment and without scikit-learn; manifest.json
-says what they are, with their digests. Its id is a hash of labels, taxonomy, recipe, feature code and library versions,
-so equal inputs name an equal model on any machine. The present model is that of the labels that ship with radar;
-`radar.training` adds the user's own.
+says what they are, with their digests. tone.skops and tone.npz are the same of the tone head. Its id is a hash of
+labels, taxonomy, recipe, feature code and library versions, so equal inputs name an equal model on any machine. The
+present model is that of the labels that ship with radar; `radar.training` adds the user's own.
 """
 
 import csv
@@ -30,17 +30,20 @@ from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
 from radar.spread import spread
 from radar.text import gazetteer, vectors
+from radar.text.tones import TONES
 from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
 from radar.topics.calibration import Calibration, Floats, Labels, f1
 from radar.topics.compiled import CompiledScorer
 from radar.topics.made_of import by_language
+from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
     from radar.topics.evaluation import Report
 
 _FEATURE_CODE = (
-    "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.features",
-    "radar.topics.calibration", "radar.topics.refit", "radar.topics.training", "radar.topics.pipeline",
+    "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
+    "radar.topics.features", "radar.topics.calibration", "radar.topics.refit", "radar.topics.training",
+    "radar.topics.pipeline", "radar.topics.tone_words", "radar.topics.tone_fit",
 )  # fmt: skip
 _CONTENT = "radar._content.models.topics"
 
@@ -102,14 +105,37 @@ def _labelled(name: str, taxonomy: Taxonomy) -> Labels:
     return Labels(texts, languages, np.array(rows, dtype=np.int8))
 
 
+def load_tone_posts() -> TonePosts:
+    """models/topics/tone.csv. Raises UnreadableInput that names the line at fault."""
+    source = (files(_CONTENT) / "tone.csv").read_text(encoding="utf-8")
+    texts, languages, tones = [], [], []
+    for line, row in enumerate(csv.DictReader(io.StringIO(source, newline="")), start=2):
+        if row["tone"] not in TONES or not row["text"].strip():
+            raise UnreadableInput(
+                f"tone.csv line {line}: no text, or no tone of {', '.join(TONES)}.", "Correct the row."
+            )
+        texts.append(row["text"])
+        languages.append(row["language"])
+        tones.append(TONES.index(row["tone"]))
+    return TonePosts(texts, languages, np.array(tones, np.int8))
+
+
+def load_tone_words() -> str:
+    """models/topics/tone_words.toml, as it is."""
+    return (files(_CONTENT) / "tone_words.toml").read_text(encoding="utf-8")
+
+
 class TopicScorer:
-    """A fitted pipeline with calibrated probabilities.
+    """Fitted pipelines with calibrated probabilities: of the topics, and of the tone.
 
     topic_ids   the topics, in the order of score's columns
     thresholds  (topics,) probability from which a post is given the topic
     """
 
-    def __init__(self, compiled: CompiledScorer, manifest: dict[str, Any]) -> None:
+    _tone: ToneHead | None = None
+
+    def __init__(self, compiled: CompiledScorer, manifest: dict[str, Any], tone: ToneHead | None = None) -> None:
+        self._tone = tone
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
         self.calibration = Calibration(*(np.array(manifest[n]) for n in ("weights", "offset", "thresholds")))
@@ -126,6 +152,10 @@ class TopicScorer:
     def knows(self, words: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Whether each word (`radar.topics.vocabulary`) is in the vocabulary that was fitted."""
         return self._compiled.knows(words)
+
+    def tones(self, texts: list[str]) -> Floats | None:
+        """Calibrated probability of each of `radar.text.tones.TONES`, (texts, 3); None by a model without a tone."""
+        return None if self._tone is None else self._tone.probabilities(texts)
 
 
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
@@ -155,7 +185,7 @@ def model_id(*more: bytes) -> str:
     more  what stands for labels beside the shipped ones; without any it is the shipped model
     """
     digest = hashlib.sha256()
-    for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py"):
+    for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py", "tone.csv", "tone_words.toml"):
         digest.update((files(_CONTENT) / name).read_bytes())
     for module in _FEATURE_CODE:
         package, _, name = module.rpartition(".")
@@ -218,28 +248,38 @@ def open_scorer(folder: Path) -> TopicScorer:
         for name, digest in manifest["digests"].items():
             if _digest(folder / name) != digest:
                 raise ValueError(f"{name} is not the file that was fitted")
-        return TopicScorer(CompiledScorer.open(folder / "scorer.npz"), manifest)
+        return TopicScorer(CompiledScorer.open(folder / "scorer.npz"), manifest, _open_tone(folder, manifest))
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
+
+
+def _open_tone(folder: Path, manifest: dict[str, Any]) -> ToneHead | None:
+    """The tone head; None for a model that was fitted before there was one."""
+    if "tone" not in manifest:
+        return None
+    scale, offset = (np.array(manifest["tone"][name]) for name in ("scale", "offset"))
+    if scale.shape != (len(TONES), len(TONES)) or offset.shape != (len(TONES),):
+        raise ValueError("its tone is not calibrated")
+    return ToneHead(CompiledScorer.open(folder / "tone.npz"), scale, offset)
 
 
 def _digest(file: Path) -> str:
     return xxhash.xxh3_128_hexdigest(file.read_bytes())
 
 
-def open_pipeline(folder: Path) -> Any:
-    """The fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
+def open_pipeline(folder: Path, name: str = "pipeline.skops") -> Any:
+    """A fitted scikit-learn pipeline. Types other than scikit-learn's, NumPy's and our own few are refused."""
     import skops.io
 
-    from radar.topics import features, form, pipeline
+    from radar.topics import features, form, pipeline, tone_words
 
     ours = (
         pipeline.TopicPipeline, features.Grams, features.ConceptCounts, features.TextVectors, form.feature_texts,
-        form.word_features,
+        form.word_features, tone_words.ToneWords,
     )  # fmt: skip
     try:
         trusted = [f"{thing.__module__}.{thing.__qualname__}" for thing in ours]
-        return skops.io.load(folder / "pipeline.skops", trusted=trusted)
+        return skops.io.load(folder / name, trusted=trusted)
     except Exception as error:  # skops raises many kinds; none of them may end in a traceback
         raise _damaged(folder, error) from error
 
@@ -263,6 +303,7 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     import skops.io
 
     from radar.topics import build_pipeline
+    from radar.topics.tone_fit import fit_tone
     from radar.topics.training import calibrate, fit_out_of_fold
 
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
@@ -271,6 +312,10 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
     calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
+    tone = fit_tone(
+        load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
+        seed=recipe.SEED,
+    )  # fmt: skip
     p = calibration.probabilities(margins)
     on = p >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
@@ -290,6 +335,11 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
+        "tone": {
+            "scale": tone.head.scale.tolist(),
+            "offset": tone.head.offset.tolist(),
+            "metrics": tone.figures,
+        },
         "versions": _versions(),
         "seed": recipe.SEED,
     }
@@ -297,7 +347,9 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
     skops.io.dump(pipeline, made / "pipeline.skops")
     pipeline.compiled.save(made / "scorer.npz")
-    manifest["digests"] = {name: _digest(made / name) for name in ("pipeline.skops", "scorer.npz")}
+    skops.io.dump(tone.pipeline, made / "tone.skops")
+    tone.head.compiled.save(made / "tone.npz")
+    manifest["digests"] = {file.name: _digest(file) for file in sorted(made.iterdir())}
     (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
     if folder.exists() and not _is_whole(folder):  # half of a model, not by us: we write it whole
         shutil.rmtree(folder)

@@ -34,6 +34,12 @@ def tier(follower_count: int | None) -> str:
     return next((name for name, least in TIERS if follower_count >= least), "below")
 
 
+def complaints(posts: Sequence[DayPost]) -> dict[str, int] | None:
+    """How many posts blame, of those whose tone was read; None where none was."""
+    told = [post.tone for post in posts if post.tone is not None]
+    return {"negative": sum(tone < 0 for tone in told), "posts": len(told)} if told else None
+
+
 @dataclass(frozen=True, slots=True)
 class Support:
     """Distinct persons (sorted ids) and posts (indices into WindowPosts.posts, by time) of a key in a window."""
@@ -168,6 +174,7 @@ class WindowPosts:
             "platforms": len({p.platform for p in posts}),
             "tiers": dict(sorted(Counter(tier_of.values()).items())),
             "sponsored_share": round(sum(p.sponsored for p in posts) / len(posts), 3) if posts else None,
+            "complaints": complaints(posts),
             "narrow": [{"reason": s.reason, "share": s.share} for s in self._signs(support, start, end)],
             "evidence": self.examples(support),
         }

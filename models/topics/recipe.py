@@ -14,3 +14,7 @@ LEAST_PRECISION = 0.75
 """A topic's threshold is where its F1 is best among those that keep this precision out of fold."""
 
 LEAST_THRESHOLD = 0.30
+
+TONE_C = 0.3
+TONE_WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
+"""The tone head's, as C and WEIGHTS above; its concepts are words of praise and blame."""

@@ -15,6 +15,7 @@ from radar.store import runs, watching
 from radar.store.engine import world_of
 from radar.store.runs import Run
 from radar.store.watching import Watched
+from radar.text.other_languages import READ
 
 STALE = timedelta(hours=3)
 """A scheduled line that brought nothing for this long is worth a look."""
@@ -67,6 +68,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
     states = {state.name: state for state in runs.source_states(session)}
     rejected, imported = store.rejected_counts(session), store.imported_at(session)
     waiting, dirty = store.waiting_posts(session), store.waiting_days(session)
+    languages, inferred = store.languages(session, only), store.inferred_authors(session)
     rows = []
     for held in store.held(session, only):
         state = states.get(held.source)
@@ -102,6 +104,9 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "market": code,
                 "unclassified": waiting.get(code, 0),
                 "dirty_days": dirty.get(code, 0),
+                "languages": languages.get(code, {}),
+                "inferred_authors": inferred.get(code, 0),
+                "other_languages": sum(n for name, n in languages.get(code, {}).items() if name not in READ),
             }
             for code in MARKETS
             if only in (None, code)

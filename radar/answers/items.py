@@ -18,6 +18,7 @@ from radar.store.counts import counted_days, key_names
 from radar.store.day_blob import DayCounts
 from radar.store.posts import evidence
 from radar.support import TIERS
+from radar.text.tones import tone_name
 from radar.windows import Bucket
 
 _BY_SIZE = (*(name for name, _ in TIERS), "below", "unknown")
@@ -102,6 +103,7 @@ def _item(
         "platforms": working["platforms"],
         "tiers": {name: working["tiers"][name] for name in _BY_SIZE if name in working["tiers"]},
         "sponsored_share": working["sponsored_share"],
+        "complaints": complaints_shown(working.get("complaints")),
         "novelty": working["novelty"],
         "season": working["season"],
         "narrow": [sign | {"sentence": narrow_words(sign)} for sign in working["narrow"]],
@@ -150,13 +152,34 @@ def shown_post(row: Mapping[str, Any]) -> Item:
             "name": row["name"],
             "follower_count": row["follower_count"],
             "person_id": str(row["person_id"]),
+            "complaints": None,
+            "market": {
+                "code": row["audience_market"],
+                "source": row["market_source"],
+                "confidence": row["market_confidence"],
+                "reasons": row["market_reasons"],
+            },
         },
         "like_count": row["like_count"],
         "comment_count": row["comment_count"],
         "share_count": row["share_count"],
         "view_count": row["view_count"],
         "sponsored": row["sponsored"],
+        "tone": tone_name(row["tone"]),
     }
+
+
+def complaints_shown(counted: Mapping[str, int] | None) -> Item | None:
+    """How many of some posts blame; None where no tone was read in them.
+
+    >>> complaints_shown({"negative": 5, "posts": 40})["sentence"]
+    'share of complaints 12 % of 40 posts'
+    """
+    if not counted or not counted["posts"]:
+        return None
+    share = counted["negative"] / counted["posts"]
+    said = f"share of complaints {100 * share:.0f} % of {_counted(counted['posts'], 'post')}"
+    return {"share": round(share, 3), "posts": counted["posts"], "sentence": said}
 
 
 def persons_of(counts: DayCounts, key: int, place: int) -> int:

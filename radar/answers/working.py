@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from radar.answers.ids import episode_number
-from radar.answers.items import Ranked, describe, persons_of, stages_of
+from radar.answers.items import Ranked, complaints_shown, describe, persons_of, stages_of
 from radar.answers.question import parse_window
 from radar.answers.standing import Standing, standing
 from radar.errors import UnknownName
@@ -19,6 +19,7 @@ from radar.store import answers as store
 from radar.store.answers import Seen
 from radar.store.counts import counted_days
 from radar.store.day_blob import DAY_ONLY, DayCounts
+from radar.store.posts import complaints_of
 from radar.windows import Bucket
 
 CURVE_DAYS = {Bucket.QUARTER: 2, Bucket.HOUR: 8, Bucket.DAY: 56}
@@ -40,6 +41,7 @@ def trend_working(
     first, about = history[0], MARKETS[history[0].audience_market]
     stages = stages_of(session, [best.episode_id], at).get(best.episode_id, [])
     item = describe(session, [Ranked(best, 0, 0, stages)], at)[0] | {"rank": None}
+    _add_complaints(session, item["evidence"])
     return item | {
         "asked": str(episode_id) if isinstance(episode_id, str) else item["id"],
         "as_of": at,
@@ -50,6 +52,14 @@ def trend_working(
         "stages": [{"stage": stage, "since": since} for since, stage in stages],
         "history": [_moment(seen) for seen in history],
     }
+
+
+def _add_complaints(session: Session, shown: Sequence[dict[str, Any]]) -> None:
+    """Say of each post's author how often they complain."""
+    found = complaints_of(session, sorted({int(post["author"]["person_id"]) for post in shown}))
+    for post in shown:
+        counted = found.get(int(post["author"]["person_id"]))
+        post["author"]["complaints"] = complaints_shown(counted._asdict()) if counted else None
 
 
 def _coverage(session: Session, best: Seen, about: Market, stand: Standing) -> dict[str, Any]:

@@ -11,15 +11,21 @@ TREND: dict[str, Any] = {
     "p": 2.1e-8, "q": 0.00031, "score": 15.61, "engagement_factor": 1.18, "tests": 14210,
     "window": {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z", "buckets": 24, "bucket": "1h"},
     "persons": 17, "heard": 143, "posts": 23, "platforms": 4, "tiers": {"micro": 9, "nano": 7, "unknown": 1},
-    "sponsored_share": 0.043, "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
+    "sponsored_share": 0.043,
+    "complaints": {"share": 0.087, "posts": 23, "sentence": "share of complaints 9 % of 23 posts"},
+    "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
     "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
     "evidence": [
         {
             "id": "40211", "platform": "instagram", "native_id": "C9x1",
             "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
             "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
-            "author": {"handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311"},
+            "author": {
+                "handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311", "complaints": None,
+                "market": {"code": "TW", "source": "declared", "confidence": 1.0, "reasons": None},
+            },
             "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
+            "tone": "neutral",
         }
     ],
     "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
@@ -91,11 +97,18 @@ COVERAGE: dict[str, Any] = {
             "lag_seconds": 337, "rejected": 2,
         }
     ],
-    "next": None, "markets": [{"market": "TW", "unclassified": 0, "dirty_days": 0}], "silent_sources": [],
+    "next": None, "silent_sources": [],
     "sources": [
         {
             "source": "bluesky", "kind": "bluesky", "state": "waiting", "watched": 120, "failing_accounts": 1,
             "reason": "until 2026-11-22 14:20 UTC, as the platform asks", "paused_accounts": [], "rejected": 2,
+        }
+    ],
+    "markets": [
+        {
+            "market": "TW", "unclassified": 0, "dirty_days": 0,
+            "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12,
+            "inferred_authors": 0,
         }
     ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",

@@ -133,7 +133,7 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
         assert post.author is not None
         assert post.published_at is not None
         given = post.author.model_dump()
-        given["audience_market"] = given["audience_market"].upper()
+        given["audience_market"] = (given["audience_market"] or "").upper()
         rest = post.model_dump(exclude={"platform", "author", "published_at"})
         batch.posts[at] = made[platform, post.native_id] = RawPost(
             platform=platform, author=RawAuthor(**given), published_at=post.published_at, **rest,

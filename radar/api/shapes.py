@@ -37,11 +37,28 @@ class Variant(Shape):
     place_market: str | None
 
 
+class Complaints(Shape):
+    share: float = Field(description="Of the posts, those that blame.")
+    posts: int = Field(description="Posts whose tone was read.")
+    sentence: str
+
+
+class AuthorMarket(Shape):
+    code: str
+    source: str = Field(description="declared, import, source, or inferred from the author's posts.")
+    confidence: float
+    reasons: str | None = Field(description="What speaks for an inferred market; null for others.")
+
+
 class EvidenceAuthor(Shape):
     handle: str | None
     name: str | None
     follower_count: int | None
     person_id: str = Field(description="The same for all accounts of one person.")
+    market: AuthorMarket = Field(description="How the author's audience market is known.")
+    complaints: Complaints | None = Field(
+        description="Among all stored posts of the person; only in a trend's working."
+    )
 
 
 class EvidencePost(Shape):
@@ -58,6 +75,7 @@ class EvidencePost(Shape):
     share_count: int | None
     view_count: int | None
     sponsored: bool
+    tone: Literal["negative", "neutral", "positive"] | None = Field(description="Null: read before there was one.")
 
 
 class Novelty(Shape):
@@ -113,6 +131,7 @@ class Trend(Shape):
         description="Persons by size of account: mega, macro, mid, micro, nano, below, unknown."
     )
     sponsored_share: float | None
+    complaints: Complaints | None = Field(description="Posts of the window that blame; null where no tone was read.")
     novelty: Novelty
     season: SeasonSeen | None = Field(description="What last year or the calendar says; null where it says nothing.")
     narrow: list[NarrowSign] = Field(
@@ -283,6 +302,9 @@ class MarketWaiting(Shape):
     market: str
     unclassified: int = Field(description="Posts that wait for classification.")
     dirty_days: int = Field(description="Days that wait for a recount.")
+    languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
+    inferred_authors: int = Field(description="Accounts whose market nobody declared: inferred from their posts.")
+    other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
 
 
 class PausedAccount(Shape):
@@ -426,7 +448,11 @@ Count = Annotated[int | None, Field(description="Leave out or null when hidden, 
 
 class PushedAuthor(Shape):
     native_id: Name = Field(description="The author's id at the platform.")
-    audience_market: Name = Field(description="ISO code of the market the author speaks to.")
+    audience_market: Name | None = Field(
+        None,
+        description="ISO code of the market the author speaks to. Left out, it is inferred from the posts of the batch"
+        " and the bio where they are sure enough, else the posts are rejected.",
+    )
     handle: Name | None = None
     name: Name | None = None
     url: Name | None = None

@@ -29,8 +29,8 @@ class Format(StrEnum):
 
 CSV_COLUMNS = (
     "rank", "id", "name", "kind", "gloss", "topic", "place_market", "lift", "lift_floor", "q", "score", "persons",
-    "posts", "platforms", "stage", "stage_since", "onset_at", "window_start", "window_end", "sentence",
-    "simulated",
+    "posts", "platforms", "complaint_share", "stage", "stage_since", "onset_at", "window_start", "window_end",
+    "sentence", "simulated",
 )  # fmt: skip
 _WIDE = 130
 """Columns of a terminal that hold a line a trend."""
@@ -87,6 +87,7 @@ def _print_csv(answer: dict[str, Any]) -> None:
     writer.writerow(CSV_COLUMNS)
     for item in answer["items"]:
         flat = item | item["key"] | {"window_start": item["window"]["start"], "window_end": item["window"]["end"]}
+        flat |= {"complaint_share": item["complaints"]["share"] if item["complaints"] else None}
         flat |= {"topic": item["topic"]["id"] if item["topic"] else None, "simulated": answer["simulated"]}
         writer.writerow([_cell(flat[name]) for name in CSV_COLUMNS])
     if not answer["items"] or answer["simulated"]:
@@ -145,6 +146,7 @@ def _table(items: list[dict[str, Any]], zone: "ZoneInfo", *, is_wide: bool) -> "
             name, justify="right" if right else "left", no_wrap=right or name in ("place", "stage", "since")
         )
     for item in items:
+        said = item["sentence"] + (f", {item['complaints']['sentence']}" if item["complaints"] else "")
         gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
         topic = item["topic"]["name"] if item["topic"] else "no topic"
         hint = " (narrow)" if item["narrow"] else ""
@@ -152,7 +154,7 @@ def _table(items: list[dict[str, Any]], zone: "ZoneInfo", *, is_wide: bool) -> "
         place = item["place_market"] or ""
         lift = f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})"
         since = item["stage_since"].astimezone(zone)
-        first = [name, topic, place, item["sentence"]] if is_wide else [f"{name}\n{topic}: {item['sentence']}", place]
+        first = [name, topic, place, said] if is_wide else [f"{name}\n{topic}: {said}", place]
         last = [lift if is_wide else lift.replace(" ", "\n", 1), str(item["persons"]), item["stage"].replace("_", " ")]
         table.add_row(str(item["rank"]), *first, *last, f"{since:%m-%d %H:%M}" if is_wide else f"{since:%m-%d}")
     return table

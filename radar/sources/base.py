@@ -16,7 +16,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 class RawAuthor:
     """Who published it, as the platform says.
 
-    audience_market  ISO code of the market the author speaks to
+    audience_market  ISO code of the market the author speaks to; empty where nobody declared it: ingest infers it
     person           any id that accounts of one person share; None when the account stands alone
     """
 
@@ -30,6 +30,8 @@ class RawAuthor:
     follower_count: int | None = None
     market_source: str = "declared"
     person: str | None = None
+    market_confidence: float = 1.0
+    market_reasons: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def problem(post: RawPost, now: datetime) -> str | None:
         return "native_id: expected 1 to 255 characters"
     if not 0 < len(post.author.native_id) <= 255:
         return "author: expected an id of 1 to 255 characters"
+    if not post.author.audience_market:
+        return f"market: not declared, and not sure enough to infer{post.author.market_reasons or ''}"
     if post.author.audience_market not in MARKETS:
         return f"market: '{post.author.audience_market[:40]}' is none of {' '.join(MARKETS)}"
     if post.published_at.tzinfo is None:

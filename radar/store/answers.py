@@ -17,6 +17,7 @@ from radar.store.tables import (
     lease,
     meta,
     post,
+    post_signal,
     rejected_post,
     snapshot,
     stage_change,
@@ -277,6 +278,29 @@ def waiting_posts(session: Session) -> dict[str, int]:
     waiting = sa.select(p.audience_market).where(p.classified_at.is_(None)).order_by(p.id).limit(2**31).subquery()
     statement = sa.select(waiting.c.audience_market, sa.func.count()).group_by(waiting.c.audience_market)
     return dict(session.execute(statement).all())
+
+
+def languages(session: Session, market: str | None = None) -> dict[str, dict[str, int]]:
+    """Posts by market and the language that was read in them, most first."""
+    wanted = [post.c.audience_market == market] if market else []
+    statement = (
+        sa.select(post.c.audience_market, post_signal.c.language, sa.func.count())
+        .join(post_signal, post_signal.c.post_id == post.c.id)
+        .where(post.c.deleted_at.is_(None), *wanted)
+        .group_by(post.c.audience_market, post_signal.c.language)
+        .order_by(sa.func.count().desc(), post_signal.c.language)
+    )
+    found: dict[str, dict[str, int]] = {}
+    for code, language, n in session.execute(statement):
+        found.setdefault(code, {})[language] = n
+    return found
+
+
+def inferred_authors(session: Session) -> dict[str, int]:
+    """Accounts whose market nobody declared, by the market inferred."""
+    a = author.c
+    statement = sa.select(a.audience_market, sa.func.count()).where(a.market_source == "inferred")
+    return dict(session.execute(statement.group_by(a.audience_market)).all())
 
 
 def waiting_days(session: Session) -> dict[str, int]:

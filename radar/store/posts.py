@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.markets import MARKETS, local_day
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
@@ -68,6 +69,7 @@ class KnownAuthor(NamedTuple):
     languages: str | None
     file: int | None
     line: int | None
+    market_source: str
     person: str | None
 
 
@@ -104,6 +106,30 @@ def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, 
     for some in chunks(list(person_of), SQL_VARIABLES):
         statement = sa.select(post.c.audience_market, post.c.local_day).where(post.c.author_id.in_(some)).distinct()
         days |= {(market, day) for market, day in session.execute(statement)}
+    return days
+
+
+def move_authors(session: Session, market_of: dict[int, str]) -> set[tuple[str, date]]:
+    """Give authors (by id) of an inferred market, and all their posts, the one that was declared since.
+
+    Returns the (market, local day)s whose counts that changes, before and after.
+    """
+    declared = {"market_source": "declared", "market_confidence": 1.0, "market_reasons": None}
+    rows = [{"author_id": i, "audience_market": code} | declared for i, code in market_of.items()]
+    _update_by_id(session, author, "author_id", rows)
+    days: set[tuple[str, date]] = set()
+    for some in chunks(list(market_of), SQL_VARIABLES):
+        statement = sa.select(
+            post.c.id, post.c.author_id, post.c.audience_market, post.c.local_day, post.c.published_at
+        ).where(post.c.author_id.in_(some))
+        moved = []
+        for post_id, author_id, before, day, published_at in session.execute(statement):
+            code = market_of[author_id]
+            moved.append(
+                {"post_id": post_id, "audience_market": code, "local_day": local_day(published_at, MARKETS[code].tz)}
+            )
+            days |= {(before, day), (code, moved[-1]["local_day"])}
+        change_posts(session, moved)
     return days
 
 
@@ -198,12 +224,18 @@ class UnreadPost(NamedTuple):
     local_day: date
     platform_sponsored: bool | None
     repost_of: str | None
+    author_languages: str | None = None
+
+
+UNREAD = (*[post.c[name] for name in UnreadPost._fields[:-1]], author.c.languages)
+"""Columns of an UnreadPost; the statement joins the author."""
 
 
 def unread_posts(session: Session, after: int, last: int) -> list[UnreadPost]:
     """Posts not classified yet with ids in (after, last], by id."""
     statement = (
-        sa.select(*[post.c[name] for name in UnreadPost._fields])
+        sa.select(*UNREAD)
+        .join(author, author.c.id == post.c.author_id)
         .where(post.c.classified_at.is_(None), post.c.id > after, post.c.id <= last)
         .order_by(post.c.id)
     )
@@ -264,6 +296,7 @@ class DayPost(NamedTuple):
     text_hash: int
     sketch: bytes | None
     sponsored: bool
+    tone: int | None
     like_count: int | None
     comment_count: int | None
     share_count: int | None
@@ -279,7 +312,7 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
     and so is no mention.
     """
     by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
-    names = ("keys", "places", "text_hash", "sketch", "sponsored")
+    names = ("keys", "places", "text_hash", "sketch", "sponsored", "tone")
     said = [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
     statement = (
         sa.select(
@@ -327,6 +360,8 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
             post.c.id, post.c.platform, post.c.native_id, post.c.text, post.c.url, post.c.published_at, post.c.language,
             post.c.like_count, post.c.comment_count, post.c.share_count, post.c.view_count,
             author.c.handle, author.c.name, author.c.person_id, author.c.follower_count, signal.c.sponsored,
+            signal.c.tone, author.c.audience_market, author.c.market_source, author.c.market_confidence,
+            author.c.market_reasons,
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
@@ -334,6 +369,28 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
     )  # fmt: skip
     rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
     return [rows[i] for i in post_ids if i in rows]
+
+
+class Complaints(NamedTuple):
+    """Posts that blame, of those whose tone was read."""
+
+    negative: int
+    posts: int
+
+
+def complaints_of(session: Session, person_ids: Sequence[int]) -> dict[int, Complaints]:
+    """Complaints among all stored posts of persons, by person id."""
+    found: dict[int, Complaints] = {}
+    for some in chunks(person_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(author.c.person_id, sa.func.sum(sa.case((signal.c.tone < 0, 1), else_=0)), sa.func.count())
+            .join(post, post.c.author_id == author.c.id)
+            .join(signal, signal.c.post_id == post.c.id)
+            .where(author.c.person_id.in_(some), post.c.deleted_at.is_(None), signal.c.tone.is_not(None))
+            .group_by(author.c.person_id)
+        )
+        found |= {person_id: Complaints(int(blaming), told) for person_id, blaming, told in session.execute(statement)}
+    return found
 
 
 def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:

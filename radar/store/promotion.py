@@ -8,8 +8,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import upsert
-from radar.store.posts import UnreadPost, write_signals
-from radar.store.tables import aside_signal, day_count, detector_state, episode, meta, post, snapshot, stage_change
+from radar.store.posts import UNREAD, UnreadPost, write_signals
+from radar.store.tables import (
+    aside_signal,
+    author,
+    day_count,
+    detector_state,
+    episode,
+    meta,
+    post,
+    snapshot,
+    stage_change,
+)
 from radar.store.tables import post_signal as signal
 
 ACTIVE = "active_model"
@@ -66,7 +76,8 @@ def unread_aside(
     """Posts since a day that have been read, but not by this model; by id. Pruned texts cannot be."""
     own = sa.select(aside_signal.c.post_id).where(aside_signal.c.model_id == model_id, _BY_ASIDE)
     statement = (
-        sa.select(*[post.c[name] for name in UnreadPost._fields])
+        sa.select(*UNREAD)
+        .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
         .where(post.c.audience_market == market, post.c.local_day >= first, post.c.id > after)
         .where(post.c.text.is_not(None), post.c.deleted_at.is_(None), signal.c.model_id != model_id)

@@ -77,8 +77,9 @@ author = Table(
     Column("url", Text),
     Column("bio", Text),
     Column("audience_market", String(2), nullable=False),
-    Column("market_source", String(16), nullable=False),  # declared | import | source
+    Column("market_source", String(16), nullable=False),  # declared | import | source | inferred
     Column("market_confidence", Float, nullable=False),
+    Column("market_reasons", Text),  # what speaks for an inferred market, in words; null for others
     Column("languages", Text),
     Column("follower_count", BigInteger),
     Column("first_seen_at", Instant, nullable=False),
@@ -158,6 +159,8 @@ post_signal = Table(
     Column("sponsored", Boolean, nullable=False),
     Column("text_hash", BigInteger, nullable=False),  # of the normalised text: copies count once
     Column("sketch", LargeBinary),  # radar.text.similar; null for short texts
+    Column("tone", SmallInteger),  # -1 negative, 0 neutral, 1 positive; null: read by a model without a tone
+    Column("negative", Float),  # probability that it is
 )
 
 aside_signal = Table(
@@ -173,6 +176,8 @@ aside_signal = Table(
     Column("text_hash", BigInteger, nullable=False),
     Column("topics", JSON, nullable=False),  # [topic id, probability], most probable first
     Column("sketch", LargeBinary),
+    Column("tone", SmallInteger),
+    Column("negative", Float),
 )
 
 post_topic = Table(

@@ -1,6 +1,8 @@
-"""Language by script, with the author's usual language as prior for text that is Han only."""
+"""Language by script, with the author's usual language as prior for text that is Han only or in Latin letters."""
 
 import re
+
+from radar.text.other_languages import by_script, by_words
 
 _HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
 _KANA = re.compile(r"[\u3041-\u30ff\uff66-\uff9d]")
@@ -16,17 +18,30 @@ _TRADITIONAL = re.compile(
 
 UNKNOWN = "und"
 
+_OWN_SCRIPT = ("zh-Hant", "zh-Hans", "ja", "ko", "th")
+"""Whoever writes these puts names and captions of other languages in, so it takes more to tell one."""
+
 
 def language_of(text: str, prior: str | None = None) -> str:
-    """BCP 47 tag of a text: zh-Hant, zh-Hans, ja, ko, th, en, or "und" where no script says.
+    """BCP 47 tag of a text: zh-Hant, zh-Hans, ja, ko, th, en, another one that is told, or "und" where nothing says.
 
     prior  the author's or market's usual language; decides for text in Han characters alone
 
+    A text with signs of a script that is read is in its language, however much English it holds; only a text mostly in
+    Latin letters that are plainly another language's is not.
+
     >>> language_of("東京で買った"), language_of("東京", "ja"), language_of("好吃 ramen", "zh-Hant")
     ('ja', 'ja', 'zh-Hant')
+    >>> language_of("chuyến đi của mình ở 台北"), language_of("new in! OOTD", "th"), language_of("лучший рамен в Токио")
+    ('vi', 'en', 'ru')
     """
     hangul, thai = len(_HANGUL.findall(text)), len(_THAI.findall(text))
     kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
+    read, latin = hangul + thai + kana + han, len(_LATIN.findall(text))
+    if other := by_script(text, read + latin):
+        return other
+    if latin > 4 * read and (other := by_words(text.lower(), prior, 5 if read else 3 if prior in _OWN_SCRIPT else 2)):
+        return other
     if hangul > max(thai, kana + han):
         return "ko"
     if thai > max(hangul, kana + han):
@@ -40,4 +55,4 @@ def language_of(text: str, prior: str | None = None) -> str:
         return "zh-Hans" if simplified > traditional else "zh-Hant"
     if hangul:
         return "ko"
-    return "en" if _LATIN.search(text) else UNKNOWN
+    return "en" if latin else UNKNOWN

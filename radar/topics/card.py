@@ -48,6 +48,16 @@ def card(manifest: dict[str, Any], found: Report) -> str:
         "",
         f"Always the commonest topic: macro F1 {found.majority}.",
         "",
+        "## Tone",
+        "",
+        f"A second head on {manifest['tone']['metrics']['posts']:,} posts of our own (synthetic), measured out of fold:"
+        f" {manifest['tone']['metrics']['right']} of them get the right tone of three, calibration error of `negative`"
+        f" {manifest['tone']['metrics']['calibration_error']}.",
+        "",
+        _row("language", "AUC of negative against positive"),
+        _row("---", "---"),
+        *(_row(language, auc) for language, auc in manifest["tone"]["metrics"]["auc"].items()),
+        "",
         "## By topic",
         "",
         _row(*found.by_topic[0]),

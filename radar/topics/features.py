@@ -12,16 +12,29 @@ from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from radar.text.codes import Joined
 from radar.text.normalise import normalise
 from radar.text.vectors import text_vectors
-from radar.topics.form import Texts, feature_texts
+from radar.topics.counting import counted, grams_of, words_and_pairs
+from radar.topics.form import Texts, feature_texts, word_features
 
 
 class Grams(TfidfVectorizer):  # type: ignore[misc]
-    """scikit-learn's TF-IDF whose vocabulary is saved as one text: a fitted model is written and read ten times faster.
+    """scikit-learn's TF-IDF of feature texts, its vocabulary counted by compiled code and saved as one text.
 
-    Its terms hold no line feed: feature texts have none.
+    Fitting takes a fifth of the time, writing and reading a tenth. Terms hold no line feed: feature texts have none.
     """
+
+    def _count_vocab(self, raw_documents: Texts, fixed_vocab: bool) -> Any:
+        """What scikit-learn calls to count terms while it fits: {term: column} and counts (texts, terms)."""
+        if fixed_vocab or self.analyzer not in ("char", word_features):
+            return super()._count_vocab(raw_documents, fixed_vocab)
+        joined = Joined.of(raw_documents)
+        found = grams_of(joined, *self.ngram_range) if self.analyzer == "char" else words_and_pairs(joined)
+        names, counts = counted(joined, found, self.min_df if isinstance(self.min_df, int) else 1)
+        if not names:
+            raise ValueError(f"No term is in {self.min_df} of {len(raw_documents)} texts.")
+        return {name: column for column, name in enumerate(names)}, counts
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()

@@ -38,7 +38,8 @@ def _opened(match: re.Match[str]) -> str:
 def _cleaned(text: str) -> str:
     if "#" in text or "＃" in text:
         text = _TAG.sub(_opened, text)
-    return normalise(text).replace("#", " ")
+    said = normalise(text)
+    return " ".join(said.replace("#", " ").split()) if "#" in said else said
 
 
 def feature_codes(texts: Texts) -> Joined:

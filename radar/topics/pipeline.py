@@ -70,7 +70,7 @@ def build_pipeline(
     *,
     c: float = 1.0,
     seed: int = 0,
-    concepts: Mapping[str, Sequence[str]] | None = None,
+    concepts: Mapping[str, Sequence[str]] | ConceptCounts | None = None,
     weights: Mapping[str, float] = WEIGHTS,
 ) -> TopicPipeline:
     """The unfitted classifier: fit(texts, labels), predict(texts).
@@ -80,10 +80,11 @@ def build_pipeline(
     concepts  name -> terms that point to it (seeds, brands, places); without them the text alone speaks
     weights   of the blocks beside each other
     """
+    named = concepts if isinstance(concepts, ConceptCounts) else ConceptCounts(dict(concepts or {}))
     blocks: list[tuple[str, Any]] = [
         ("char", Grams(analyzer="char", ngram_range=(1, 3), lowercase=False, sublinear_tf=True, min_df=2)),
         ("word", Grams(analyzer=word_features, sublinear_tf=True, min_df=2)),
-        *([("concepts", ConceptCounts(dict(concepts)))] if concepts else []),
+        *([("concepts", named)] if concepts else []),
         ("vectors", TextVectors()),
     ]
     return TopicPipeline(

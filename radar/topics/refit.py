@@ -68,15 +68,17 @@ def _descend(
     weights: Floats32,
     bias: Floats32,
 ) -> None:
-    margin, move = np.zeros(bias.size, np.float32), np.zeros(bias.size, np.float32)
+    topics = bias.size
+    margin, move = np.zeros(topics, np.float32), np.zeros(topics, np.float32)
     for i in order.ravel():
         margin[:] = bias
         for at in range(starts[i], starts[i + 1]):
-            for k in range(bias.size):
-                margin[k] += values[at] * weights[columns[at], k]
+            value, row = values[at], weights[columns[at]]
+            for k in range(topics):
+                margin[k] += value * row[k]
         curve = norms[i] + np.float32(1.0) + ridge
         moved = False
-        for k in range(bias.size):
+        for k in range(topics):
             slope = signs[i, k] * margin[k] - np.float32(1.0) + ridge * alpha[i, k]
             better = max(np.float32(0.0), alpha[i, k] - slope / curve)
             move[k] = np.float32(0.0)
@@ -85,8 +87,8 @@ def _descend(
                 alpha[i, k] = better
                 moved = True
         if moved:
-            for k in range(bias.size):
-                bias[k] += move[k]
+            bias += move
             for at in range(starts[i], starts[i + 1]):
-                for k in range(bias.size):
-                    weights[columns[at], k] += values[at] * move[k]
+                value, row = values[at], weights[columns[at]]
+                for k in range(topics):
+                    row[k] += value * move[k]

@@ -7,6 +7,7 @@ those that keep the recipe's precision; a post may reach none.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,21 @@ def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Flo
     """Fit the pipeline on all labels; returns margins by classifiers that have not seen the posts, (posts, topics + 1).
 
     The last column is of one classifier more: any topic.
+    """
+    return fit_unseen(pipeline, replace(labels, topics=with_any(labels.topics)), folds, seed)
+
+
+def fit_unseen(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
+    """Fit the pipeline on the labels as they are; returns margins by classifiers that have not seen the posts.
 
     Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
     features = pipeline[:-1].fit_transform(labels.texts)
-    topics = with_any(labels.topics)
-    estimators = pipeline[-1].fit(features, topics).estimators_
+    estimators = pipeline[-1].fit(features, labels.topics).estimators_
     coefficients = np.concatenate([e.coef_ for e in estimators])
     intercepts = np.concatenate([e.intercept_ for e in estimators])
     margins = unseen_margins(
-        features, topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
+        features, labels.topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
     )
     for estimator in estimators:
         estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened

@@ -41,6 +41,10 @@ class KeywordScorer:
                     found[i, self.topic_ids.index(topic)] = 0.9
         return found
 
+    def tones(self, texts: list[str]) -> np.ndarray:
+        """Whoever writes of a rip-off blames."""
+        return np.array([[0.9, 0.1, 0.0] if "雷" in text else [0.0, 0.9, 0.1] for text in texts])
+
 
 @dataclass
 class SmallStore:
@@ -86,7 +90,8 @@ class SmallStore:
             "observed": 9.0, "expected": 2.1, "p": 1e-6, "lift": more.pop("lift", 3.2),
             "lift_floor": more.pop("lift_floor", 2.19), "tests": 1200, "engagement_factor": 1.0,
             "variants": list(variants),
-            "persons": 9, "posts": 11, "platforms": 2, "sponsored_share": 0.0, "evidence": list(evidence),
+            "persons": 9, "posts": 11, "platforms": 2, "sponsored_share": 0.0,
+            "complaints": more.pop("complaints", {"negative": 5, "posts": 40}), "evidence": list(evidence),
             "heard": 120, "tiers": {"macro": 1, "mega": 1, "nano": 6, "unknown": 1},
             "novelty": {"days_used": 2, "days": 20}, "season": None,
             "narrow": more.pop("narrow", []),

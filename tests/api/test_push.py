@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from radar.store.engine import claim_world, writing
+from radar.store.engine import claim_world, reading, writing
+from radar.store.tables import author
 from tests.api.small_store import SmallStore
 
 AUTHOR = {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210}
@@ -167,3 +168,51 @@ def test_a_post_given_and_taken_back_in_one_batch_is_gone(fresh: TestClient) -> 
     assert push(fresh, [item(1)])["created"] == 1
     assert push(fresh, [item(1, text="changed"), gone(1)])["deleted"] == 1
     assert push(fresh, [item(2), gone(2)])["created"] == 0
+
+
+def test_a_market_that_nobody_declared_is_inferred_and_shown_as_such(empty: SmallStore, fresh: TestClient) -> None:
+    yuki = {"native_id": "yuki", "handle": "yuki"}
+    posts = [item(n, author=yuki, text=f"京都の紅葉がきれいだった {n}") for n in range(3)]
+    posts += [item(9, author={"native_id": "ann"}, text="Best laksa in town")]
+    answer = fresh.post("/v1/posts", json={"posts": posts}).json()
+    assert [line["result"] for line in answer["items"]] == ["created"] * 3 + ["rejected"]
+    assert answer["items"][3]["field"] == "author.audience_market"
+    assert "not sure enough" in answer["items"][3]["reason"]
+    told = {line["market"]: line["inferred_authors"] for line in fresh.get("/v1/coverage").json()["markets"]}
+    assert told == {code: int(code == "JP") for code in told}
+    with reading(empty.engine) as session:
+        row = session.execute(sa.select(author).where(author.c.native_id == "yuki")).one()
+    assert (row.audience_market, row.market_source, row.market_confidence > 0.9) == ("JP", "inferred", True)
+    assert "writes ja in 3 of 3 posts" in row.market_reasons
+
+
+def test_a_declared_market_is_never_inferred_anew(empty: SmallStore, fresh: TestClient) -> None:
+    mei = {"native_id": "mei"}
+    fresh.post("/v1/posts", json={"posts": [item(1, author=AUTHOR)]})
+    fresh.post("/v1/posts", json={"posts": [item(n, author=mei, text="京都の紅葉がきれい") for n in range(2, 6)]})
+    with reading(empty.engine) as session:
+        row = session.execute(sa.select(author).where(author.c.native_id == "mei")).one()
+    assert (row.audience_market, row.market_source, row.market_confidence) == ("TW", "declared", 1.0)
+
+
+def test_what_is_declared_later_takes_the_place_of_what_was_inferred(empty: SmallStore, fresh: TestClient) -> None:
+    yuki = {"native_id": "yuki"}
+    posts = [item(n, author=yuki, text=f"京都の紅葉がきれいだった {n}") for n in range(3)]
+    push(fresh, posts)
+    push(fresh, [item(7, author=yuki | {"audience_market": "TW"}, text="台北の夜市")])
+    push(fresh, [item(8, author=yuki, text="また京都に行きたい")])
+    with empty.engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT audience_market, market_source, market_reasons FROM author")).all()
+        markets = set(connection.execute(sa.text("SELECT audience_market FROM post")).scalars())
+        dirty = set(connection.execute(sa.text("SELECT audience_market FROM dirty_day")).scalars())
+    assert kept == [("TW", "declared", None)]
+    assert markets == {"TW"}
+    assert dirty == {"JP", "TW"}
+
+
+def test_a_declaration_in_the_same_batch_counts(empty: SmallStore, fresh: TestClient) -> None:
+    first = item(1, author={"native_id": "yuki"}, text="京都の紅葉がきれいだった")
+    push(fresh, [first, item(2, author={"native_id": "yuki", "audience_market": "TW"}, text="台北の夜市")])
+    with empty.engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT audience_market, market_source FROM author")).all()
+    assert kept == [("TW", "declared")]

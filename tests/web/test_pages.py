@@ -131,3 +131,10 @@ def test_browsers_get_errors_as_pages_and_others_as_problems(client: TestClient)
         other = client.get(path, headers={"accept": "*/*"})
         assert other.headers["content-type"] == "application/problem+json"
     assert client.get("/v1/nothing").headers["content-type"] == "application/problem+json"
+
+
+def test_pages_say_how_many_posts_complain(client: TestClient, store: SmallStore) -> None:
+    assert "share of complaints 12 % of 40 posts" in client.get("/markets/TW?scope=all").text
+    page = client.get(f"/trends/{trend_id(store.ids['term'])}").text
+    assert re.search(r"Complaints</th><td[^>]*>12(\.5)? % of 40 posts", page)
+    assert "share of complaints 0 % of 41 posts of this KOL" in page

@@ -6,7 +6,7 @@ from alembic import op
 from radar.store import tables
 
 revision = "0030"
-down_revision = "0005"
+down_revision = "0011"
 
 
 def upgrade() -> None:
