@@ -169,9 +169,8 @@ def _write(
 
 
 def _tombstone(asked: PostRef) -> RawPost:
-    return RawPost(
-        asked.platform, asked.native_id, RawAuthor(asked.author_id, asked.market), "", asked.published_at, deleted=True
-    )
+    author = RawAuthor(asked.author_id, asked.market, market_source="inferred")  # nothing is declared by that
+    return RawPost(asked.platform, asked.native_id, author, "", asked.published_at, deleted=True)
 
 
 def _observe(session: Session, posts: Sequence[RawPost], now: datetime) -> None:

@@ -34,6 +34,10 @@ class RawAuthor:
     market_reasons: str | None = None
 
 
+GUESSED = 0.5
+"""Confidence in a market that one sign alone stands for, as the language of a post."""
+
+
 @dataclass(frozen=True, slots=True)
 class RawPost:
     """A published item as a source gives it. Counts are None when hidden, never 0.

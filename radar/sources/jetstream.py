@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketExcepti
 from websockets.sync.client import connect
 
 from radar import __version__
-from radar.sources.base import Account, Batch, Capabilities, Fault, RawAuthor, RawPost, Source
+from radar.sources.base import GUESSED, Account, Batch, Capabilities, Fault, RawAuthor, RawPost, Source
 from radar.sources.dates import instant
 from radar.sources.trouble import Malformed, Unreachable
 from radar.sources.web import Web
@@ -124,7 +124,8 @@ class JetstreamSource(Source):
         uri = f"at://{did}/{COLLECTION}/{commit['rkey']}"
         if commit["operation"] == "delete":
             market = next(iter(self._markets.values()))  # the stored one stands
-            return RawPost("bluesky", uri, RawAuthor(did, market), "", at, deleted=True)
+            author = RawAuthor(did, market, market_source="inferred")
+            return RawPost("bluesky", uri, author, "", at, deleted=True)
         record = commit["record"]
         languages = [tag for tag in record.get("langs") or [] if isinstance(tag, str)]
         named = [m for tag in languages if (m := self._markets.get(tag.partition("-")[0].lower()))]
@@ -135,7 +136,8 @@ class JetstreamSource(Source):
         return RawPost(
             platform="bluesky", native_id=uri, text=text, published_at=min(written or at, at),
             author=RawAuthor(
-                did, named[0], market_source="language", url=f"https://bsky.app/profile/{did}",
+                did, named[0], url=f"https://bsky.app/profile/{did}", market_source="inferred",
+                market_confidence=GUESSED, market_reasons=f"the language of a post: {languages[0][:16]}",
             ),
             language=languages[0][:16], url=f"https://bsky.app/profile/{did}/post/{commit['rkey']}",
             given=frozenset({"language", "url"}),

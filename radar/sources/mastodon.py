@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from radar.markets import MARKETS
 from radar.sources.base import (
+    GUESSED,
     Account,
     Batch,
     Capabilities,
@@ -189,7 +190,7 @@ class MastodonSource(Source):
         if name.startswith("#"):
             return None
         found = self._lookup(base, name, account)
-        return "mastodon", _author(found, base, account.market, account.person, "declared")
+        return "mastodon", _author(found, base, account.market, account.person, None)
 
     def _lookup(self, base: str, name: str, account: Account) -> dict[str, Any]:
         """The account of that name. Raises OptedOut where it asks not to be indexed."""
@@ -239,7 +240,7 @@ def _post(item: dict[str, Any], base: str, market: str, person: str | None, hand
     by_tag = handle.startswith("#")
     return RawPost(
         platform="mastodon", native_id=str(item.get("uri") or f"{base}/{item['id']}"),
-        author=_author(item["account"], base, market, None if by_tag else person, "hashtag" if by_tag else "declared"),
+        author=_author(item["account"], base, market, None if by_tag else person, handle if by_tag else None),
         text=text, published_at=published, language=item.get("language") or None,
         url=item.get("url") or item.get("uri"), media_kind=_KINDS.get(kind, kind) if kind else None,
         edited_at=instant(item["edited_at"], zone) if item.get("edited_at") else None,
@@ -247,14 +248,16 @@ def _post(item: dict[str, Any], base: str, market: str, person: str | None, hand
     )  # fmt: skip
 
 
-def _author(account: dict[str, Any], base: str, market: str, person: str | None, market_source: str) -> RawAuthor:
+def _author(account: dict[str, Any], base: str, market: str, person: str | None, tag: str | None) -> RawAuthor:
+    """Who it is. tag: the hashtag by which alone we know that the account speaks to that market."""
     address = account.get("uri") or account.get("url") or f"{base}/{account['id']}"
     acct = str(account.get("acct") or account.get("username") or "")
     return RawAuthor(
-        native_id=str(address), audience_market=market, market_source=market_source, person=person,
+        native_id=str(address), audience_market=market, person=person,
         handle=acct if "@" in acct else f"{acct}@{urlsplit(base).netloc}", name=account.get("display_name") or None,
         url=account.get("url"), bio=text_of(account.get("note") or "") or None,
-        follower_count=_count(account.get("followers_count")),
+        follower_count=_count(account.get("followers_count")), market_source="inferred" if tag else "declared",
+        market_confidence=GUESSED if tag else 1.0, market_reasons=f"wrote under {tag}" if tag else None,
     )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def test_posts_of_our_languages_come_with_their_edits_and_deletions(stream: Stre
     assert closed_at(engine, NOW) == NOW
     with engine.connect() as connection:
         a = tables.author.c
-        assert connection.execute(sa.select(a.audience_market, a.market_source)).all() == [("JP", "language")]
+        assert connection.execute(sa.select(a.audience_market, a.market_source)).all() == [("JP", "inferred")]
 
 
 def test_a_connection_that_ends_is_taken_up_where_it_ended(stream: Stream, engine: sa.Engine) -> None:
