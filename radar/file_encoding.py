@@ -67,12 +67,16 @@ def _usual_shift_jis(before: str, char: str) -> bool:
 
 
 def _usual_euc_kr(before: str, char: str) -> bool:
-    """Hangul of the standard, and punctuation."""
-    return 0xA1 <= _lead(char, "cp949") <= 0xC8 and not "\u3040" <= char <= "\u30ff"
+    """Hangul of the standard, letters that stand alone, and punctuation."""
+    raw = char.encode("cp949", "ignore")
+    is_standard = len(raw) == 2 and raw[1] >= 0xA1
+    return is_standard and (0xA1 <= raw[0] <= 0xA3 or 0xB0 <= raw[0] <= 0xC8 or "ㄱ" <= char <= "ㅣ")
 
 
 def _usual_thai(before: str, char: str) -> bool:
-    """Thai, its marks only above or below a letter."""
+    """Thai without its dead letters, its marks only above or below a letter."""
+    if char in "ฃฅๅ":
+        return char == "ๅ" and before in "ฤฦ"
     is_mark = char == "\u0e31" or "\u0e34" <= char <= "\u0e3a" or "\u0e47" <= char <= "\u0e4e"
     return "\u0e01" <= char <= "\u0e5b" and (not is_mark or "\u0e01" <= before <= "\u0e4e")
 

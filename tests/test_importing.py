@@ -263,7 +263,8 @@ def test_times_beyond_the_calendar_are_set_aside(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"text,text,published_at,author\na,b,2026-11-01,p\n", "bad.csv: two columns are named 'text'"),
-        ("文字,published_at,author\na,2026-11-01,p\n".encode("big5"), "not UTF-8"),
+        ("文字,published_at,author\na,2026-11-01,p\n".encode("big5"), "Columns: 文字"),
+        (b"\xff\x80\xfe,published_at,author\na,2026-11-01,p\n", "not UTF-8"),
         (b"text,published_at,author\n,2026-11-01,p\n", "none of its 1 rows could be taken"),
     ],
 )
