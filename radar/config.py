@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
 
+    drop_dir: Path | None = Field(default=None, description="a folder whose files are imported as they come")
+    contact: str = Field(
+        default="",
+        description="mail address or URL that servers we ask are told, in the User-Agent",
+        pattern=r"^[ -~]*$",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _readable(cls, url: str) -> str:

@@ -9,6 +9,7 @@ from radar.config import Settings
 from radar.registry import fitting, model_folder
 from radar.scheduling import LINE, Context, Progress, run_job
 from radar.sources.catalogue import open_source
+from radar.sources.web import Web
 from radar.store import runs
 from radar.store.engine import claim_world, open_store, reading, writing
 
@@ -41,6 +42,7 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     if not path.exists():
         with reading(engine) as session:
             state = next(s for s in runs.source_states(session) if s.name == NAME)
-        world: Any = open_source(state.kind, state.name, state.config)
+        with Web() as web:
+            world: Any = open_source(state.kind, state.name, state.config, web)
         world.write_truth(path, now)
     return {name: outcome.detail for name, outcome in outcomes.items()}

@@ -1,4 +1,4 @@
-"""Rows of CSV, JSONL and Parquet files, also packed by gzip, one at a time: a line that is no row comes as a fault."""
+"""Rows of CSV, JSONL, Parquet and XLSX files, also packed by gzip, one at a time: what is no row comes as a fault."""
 
 import csv
 import gzip
@@ -10,7 +10,7 @@ import tempfile
 import zlib
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TextIO
@@ -18,8 +18,9 @@ from typing import IO, Any, NamedTuple, TextIO
 import xxhash
 
 from radar.errors import CallerError, UnreadableInput
+from radar.file_encoding import SAMPLE, sniff
 
-FORMATS = ("csv", "jsonl", "parquet")
+FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 _BATCH = 2_000
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1_000_000
@@ -43,7 +44,7 @@ def format_of(path: str, format_name: str | None) -> str:
     guess = format_name or next((f for f in FORMATS if name.endswith(f".{f}")), None)
     guess = guess or ("jsonl" if name.endswith((".json", ".ndjson")) else None)
     if guess is None:
-        raise CallerError(f"{path}: the format is not clear from the name.", "Say --format csv, jsonl or parquet.")
+        raise CallerError(f"{path}: the format is not clear from the name.", f"Say --format {', '.join(FORMATS)}.")
     return guess
 
 
@@ -101,7 +102,7 @@ def rows_of(stream: IO[bytes], format_name: str, name: str) -> Iterator[tuple[in
     zipped = stream.read(2) == b"\x1f\x8b"
     stream.seek(0)
     plain: Any = gzip.GzipFile(fileobj=stream) if zipped else stream
-    reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[format_name]
+    reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "xlsx": _xlsx}[format_name]
     try:
         yield from reader(plain)
     except UnreadableInput as error:
@@ -143,9 +144,7 @@ class _Lines:
 
 def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
     csv.field_size_limit(_LONGEST_LINE)
-    buffered: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
-    encoding = "utf-16" if buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    with io.TextIOWrapper(buffered, encoding=encoding, errors="surrogateescape", newline="") as text:
+    with io.TextIOWrapper(stream, encoding=sniff(_sample(stream)), errors="surrogateescape", newline="") as text:
         lines = _Lines(text)
         try:
             first = next(lines)
@@ -153,6 +152,16 @@ def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
             return
         delimiter = "," if "," in first else max(";\t", key=first.count)
         yield from _records(lines, delimiter, _header(first, delimiter))
+
+
+def _sample(stream: IO[bytes]) -> bytes:
+    """The beginning of a stream, which is rewound; of one that is damaged there, what comes before the damage."""
+    blocks: list[bytes] = []
+    with suppress(EOFError, zlib.error, OSError):
+        while sum(map(len, blocks)) < SAMPLE and (block := stream.read1(8_192)):  # type: ignore[attr-defined]
+            blocks.append(block)
+    stream.seek(0)
+    return b"".join(blocks)
 
 
 def _header(first: str, delimiter: str) -> list[str]:
@@ -262,6 +271,36 @@ def _parquet(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
     except (pa.ArrowException, OSError) as error:
         said = str(error).rstrip(". ")
         raise UnreadableInput(f"not a Parquet file, or a damaged one: {said}.", "Check --format.") from error
+
+
+def _xlsx(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
+    """The first sheet: its first line that holds something names the columns; whole numbers come as such."""
+    from zipfile import BadZipFile
+
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        book = load_workbook(_unpacked(stream), read_only=True, data_only=True)
+    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+        raise UnreadableInput(f"not an XLSX file, or a damaged one: {error}.", "Check --format.") from error
+    try:
+        header: list[str] = []
+        for line, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), start=1):
+            if not any(cell is not None for cell in cells):
+                continue
+            if not header:
+                header = [str(cell).strip() if cell is not None else "" for cell in cells]
+                continue
+            yield line, {name: _cell(cell) for name, cell in zip(header, cells, strict=False) if name}
+    except (BadZipFile, KeyError, ValueError, TypeError, IndexError, SyntaxError, zlib.error) as error:
+        raise UnreadableInput(f"a damaged XLSX file: {type(error).__name__} {error}.", "Save it anew.") from error
+    finally:
+        book.close()
+
+
+def _cell(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _unpacked(stream: IO[bytes]) -> IO[bytes]:

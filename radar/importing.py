@@ -14,6 +14,7 @@ import sqlalchemy as sa
 import xxhash
 
 from radar.errors import CallerError, UnreadableInput
+from radar.exports import export_of
 from radar.file_rows import Fault, Row, content_of, format_of, opened, rows_of, signed
 from radar.ingest import Ingested, ingest_posts
 from radar.markets import MARKETS, day_start, market
@@ -52,12 +53,16 @@ class Mapping:
 
     columns  field -> column name; a field of the same name as a column needs no entry
     zone     time zone of times without one; the market's where None
+    author   the author of rows that name none
+    export   what gave the file (radar.exports), which says what its columns mean
     """
 
     columns: dict[str, str] = field(default_factory=dict)
     market: str | None = None
     platform: str | None = None
     zone: str | None = None
+    author: str | None = None
+    export: str | None = None
 
 
 def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
@@ -85,17 +90,22 @@ def parse_mapping(text: str | None, toml: Path | None) -> Mapping:
     for name in columns:
         if name not in FIELDS:
             raise CallerError(f"--map: there is no field '{name}'.", f"Fields: {', '.join(FIELDS)}.")
-    return Mapping(columns, rest.get("market"), rest.get("platform"), rest.get("timezone"))
+    whole = {name: rest.get(key) for key, name in _TOML_KEYS.items() if key != "map"}
+    return Mapping(columns, **whole)
 
 
-_TOML_KEYS = ("map", "market", "platform", "timezone")
+_TOML_KEYS = {
+    "map": "columns", "market": "market", "platform": "platform", "timezone": "zone", "author": "author",
+    "as": "export",
+}  # fmt: skip
+"""What a mapping file may hold, and what it is called here."""
 
 
 def _checked_toml(data: dict[str, Any], path: Path) -> dict[str, str]:
     """The [map] of a mapping file. Raises CallerError for a key or a value of another kind."""
     for key, value in data.items():
         if key not in _TOML_KEYS:
-            near = get_close_matches(key, _TOML_KEYS, n=1)
+            near = get_close_matches(key, list(_TOML_KEYS), n=1)
             hint = f"Did you mean: {near[0]}?" if near else f"It may hold {', '.join(_TOML_KEYS)}."
             raise CallerError(f"{path}: there is no setting '{key}'.", hint)
         if not isinstance(value, dict if key == "map" else str):
@@ -174,7 +184,9 @@ def import_file(
 
     Raises CallerError for a file, format or mapping that cannot work; single bad rows are set aside and counted.
     """
-    mapping, kind = _checked(mapping), format_of(path, format_name)
+    mapping = _checked(mapping)
+    export = export_of(mapping.export) if mapping.export else None
+    kind = mapping.export or format_of(path, format_name)
     name = "stdin" if path == "-" else Path(path).name
     with opened(path) as stream:
         content = content_of(stream)
@@ -182,9 +194,11 @@ def import_file(
         work = _Import(engine, name, content, f"{kind} {mapping}", rejects, now, progress)
         reader: _Reader | None = None
         try:
-            for line, row in rows_of(stream, kind, name if path == "-" else path):
+            shown = name if path == "-" else path
+            for line, row in export.read(stream, shown) if export else rows_of(stream, kind, shown):
                 if reader is None:
-                    header = None if kind == "jsonl" or isinstance(row, Fault) else list(row)
+                    speaks_for_itself = export or kind == "jsonl" or isinstance(row, Fault)
+                    header = None if speaks_for_itself else list(row)
                     reader = _Reader(mapping, header, name)
                 work.take(line, row, reader)
         except UnreadableInput as error:
@@ -263,6 +277,8 @@ class _Import:
 def _checked(mapping: Mapping) -> Mapping:
     if mapping.market:
         mapping = replace(mapping, market=market(mapping.market).code)
+    if mapping.export:
+        mapping = replace(mapping, platform=mapping.platform or export_of(mapping.export).platform)
     if mapping.zone:
         try:
             ZoneInfo(mapping.zone)
@@ -281,7 +297,8 @@ class _Reader:
         self._given: frozenset[str] | None = None
         if header is None:
             return
-        for f in (*REQUIRED, *mapping.columns):
+        needed = [f for f in REQUIRED if f != "author" or not mapping.author]
+        for f in (*needed, *mapping.columns):
             if self._columns[f] not in header:
                 raise CallerError(
                     f"{name}: there is no column '{self._columns[f]}' for the field '{f}'.",
@@ -300,6 +317,7 @@ class _Reader:
         got = {f: value for f, column in self._columns.items() if (value := row.get(column)) is not None}
         get = got.get
         text, author = _text(get("text")), _text(get("author"))
+        author = author or self._mapping.author or ""
         if not author:
             raise ValueError("author: empty")
         code = (_text(get("market")) or self._mapping.market or "").upper()

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import RawPost, problem
+from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
@@ -162,6 +162,32 @@ def _inferred(items: Sequence[RawPost]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def ingest_profiles(
+    session: Session, platform: str, authors: Sequence[RawAuthor], *, source: str, now: datetime
+) -> list[tuple[RawAuthor, str]]:
+    """Store what accounts say of themselves, followers above all; those that cannot be taken, with the reason."""
+    one_writer(session, "ingest")
+    rejected: list[tuple[RawAuthor, str]] = []
+    given: list[RawPost] = []
+    for author in authors:
+        # a tombstone tells of its author and of nothing else
+        about = RawPost(platform, "profile", author, "", now, deleted=True)
+        reason = problem(about, now) or _followers_problem(author)
+        if reason is None:
+            given.append(about)
+        else:
+            rejected.append((author, reason))
+    dirty: set[tuple[str, date]] = set()
+    _authors(session, platform, given, _From(source, now, None), dirty)
+    store.mark_dirty(session, dirty)
+    return rejected
+
+
+def _followers_problem(author: RawAuthor) -> str | None:
+    n = author.follower_count
+    return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
+
+
 def _ingest_platform(
     session: Session,
     platform: str,
@@ -171,7 +197,11 @@ def _ingest_platform(
     result: Ingested,
 ) -> None:
     dirty: set[tuple[str, date]] = set()
-    authors = _authors(session, platform, given, origin, dirty)  # first: it may move an author's posts
+    # a stream tells of every deletion: of a post that we never had it tells nothing, not even its author
+    deleted = [item.native_id for item in given if item.deleted]
+    held = store.known_posts(session, platform, deleted) if deleted else {}
+    told = [item for item in given if not item.deleted or item.native_id in held]
+    authors = _authors(session, platform, told, origin, dirty)  # first: it may move an author's posts
     known, now = store.known_posts(session, platform, list(items)), origin.now
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
@@ -180,12 +210,12 @@ def _ingest_platform(
     gone: list[dict[str, Any]] = []
     for native_id, item in sorted(items.items()):  # in one order everywhere: two writers never wait for each other
         before = known.get(native_id)
+        if before is None and item.deleted:
+            result.unchanged += 1
+            continue
         author = authors[item.author.native_id]
-        result.elsewhere += item.author.audience_market != author.audience_market
+        result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
         if before is None:
-            if item.deleted:
-                result.unchanged += 1
-                continue
             row = _new_row(item, author, origin)
             new.append(row)
             dirty.add((author.audience_market, row["local_day"]))

@@ -1,6 +1,6 @@
 """What the radar knows of: markets, topics, how much is stored, and how its jobs fare."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,13 +11,15 @@ from radar.answers.question import ask
 from radar.answers.standing import standing
 from radar.markets import MARKETS, market
 from radar.store import answers as store
-from radar.store import runs
+from radar.store import runs, watching
 from radar.store.engine import world_of
 from radar.store.runs import Run
+from radar.store.watching import Watched
 from radar.text.other_languages import READ
 
 STALE = timedelta(hours=3)
 """A scheduled line that brought nothing for this long is worth a look."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _START_ONE = "Start `radar serve` or `radar schedule`."
 
 
@@ -89,6 +91,9 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "rejected": rejected.get(held.source, 0),
             }
         )
+    accounts: dict[str, list[Watched]] = {}
+    for account in watching.watched_accounts(session):
+        accounts.setdefault(account.source, []).append(account)
     known = {row["source"] for row in rows}
     quiet = [name for name in sorted({*states, *rejected}) if name not in known] if only is None else []
     return {
@@ -106,10 +111,34 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
             for code in MARKETS
             if only in (None, code)
         ],
+        "sources": [_source(s, accounts.get(s.name, []), rejected.get(s.name, 0), now) for s in states.values()],
         "silent_sources": [_silent(name, states.get(name), rejected.get(name, 0)) for name in quiet],
         "runs": [_run(run) for run in sorted(runs.latest_runs(session).values(), key=lambda r: r.job)],
         "simulated": world_of(session) == "simulated",
         "now": now,
+    }
+
+
+def _source(state: runs.SourceState, accounts: list[Watched], rejected: int, now: datetime) -> dict[str, Any]:
+    """How a configured source fares: ok, paused, waiting (as the platform wishes) or failing, and why."""
+    has_failed = state.last_error_at is not None and state.last_error_at > (state.last_success_at or _NEVER)
+    said, reason = "ok", None
+    if state.pause_reason:
+        said, reason = "paused", state.pause_reason
+    elif state.resume_at and state.resume_at > now:
+        said, reason = "waiting", f"until {state.resume_at:%Y-%m-%d %H:%M} UTC, as the platform asks"
+    elif has_failed:
+        said, reason = "failing", state.last_error
+    failing = [a for a in accounts if a.last_error_at and a.last_error_at > (a.last_success_at or _NEVER)]
+    return {
+        "source": state.name,
+        "kind": state.kind,
+        "state": said,
+        "reason": reason,
+        "watched": len(accounts),
+        "failing_accounts": len(failing),
+        "paused_accounts": [{"handle": a.handle, "reason": a.pause_reason} for a in accounts if a.pause_reason],
+        "rejected": rejected,
     }
 
 

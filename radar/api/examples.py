@@ -105,6 +105,12 @@ COVERAGE: dict[str, Any] = {
             "inferred_authors": 0,
         }
     ],
+    "sources": [
+        {
+            "source": "bluesky", "kind": "bluesky", "state": "waiting", "watched": 120, "failing_accounts": 1,
+            "reason": "until 2026-11-22 14:20 UTC, as the platform asks", "paused_accounts": [], "rejected": 2,
+        }
+    ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",
 }  # fmt: skip
 DRIFT: dict[str, Any] = {

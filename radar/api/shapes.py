@@ -307,6 +307,22 @@ class MarketWaiting(Shape):
     other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
 
 
+class PausedAccount(Shape):
+    handle: str
+    reason: str
+
+
+class SourceLine(Shape):
+    source: str
+    kind: str
+    state: Literal["ok", "paused", "waiting", "failing"]
+    reason: str | None = Field(description="Why it is not ok.")
+    watched: int = Field(description="Accounts on its watch list.")
+    failing_accounts: int = Field(description="Of those, accounts whose last asking failed.")
+    paused_accounts: list[PausedAccount]
+    rejected: int = Field(description="Items and answers of it that were set aside.")
+
+
 class SilentSource(Shape):
     source: str
     last_success_at: datetime | None
@@ -330,6 +346,7 @@ class Coverage(Shape):
     items: list[CoverageLine]
     next: None = None
     markets: list[MarketWaiting]
+    sources: list[SourceLine] = Field(description="Configured sources and how each fares.")
     silent_sources: list[SilentSource] = Field(description="Sources that gave no post that is kept.")
     runs: list[JobRun] = Field(description="The newest run of each job.")
     simulated: bool

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, duplicates, ingest, terms, trends
+from radar.bench import classify, detect, duplicates, feeds, ingest, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
@@ -10,6 +10,7 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "classify": classify.measure,
     "detect": detect.measure,
     "duplicates": duplicates.measure,
+    "feeds": feeds.measure,
     "terms": terms.measure,
     "trends": trends.measure,
 }

@@ -29,9 +29,15 @@ COMMANDS = {
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
     "import": "Import posts, then classify, count and detect.",
+    "sources": "Where posts come from: add, list, test, pause, resume and remove sources.",
+    "watch": "Whose posts come in: add, import, list and remove the accounts of KOLs.",
+    "person": "Link the accounts of one person, so that they count once.",
 }
 """Every command, with the first sentence of its help."""
-ELSEWHERE = {"run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file")}
+ELSEWHERE = {
+    "run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file"),
+    "person": ("watch", "person"),
+}  # fmt: skip
 """Module and function of the commands that are not named as both are."""
 
 

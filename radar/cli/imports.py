@@ -9,6 +9,7 @@ import typer
 
 from radar.cli.app import console, open_engine, told
 from radar.errors import CallerError
+from radar.exports import EXPORTS
 from radar.importing import FIELDS, parse_mapping
 from radar.importing import import_file as import_rows
 from radar.memory import give_back
@@ -18,7 +19,9 @@ _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items(
 
 
 def import_file(
-    file: Annotated[str, typer.Argument(help="CSV, JSONL or Parquet, also .gz; - is standard input.")],
+    file: Annotated[
+        str, typer.Argument(help="CSV, JSONL, Parquet or XLSX, also .gz; an archive; - is standard input.")
+    ],
     map: Annotated[str | None, typer.Option(help=f"field=column,... {_HELP}")] = None,
     map_file: Annotated[
         Path | None,
@@ -27,9 +30,15 @@ def import_file(
     market: Annotated[str | None, typer.Option(help="Audience market of all rows, as TW.")] = None,
     platform: Annotated[str | None, typer.Option(help="Platform of all rows, as youtube.")] = None,
     timezone: Annotated[str | None, typer.Option(help="Zone of times without one; else the market's.")] = None,
-    format: Annotated[str | None, typer.Option(help="csv, jsonl or parquet, where the name does not tell.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="csv, jsonl, parquet or xlsx, where the name does not tell.")
+    ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="Where rows go that cannot be read; else RADAR_DATA_DIR/rejects.")
+    ] = None,
+    author: Annotated[str | None, typer.Option(help="Author of rows that name none, as of an archive's part.")] = None,
+    as_: Annotated[
+        str | None, typer.Option("--as", help=f"What gave the file: {', '.join(EXPORTS)}. It says what columns mean.")
     ] = None,
     only_import: Annotated[
         bool, typer.Option("--only-import", help="Leave classifying, counting and detecting to the jobs.")
@@ -42,7 +51,9 @@ def import_file(
     beside = Path(f"{file}.toml")
     toml = map_file or (beside if file != "-" and beside.is_file() else None)
     mapping = parse_mapping(map, toml)
-    given: dict[str, Any] = {"market": market, "platform": platform, "zone": timezone}
+    given: dict[str, Any] = {
+        "market": market, "platform": platform, "zone": timezone, "author": author, "export": as_,
+    }  # fmt: skip
     mapping = replace(mapping, **{name: value for name, value in given.items() if value})
     settings, engine = open_engine()
     if rejects is not None and file != "-" and rejects.resolve() == Path(file).resolve():

@@ -1,7 +1,7 @@
 """What every source gives: raw posts, in batches with the cursor that follows them."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -43,6 +43,7 @@ class RawPost:
     line       where it stands in a file, which may hold a post in several versions: see radar.ingest
     given      of the fields in OPTIONAL those that the source tells at all, None for all: what it does not tell stays
                as it is stored, what it tells as None is hidden there now
+    ref        how the source asks for this post again, where its native id does not do
     """
 
     platform: str
@@ -64,6 +65,7 @@ class RawPost:
     deleted: bool = False
     given: frozenset[str] | None = None
     line: int | None = None
+    ref: str | None = None
 
     def tells(self, name: str) -> bool:
         """Whether the source says anything of a field."""
@@ -132,15 +134,95 @@ def _unstorable(post: RawPost) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """An item that could not be read: why, and what it holds (kept bounded)."""
+
+    reason: str
+    payload: str
+    native_id: str | None = None
+
+
+def fault_of(error: Exception, item: Any, named: Any, key: str) -> Fault:
+    """The fault of an item that raised. named holds its id under that key, where it holds one."""
+    name = named.get(key) if isinstance(named, dict) else None
+    return Fault(f"{type(error).__name__}: {error}"[:300], repr(item)[:4_000], name if isinstance(name, str) else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Posts and the cursor to keep once they are written; both go into one transaction.
 
-    watermark_at  everything the source published before this instant has been given
+    watermark_at  everything the source published before this instant has been given; None in the middle of a fill-back
+    faults        items of the same answer that could not be read
     """
 
     posts: list[RawPost]
     cursor: dict[str, Any]
-    watermark_at: datetime
+    watermark_at: datetime | None
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account on the watch list: its handle as the operator wrote it, and whom it speaks to.
+
+    person     the name that links accounts of one person
+    consented  its owner agreed to be read, whatever the account's flags say
+    """
+
+    handle: str
+    market: str
+    person: str | None = None
+    consented: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PostRef:
+    """A stored post to ask for again. ref is how its source does that."""
+
+    platform: str
+    native_id: str
+    ref: str
+    author_id: str
+    market: str
+    published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What became of a post that was asked for again; post is None where it is not there.
+
+    is_final  the platform says that it is gone: no second look is needed
+    """
+
+    asked: PostRef
+    post: RawPost | None
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a source can do, as data.
+
+    watches         posts come account by account from a watch list; else in one stream
+    counts          the counts it tells
+    refreshes       how many posts it can be asked for again at once; 0 where it cannot
+    edits, deletes  whether they are seen at all
+    profiles        it tells followers and the rest of an account
+    shares_access   one refusal (401, 403) stands for all accounts of the source
+    back            how far it fills back when an account is new; None for as far as the source holds
+    patience        an account that is not found for this long is given up
+    """
+
+    watches: bool
+    counts: frozenset[str]
+    refreshes: int = 0
+    edits: bool = False
+    deletes: bool = False
+    profiles: bool = False
+    shares_access: bool = False
+    back: timedelta | None = timedelta(days=90)
+    patience: timedelta = timedelta(days=1)
 
 
 class Source(Protocol):
@@ -149,7 +231,23 @@ class Source(Protocol):
     name: str
     kind: str
     is_simulated: bool
+    capabilities: Capabilities
 
-    def discover(self, cursor: dict[str, Any] | None, now: datetime) -> Iterator[Batch]:
-        """Batches of what is new since the cursor, up to now, oldest first."""
+    def discover(self, cursor: dict[str, Any] | None, now: datetime, account: Account | None = None) -> Iterator[Batch]:
+        """Batches of what is new since the cursor, up to now; of an account where the source watches accounts.
+
+        The cursor is the source's own affair: JSON that it gave with its last batch. Raises Trouble.
+        """
         ...
+
+    def refresh(self, posts: Sequence[PostRef], now: datetime) -> Iterator[Reread]:
+        """Counts, edits and absence of posts that are known. Raises Trouble."""
+        return iter(())
+
+    def profile(self, account: Account, now: datetime) -> tuple[str, RawAuthor] | None:
+        """The platform, and what an account says of itself; None where the source does not tell. Raises Trouble."""
+        return None
+
+    def lane(self, asked: Account | PostRef | None) -> str:
+        """What is asked in one lane is asked one after another; lanes never wait for each other."""
+        return self.name

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.engine import upsert
-from radar.store.tables import imported_file, lease, rejected_post, run, source_state
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import imported_file, lease, rejected_post, run, source_state, watched_account
 
 
 class Run(NamedTuple):
@@ -88,6 +88,8 @@ class SourceState(NamedTuple):
     last_error_at: datetime | None
     last_error: str | None
     is_simulated: bool
+    pause_reason: str | None
+    resume_at: datetime | None
 
 
 def source_states(session: Session) -> list[SourceState]:
@@ -103,14 +105,23 @@ def add_source(session: Session, name: str, kind: str, config: dict[str, Any], i
 
 
 def advance_source(
-    session: Session, name: str, cursor: dict[str, Any] | None, watermark_at: datetime, now: datetime
+    session: Session, name: str, cursor: dict[str, Any] | None, watermark_at: datetime | None, now: datetime
 ) -> None:
-    """Keep the cursor that follows posts just written, in their transaction."""
-    session.execute(
-        sa.update(source_state)
-        .where(source_state.c.name == name)
-        .values(cursor=cursor, watermark_at=watermark_at, last_success_at=now)
-    )
+    """Keep the cursor that follows posts just written, in their transaction; without a watermark it stays."""
+    values: dict[str, Any] = {"cursor": cursor, "last_success_at": now}
+    if watermark_at is not None:
+        values["watermark_at"] = watermark_at
+    session.execute(sa.update(source_state).where(source_state.c.name == name).values(values))
+
+
+def settle_source(session: Session, name: str, since: datetime) -> None:
+    """Let a source that watches accounts stand where the slowest of those stands that answered since then."""
+    w = watched_account.c
+    healthy = sa.and_(w.source == name, w.last_success_at >= since)
+    found = session.execute(sa.select(sa.func.min(w.watermark_at), sa.func.max(w.last_success_at)).where(healthy)).one()
+    if found[1] is not None:
+        values = {"watermark_at": found[0], "last_success_at": found[1]}
+        session.execute(sa.update(source_state).where(source_state.c.name == name).values(values))
 
 
 def note_source_error(session: Session, name: str, now: datetime, error: str) -> None:
@@ -121,9 +132,19 @@ def note_source_error(session: Session, name: str, now: datetime, error: str) ->
 
 
 def keep_rejected(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Set aside what could not be taken: rows of source, seen_at, native_id, reason, payload."""
-    if rows:
-        session.connection().execute(sa.insert(rejected_post), list(rows))
+    """Set aside what could not be taken: rows of source, seen_at, native_id, reason, payload.
+
+    An item with an id that was set aside for the same reason already is not set aside again: sources show it each time.
+    """
+    r = rejected_post.c
+    known: set[tuple[str, str | None, str]] = set()
+    for some in chunks([row for row in rows if row["native_id"]], SQL_VARIABLES // 2):
+        here = r.source.in_({row["source"] for row in some}) & r.native_id.in_({row["native_id"] for row in some})
+        found = session.execute(sa.select(r.source, r.native_id, r.reason).where(here))
+        known |= {(source, native_id, reason) for source, native_id, reason in found}
+    new = [row for row in rows if (row["source"], row["native_id"], row["reason"]) not in known]
+    if new:
+        session.connection().execute(sa.insert(rejected_post), new)
 
 
 def note_import(

@@ -316,6 +316,38 @@ source_state = Table(
     Column("last_error_at", Instant),
     Column("last_error", Text),
     Column("is_simulated", Boolean, nullable=False),
+    Column("pause_reason", Text),  # not asked while this is set: an operator's wish, or access was refused
+    Column("resume_at", Instant),  # not asked before, as the platform wishes
+)
+
+watched_account = Table(
+    "watched_account",
+    metadata,
+    Column("source", ForeignKey("source_state.name"), primary_key=True),
+    Column("handle", String(512), primary_key=True),  # as the operator wrote it: a handle, or the address of a feed
+    Column("audience_market", String(2), nullable=False),
+    Column("person", Text),  # the name that links accounts of one person
+    Column("consented", Boolean, nullable=False),
+    Column("cursor", JSON),
+    Column("watermark_at", Instant),
+    Column("asked_at", Instant),
+    Column("profiled_at", Instant),
+    Column("last_success_at", Instant),
+    Column("last_error_at", Instant),
+    Column("last_error", Text),
+    Column("missing_since", Instant),  # not found since then
+    Column("pause_reason", Text),
+)
+
+refresh_due = Table(
+    "refresh_due",
+    metadata,
+    Column("post_id", ForeignKey("post.id"), primary_key=True),
+    Column("source", String(64), nullable=False),
+    Column("ref", String(512), nullable=False),  # how the source asks for the post again
+    Column("due_at", Instant, nullable=False),
+    Column("missing_since", Instant),  # looked for in vain once
+    Index("ix_refresh_due_due_at", "due_at"),
 )
 
 rejected_post = Table(

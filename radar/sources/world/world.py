@@ -17,7 +17,7 @@ import holidays
 import numpy as np
 
 from radar.markets import MARKETS, day_start, local_day
-from radar.sources.base import Batch, RawPost
+from radar.sources.base import Account, Batch, Capabilities, RawPost, Source
 from radar.sources.world import texts
 from radar.sources.world.bursts import LAGS, Injection, Plan, Spam, first_plan, week_plan
 from radar.sources.world.people import VIDEO, Person, people
@@ -34,28 +34,30 @@ _HOURS = np.array(
 _HOURS = np.cumsum(_HOURS / _HOURS.sum())
 _WEEKDAYS = (0.92, 0.9, 0.94, 0.97, 1.06, 1.14, 1.07)
 _LATEST = timedelta(hours=31)
+COUNTED = ("like_count", "comment_count", "share_count", "view_count")
 
 Arrival = tuple[datetime, RawPost]
 
 
-class SimulatedWorld:
+class SimulatedWorld(Source):
     """A seeded world of 8 markets that begins at starts_at and lives on for ever.
 
     days  the first stretch, whose injections are all in the truth file
     """
 
-    name = "world"
     kind = "world"
     is_simulated = True
+    capabilities = Capabilities(watches=False, counts=frozenset(COUNTED), edits=True, deletes=True, back=None)
 
-    def __init__(self, seed: int = 7, *, starts_at: datetime, days: int = 75) -> None:
+    def __init__(self, seed: int = 7, *, starts_at: datetime, days: int = 75, name: str = "world") -> None:
+        self.name = name
         self.seed, self.starts_at, self.days = seed, starts_at.astimezone(UTC), days
         self._day = lru_cache(maxsize=64)(self._draw_day)
         self._bursts: dict[int, list[RawPost]] = {}
 
     # ---- the source ----
 
-    def discover(self, cursor: dict[str, Any] | None, now: datetime) -> Iterator[Batch]:
+    def discover(self, cursor: dict[str, Any] | None, now: datetime, account: Account | None = None) -> Iterator[Batch]:
         """A day's arrivals a batch, oldest first, up to now."""
         since = datetime.fromisoformat(cursor["until"]) if cursor else self.starts_at
         while since < now:

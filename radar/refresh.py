@@ -1,0 +1,191 @@
+"""Asking for posts again as they age: counts, edits, and whether they are still there.
+
+A post's turns come at the ages in AGES. One that is not there is looked for again an hour later, and only then taken
+for gone, unless the platform says so itself. What the counts were seen to be is appended each time.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.errors import RadarError
+from radar.ingest import ingest_posts
+from radar.lanes import run_lanes
+from radar.sources.base import PostRef, RawAuthor, RawPost, Reread, Source
+from radar.sources.catalogue import open_source
+from radar.sources.trouble import Busy, Refused, Trouble
+from radar.sources.web import Web
+from radar.store import posts as store
+from radar.store import runs, watching
+from radar.store.engine import chunks, reading, writing
+from radar.store.posts import COUNTS
+from radar.store.watching import Due
+
+AGES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24), timedelta(days=4), timedelta(days=7))
+SECOND_LOOK = timedelta(hours=1)
+LONGEST = timedelta(minutes=6)
+MOST = 5_000
+"""Posts of a source that one run asks for again."""
+
+
+def next_turn(published_at: datetime, now: datetime) -> datetime | None:
+    """When a post is to be asked for again; None once it is too old to change much.
+
+    >>> from datetime import UTC
+    >>> next_turn(datetime(2026, 5, 4, 12, tzinfo=UTC), datetime(2026, 5, 4, 15, tzinfo=UTC)).hour
+    18
+    """
+    return next((published_at + age for age in AGES if published_at + age > now), None)
+
+
+def plan(session: Session, posts: Sequence[RawPost], source: str, now: datetime) -> None:
+    """Give posts that were just stored their next turn, in the same transaction."""
+    by_platform: dict[str, dict[str, RawPost]] = {}
+    for item in posts:
+        if not item.deleted and next_turn(item.published_at, now) is not None:
+            by_platform.setdefault(item.platform, {})[item.native_id] = item
+    for platform, items in by_platform.items():
+        known = store.known_posts(session, platform, list(items))
+        watching.plan_refreshes(
+            session,
+            [
+                {
+                    "post_id": k.id, "source": source, "ref": (items[n].ref or n)[:512],
+                    "due_at": next_turn(items[n].published_at, now),
+                }
+                for n, k in sorted(known.items())
+                if k.deleted_at is None
+            ],
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Refreshed:
+    """What became of the posts that were asked for again."""
+
+    asked: int = 0
+    changed: int = 0
+    missing: int = 0
+    gone: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def refresh(
+    engine: sa.Engine,
+    *,
+    now: datetime,
+    web: Web | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Refreshed:
+    """Ask for every post whose turn it is. A source that fails keeps its posts' turns and never stops the others."""
+    result, stop = Refreshed(), threading.Event()
+    with web or Web() as client, reading(engine) as session:
+        pieces = []
+        for state in runs.source_states(session):
+            if state.pause_reason or (state.resume_at and state.resume_at > now):
+                continue
+            due = watching.due_posts(session, state.name, now, MOST)
+            if not due:
+                continue
+            try:
+                source = open_source(state.kind, state.name, state.config, client)
+            except RadarError:  # `collect` tells of a configuration at fault
+                continue
+            lanes: dict[str, list[Due]] = {}
+            for one in due:
+                lanes.setdefault(source.lane(_ref(one)), []).append(one)
+            pieces += [
+                (lane, partial(_ask, engine, source, some, now, result, stop, progress))
+                for lane, waiting in lanes.items()
+                for some in chunks(waiting, max(1, source.capabilities.refreshes))
+            ]
+        session.close()  # no snapshot is held while servers are waited for
+        begun = client.clock.now()
+        run_lanes(pieces, stop=stop, is_late=lambda: client.clock.now() - begun > LONGEST)
+    return result
+
+
+def _ref(due: Due) -> PostRef:
+    return PostRef(due.platform, due.native_id, due.ref, due.author_id, due.audience_market, due.published_at)
+
+
+def _ask(
+    engine: sa.Engine, source: Source, due: Sequence[Due], now: datetime, result: Refreshed, stop: threading.Event,
+    progress: Callable[[int], None],
+) -> None:  # fmt: skip
+    by_ref = {d.ref: d for d in due}
+    refs = [_ref(d) for d in due]
+    seen: list[Reread] = []
+    if stop.is_set():
+        return
+    try:
+        for one in source.refresh(refs, now):
+            seen.append(one)
+    except Exception as error:
+        said = error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
+        with writing(engine) as session, session.begin():
+            runs.note_source_error(session, source.name, now, said)
+            if isinstance(error, Busy) and error.resume_at is not None:
+                watching.wait_until(session, source.name, error.resume_at)
+            if isinstance(error, Refused) and source.capabilities.shares_access:
+                watching.pause(session, source.name, error.message)
+    with result._lock, writing(engine) as session, session.begin():
+        _write(session, source, by_ref, seen, now, result)
+    progress(result.asked)
+
+
+def _write(
+    session: Session, source: Source, by_ref: dict[str, Due], seen: Sequence[Reread], now: datetime, result: Refreshed
+) -> None:
+    """Counts, edits and tombstones, and each post's next turn, in one transaction."""
+    given: list[RawPost] = []
+    turns = []
+    for one in seen:
+        due = by_ref[one.asked.ref]
+        is_gone = one.post is None and (
+            one.is_final or (due.missing_since is not None and now - due.missing_since >= SECOND_LOOK)
+        )
+        if one.post is not None:
+            given.append(one.post)
+            turns.append({"post_id": due.post_id, "due_at": next_turn(due.published_at, now), "missing_since": None})
+        elif is_gone:
+            given.append(_tombstone(one.asked))
+            turns.append({"post_id": due.post_id, "due_at": None, "missing_since": None})
+        else:
+            since = due.missing_since or now
+            turns.append({"post_id": due.post_id, "due_at": since + SECOND_LOOK, "missing_since": since})
+            result.missing += 1
+    done = ingest_posts(session, given, source=source.name, now=now)
+    _observe(session, [p for p in given if not p.deleted], now)
+    watching.replan(session, turns)
+    result.asked += len(seen)
+    result.changed += done.changed
+    result.gone += done.deleted
+
+
+def _tombstone(asked: PostRef) -> RawPost:
+    return RawPost(
+        asked.platform, asked.native_id, RawAuthor(asked.author_id, asked.market), "", asked.published_at, deleted=True
+    )
+
+
+def _observe(session: Session, posts: Sequence[RawPost], now: datetime) -> None:
+    """Append what the counts were seen to be, also where they are what they were."""
+    by_platform: dict[str, list[str]] = {}
+    for item in posts:
+        by_platform.setdefault(item.platform, []).append(item.native_id)
+    for platform, ids in by_platform.items():
+        known = store.known_posts(session, platform, ids)
+        store.add_engagement(
+            session,
+            [
+                {"post_id": k.id, "observed_at": now} | {name: getattr(k, name) for name in COUNTS}
+                for k in known.values()
+                if any(getattr(k, name) is not None for name in COUNTS)
+            ],
+        )

@@ -1,0 +1,110 @@
+"""Feeds as a source: blogs, YouTube channels, bridges of one's own; an account is the address of a feed or its page.
+
+A feed shows its newest entries and nothing else: an edit is seen while the entry is still in it, a deletion never. It
+is asked conditionally, so that an unchanged one costs its server next to nothing. A feed that is not found is tried
+again for a week: YouTube's are missing for hours now and then.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from radar.markets import MARKETS
+from radar.sources.base import Account, Batch, Capabilities, PostRef, RawAuthor, RawPost, Source
+from radar.sources.feed_reading import Entry, Feed, feeds_of_page, read_feed
+from radar.sources.trouble import Malformed, Trouble
+from radar.sources.web import Answer, Web
+
+SPACING = 1.0
+"""Seconds between two requests to a host."""
+_CHANNEL = re.compile(r"UC[0-9A-Za-z_-]{22}")
+_COUNTS = frozenset({"like_count", "comment_count", "view_count"})
+
+
+class FeedSource(Source):
+    """Feeds by address. config: platform (of the posts; "web" or "youtube" by the address where it is missing)."""
+
+    kind = "feed"
+    is_simulated = False
+    capabilities = Capabilities(
+        watches=True, counts=_COUNTS, edits=True, back=None, patience=timedelta(days=7),
+    )  # fmt: skip
+
+    def __init__(self, name: str, config: dict[str, Any], web: Web) -> None:
+        self.name, self._platform, self._web = name, config.get("platform"), web
+
+    def lane(self, asked: Account | PostRef | None) -> str:
+        """A host is a lane."""
+        return urlsplit(_address(asked.handle)).netloc if isinstance(asked, Account) else self.name
+
+    def discover(self, cursor: dict[str, Any] | None, now: datetime, account: Account | None = None) -> Iterator[Batch]:
+        """What the feed shows now; nothing where it did not change."""
+        assert account is not None
+        known = cursor or {}
+        home = _address(account.handle)
+        address = known.get("feed", home)
+        answer = self._get(address, home, known)
+        if answer.status == 304:
+            yield Batch([], known, now)
+            return
+        try:
+            feed = self._read(answer, account)
+        except Malformed:
+            found = [a for a in feeds_of_page(answer.body, answer.url) if a != address]
+            if not found:
+                raise
+            address = found[0]
+            answer = self._get(address, home, {})
+            feed = self._read(answer, account)
+        after = {
+            "feed": address, "etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified")
+        }  # fmt: skip
+        posts = [self._post(entry, feed, account) for entry in feed.entries]
+        posts.sort(key=lambda p: (p.published_at, p.native_id))
+        yield Batch(posts, after, now, feed.faults)
+
+    def _get(self, address: str, home: str, known: dict[str, Any]) -> Answer:
+        conditions = {"If-None-Match": known.get("etag"), "If-Modified-Since": known.get("modified")}
+        headers = {name: value for name, value in conditions.items() if value}
+        return self._web.get(address, headers=headers, spacing=SPACING, home=home)
+
+    def _read(self, answer: Answer, account: Account) -> Feed:
+        if answer.status == 304:
+            raise Trouble(f"{account.handle}: answered 304 to a question without a condition.")
+        zone = MARKETS[account.market].tz
+        said = answer.headers.get("content-type", "")
+        return read_feed(answer.body, address=answer.url, zone=zone, content_type=said)
+
+    def _post(self, entry: Entry, feed: Feed, account: Account) -> RawPost:
+        is_video = feed.author_id is not None or "youtube." in urlsplit(_address(account.handle)).netloc
+        author = RawAuthor(
+            native_id=_author_id(feed, account, is_video=is_video), audience_market=account.market, name=feed.title,
+            url=feed.url, person=account.person,
+        )  # fmt: skip
+        told = {"url"} if entry.url else set()
+        return RawPost(
+            platform=self._platform or ("youtube" if is_video else "web"), native_id=entry.id, author=author,
+            text=entry.text, published_at=entry.published_at, url=entry.url,
+            media_kind="video" if is_video else None, edited_at=entry.edited_at,
+            given=frozenset({"media_kind", *told, *entry.counts}), **entry.counts,
+        )  # fmt: skip
+
+
+def _author_id(feed: Feed, account: Account, *, is_video: bool) -> str:
+    """A channel's id, or the address that is watched: an author has one blog, whatever entries say."""
+    if is_video:
+        found = _CHANNEL.search(account.handle)
+        if found:
+            return found[0]
+        if feed.author_id:
+            return feed.author_id if feed.author_id.startswith("UC") else f"UC{feed.author_id}"
+    return account.handle[:255]
+
+
+def _address(handle: str) -> str:
+    """The address that a handle stands for: a channel's id is YouTube's feed of it."""
+    if _CHANNEL.fullmatch(handle):
+        return f"https://www.youtube.com/feeds/videos.xml?channel_id={handle}"
+    return handle if "://" in handle else f"https://{handle}"
