@@ -104,32 +104,6 @@ def ingest_posts(
     return result
 
 
-def ingest_profiles(
-    session: Session, platform: str, authors: Sequence[RawAuthor], *, source: str, now: datetime
-) -> list[tuple[RawAuthor, str]]:
-    """Store what accounts say of themselves, followers above all; those that cannot be taken, with the reason."""
-    one_writer(session, "ingest")
-    rejected: list[tuple[RawAuthor, str]] = []
-    given: list[RawPost] = []
-    for author in authors:
-        # a tombstone tells of its author and of nothing else
-        about = RawPost(platform, "profile", author, "", now, deleted=True)
-        reason = problem(about, now) or _followers_problem(author)
-        if reason is None:
-            given.append(about)
-        else:
-            rejected.append((author, reason))
-    dirty: set[tuple[str, date]] = set()
-    _authors(session, platform, given, _From(source, now, None), dirty)
-    store.mark_dirty(session, dirty)
-    return rejected
-
-
-def _followers_problem(author: RawAuthor) -> str | None:
-    n = author.follower_count
-    return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
-
-
 def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
     """The posts, with the stored market of authors who did not declare one, or the one that their posts tell.
 
@@ -188,6 +162,32 @@ def _inferred(items: Sequence[RawPost]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def ingest_profiles(
+    session: Session, platform: str, authors: Sequence[RawAuthor], *, source: str, now: datetime
+) -> list[tuple[RawAuthor, str]]:
+    """Store what accounts say of themselves, followers above all; those that cannot be taken, with the reason."""
+    one_writer(session, "ingest")
+    rejected: list[tuple[RawAuthor, str]] = []
+    given: list[RawPost] = []
+    for author in authors:
+        # a tombstone tells of its author and of nothing else
+        about = RawPost(platform, "profile", author, "", now, deleted=True)
+        reason = problem(about, now) or _followers_problem(author)
+        if reason is None:
+            given.append(about)
+        else:
+            rejected.append((author, reason))
+    dirty: set[tuple[str, date]] = set()
+    _authors(session, platform, given, _From(source, now, None), dirty)
+    store.mark_dirty(session, dirty)
+    return rejected
+
+
+def _followers_problem(author: RawAuthor) -> str | None:
+    n = author.follower_count
+    return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
+
+
 def _ingest_platform(
     session: Session,
     platform: str,
@@ -198,8 +198,9 @@ def _ingest_platform(
 ) -> None:
     dirty: set[tuple[str, date]] = set()
     # a stream tells of every deletion: of a post that we never had it tells nothing, not even its author
-    ended = store.known_posts(session, platform, [item.native_id for item in given if item.deleted])
-    told = [item for item in given if not item.deleted or item.native_id in ended]
+    deleted = [item.native_id for item in given if item.deleted]
+    held = store.known_posts(session, platform, deleted) if deleted else {}
+    told = [item for item in given if not item.deleted or item.native_id in held]
     authors = _authors(session, platform, told, origin, dirty)  # first: it may move an author's posts
     known, now = store.known_posts(session, platform, list(items)), origin.now
     new: list[dict[str, Any]] = []

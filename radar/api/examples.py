@@ -98,17 +98,17 @@ COVERAGE: dict[str, Any] = {
         }
     ],
     "next": None, "silent_sources": [],
-    "sources": [
-        {
-            "source": "bluesky", "kind": "bluesky", "state": "waiting", "watched": 120, "failing_accounts": 1,
-            "reason": "until 2026-11-22 14:20 UTC, as the platform asks", "paused_accounts": [], "rejected": 2,
-        }
-    ],
     "markets": [
         {
             "market": "TW", "unclassified": 0, "dirty_days": 0,
             "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12,
             "inferred_authors": 0,
+        }
+    ],
+    "sources": [
+        {
+            "source": "bluesky", "kind": "bluesky", "state": "waiting", "watched": 120, "failing_accounts": 1,
+            "reason": "until 2026-11-22 14:20 UTC, as the platform asks", "paused_accounts": [], "rejected": 2,
         }
     ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",

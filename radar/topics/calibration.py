@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 Floats = npt.NDArray[np.float64]
+MOST = 60.0
+"""Log odds beyond which a probability is as good as certain; and SciPy need not be imported to read a post."""
+
 Indicators = npt.NDArray[np.int8]
 
 
@@ -40,7 +42,8 @@ class Calibration:
 def sigmoid(margins: Floats, weights: Floats, offset: Floats) -> Floats:
     """Probabilities (posts, topics) of margins (posts, topics + 1)."""
     own, rival, any_topic = margins[:, :-1], rivals(margins[:, :-1]), margins[:, -1:]
-    return np.asarray(expit(own * weights[:, 0] + rival * weights[:, 1] + any_topic * weights[:, 2] + offset))
+    heard = own * weights[:, 0] + rival * weights[:, 1] + any_topic * weights[:, 2] + offset
+    return np.asarray(1 / (1 + np.exp(-np.clip(heard, -MOST, MOST))))
 
 
 def rivals(margins: Floats) -> Floats:

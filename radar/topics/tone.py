@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import softmax
 
 from radar.topics.compiled import CompiledScorer, Floats
 
@@ -47,4 +46,6 @@ class ToneHead:
 
     def probabilities(self, texts: list[str]) -> Floats:
         """Of each tone, (texts, 3); rows add up to one."""
-        return np.asarray(softmax(self.compiled.margins(texts) @ self.scale + self.offset, axis=1))
+        heard = self.compiled.margins(texts) @ self.scale + self.offset
+        odds = np.exp(heard - heard.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
