@@ -53,7 +53,7 @@ def post_id(platform: str, native_id: str, text: str) -> str:
     """By what labels of the same post are known.
 
     >>> post_id("instagram", "C9x1", "..."), post_id("", "", "Ramen!")[:9]
-    ('instagram:C9x1', 'text:9407')
+    ('instagram:C9x1', 'text:fbee')
     """
     return f"{platform}:{native_id}" if platform and native_id else f"text:{text_hash(normalise(text)) % 2**64:016x}"
 

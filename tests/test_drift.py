@@ -14,14 +14,14 @@ from radar.classify import classify_posts
 from radar.config import Settings
 from radar.drift import measure_drift
 from radar.errors import RadarError, UnknownName
-from radar.registry import TopicScorer, load_labels, load_taxonomy, model_folder
+from radar.registry import TopicScorer, load_frozen, load_labels, load_taxonomy, model_folder
 from radar.scheduling import Context, run_job
 from radar.store.engine import reading
 from radar.store.tables import model_drift
 from tests.builders import NOON, a_post, put
 
 NOW = NOON + timedelta(days=1)
-SHIPPED = load_labels(load_taxonomy())
+SHIPPED, FROZEN = load_labels(load_taxonomy()), load_frozen(load_taxonomy())
 
 
 def say(engine: sa.Engine, scorer: TopicScorer, market: str, texts: list[str]) -> None:
@@ -35,8 +35,8 @@ def say(engine: sa.Engine, scorer: TopicScorer, market: str, texts: list[str]) -
 
 
 def of_language(language: str, count: int) -> list[str]:
-    """Texts like those that trained."""
-    return [text for text, name in zip(SHIPPED.texts, SHIPPED.languages, strict=True) if name == language][:count]
+    """Texts like those that trained, and none of them."""
+    return [text for text, name in zip(FROZEN.texts, FROZEN.languages, strict=True) if name == language][:count]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The weekly candidate: fitted where there is something new, listed with its figures, never promoted by itself."""
 
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_a_candidate_is_fitted_measured_and_left_to_a_person(context: Context, m
     done = run_job("retrain_models", context)
     assert "(1 own label) does not pass the gate" in done.detail
     assert "macro F1 0." in done.detail
-    assert "(active 0.7" in done.detail
+    assert re.search(r"\(active 0\.\d", done.detail)
     assert context.model_id == model_id()
     candidate, active = kept_models(context.settings, context.model_id)
     assert candidate.id in done.detail

@@ -16,7 +16,7 @@ def words_in(texts: Texts) -> list[list[str]]:
     """Each text's words of two signs and more that hold a letter, in order.
 
     >>> words_in(["去大阪吃章魚燒 in 2025!", ""])
-    [['大阪', '章鱼', 'in'], []]
+    [['大阪', '章鱼烧', 'in'], []]
     """
     if not texts:
         return []
