@@ -60,7 +60,7 @@ def test_posts_of_another_kind_lie_further_away(engine: sa.Engine, scorer: Topic
     assert near["unknown_share"] < 0.5 < 0.9 < far["unknown_share"]
     assert near["score_divergence"] < far["score_divergence"]
     assert (near["no_topic_share"] < 0.7, far["no_topic_share"] > 0.9) == (True, True)
-    assert near["topic_divergence_by_chance"] < near["topic_divergence"]
+    assert near["topic_divergence"] < 0.1  # the frozen posts are spread over the topics as the labels are
     assert len(near["moved"]) == 5
     assert sum(tenth["share"] for tenth in near["scores"]) == pytest.approx(1, abs=0.001)
     assert "400 posts in seven days" in near["message"]
