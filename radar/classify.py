@@ -191,6 +191,8 @@ def _read_apart(span: Span) -> Iterator[Batch]:
 
 
 def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int:
+    if not batch.posts:  # somebody else read or took them meanwhile
+        return 0
     signals = [
         {
             "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,

@@ -208,7 +208,7 @@ def load_scorer(settings: Settings | None = None) -> TopicScorer:
 
 
 def fitted_folder(settings: Settings, *, apart: bool = False) -> Path:
-    """Where the present model is kept, fitted first (some 20 s) where it is missing.
+    """Where the present model is kept, fitted first (up to a minute) where it is missing.
 
     apart  fit in a process of its own, so that what fitting takes is gone with it
     """
@@ -289,7 +289,7 @@ def _damaged(folder: Path, error: Exception) -> RadarError:
 
 
 def fitted(folder: Path, labels: Labels, made_of: dict[str, int]) -> Path:
-    """The folder, the model of these labels fitted into it first (some 20 s) where it is not there yet."""
+    """The folder, the model of these labels fitted into it first (up to a minute) where it is not there yet."""
     if not _is_whole(folder):
         fit(folder, labels, made_of)
     return folder
