@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
-    "radar.topics.features", "radar.topics.calibration", "radar.topics.refit", "radar.topics.training",
+    "radar.topics.features", "radar.topics.calibration", "radar.topics.descent", "radar.topics.training",
     "radar.topics.pipeline", "radar.topics.tone_words", "radar.topics.tone_fit",
 )  # fmt: skip
 _CONTENT = "radar._content.models.topics"

@@ -1,0 +1,123 @@
+"""Linear classifiers of all topics in one go, and what they say of posts that they have not seen.
+
+The classifiers are scikit-learn's LinearSVC (squared hinge, the intercept one more feature), and the optimum is the
+same; liblinear reads all posts anew for each topic, here a post is read once for all of them. Solved by dual coordinate
+descent (Hsieh et al., "A dual coordinate descent method for large-scale linear SVM", ICML 2008): a post's dual
+variable on a topic is 2 C max(0, 1 - y f) at the optimum. Topics do not hear of each other, so they are dealt to
+threads, and the result is the same to the last bit with any number of them.
+
+For posts that are unseen, each fold's are taken out of the classifiers of all, and the rest is brought to its own
+optimum: with the duals of before, a few passes do.
+"""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from radar._jit import jit_unlocked
+from radar.topics.calibration import Floats, Indicators
+
+Floats32 = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+PASSES = 12
+"""From nothing: the sum over posts and penalty is then within a few thousandths of its least."""
+
+PASSES_UNSEEN = 5
+"""From the duals of all posts: margins are then within .03 of a fit from nothing (root mean square)."""
+
+_STILL = np.float32(1e-4)
+"""A dual variable that would move by less stays."""
+
+
+class Posts:
+    """Features and topics of labelled posts, and what the descent has found for them.
+
+    features  sparse (posts, features)
+    topics    (posts, topics) 0 or 1
+    c         inverse strength of the penalty
+    """
+
+    def __init__(self, features: Any, topics: Indicators, c: float, seed: int) -> None:
+        self.x = features.tocsr().astype(np.float32)
+        self.x.sort_indices()
+        self.signs: Floats32 = np.where(topics > 0, 1, -1).astype(np.float32)
+        self.duals = np.zeros(topics.shape, np.float32)
+        self._norms = np.asarray(self.x.multiply(self.x).sum(1), np.float32).ravel()
+        self._ridge = np.float32(0.5 / c)
+        self._rng = np.random.default_rng(seed)
+
+    def fit(self, passes: int = PASSES) -> tuple[Floats32, Floats32]:
+        """Coefficients (features, topics) and intercepts (topics,) of classifiers of all posts; keeps their duals."""
+        return self._solved(np.arange(self.x.shape[0]), self.duals, passes)
+
+    def unseen_margins(self, splits: Iterable[tuple[Ints, Ints]], passes: int = PASSES_UNSEEN) -> Floats:
+        """Margins of each post by classifiers that have not seen it, (posts, topics); after `fit`.
+
+        splits  (rows that train, rows that are unseen); each post is unseen once
+        """
+        margins = np.zeros(self.signs.shape)
+        for train, unseen in splits:
+            weights, bias = self._solved(train, self.duals.copy(), passes)
+            margins[unseen] = self.x[unseen] @ weights + bias
+        return margins
+
+    def _solved(self, rows: Ints, duals: Floats32, passes: int) -> tuple[Floats32, Floats32]:
+        order = np.concatenate([self._rng.permutation(rows) for _ in range(passes)])
+        pieces = np.array_split(np.arange(self.signs.shape[1]), min(os.cpu_count() or 1, self.signs.shape[1]))
+
+        def solve(topics: Ints) -> tuple[Floats32, Floats32]:
+            signs, alpha = (np.ascontiguousarray(of[:, topics]) for of in (self.signs, duals))
+            pull = alpha[rows] * signs[rows]
+            weights, bias = np.ascontiguousarray(self.x[rows].T @ pull), pull.sum(0)
+            x = self.x
+            _descend(x.indptr, x.indices, x.data, self._norms, signs, order, self._ridge, alpha, weights, bias)
+            duals[:, topics] = alpha
+            return weights, bias
+
+        with ThreadPoolExecutor(len(pieces)) as threads:
+            solved = list(threads.map(solve, pieces))
+        return np.concatenate([w for w, _ in solved], axis=1), np.concatenate([b for _, b in solved])
+
+
+@jit_unlocked
+def _descend(
+    starts: npt.NDArray[np.int32],
+    columns: npt.NDArray[np.int32],
+    values: Floats32,
+    norms: Floats32,
+    signs: Floats32,
+    order: Ints,
+    ridge: np.float32,
+    alpha: Floats32,
+    weights: Floats32,
+    bias: Floats32,
+) -> None:
+    topics = bias.size
+    margin, move = np.zeros(topics, np.float32), np.zeros(topics, np.float32)
+    for i in order:
+        margin[:] = bias
+        for at in range(starts[i], starts[i + 1]):
+            value, row = values[at], weights[columns[at]]
+            for k in range(topics):
+                margin[k] += value * row[k]
+        curve = norms[i] + np.float32(1.0) + ridge
+        moved = False
+        for k in range(topics):
+            slope = signs[i, k] * margin[k] - np.float32(1.0) + ridge * alpha[i, k]
+            better = max(np.float32(0.0), alpha[i, k] - slope / curve)
+            move[k] = np.float32(0.0)
+            if abs(better - alpha[i, k]) > _STILL:
+                move[k] = (better - alpha[i, k]) * signs[i, k]
+                alpha[i, k] = better
+                moved = True
+        if moved:
+            bias += move
+            for at in range(starts[i], starts[i + 1]):
+                value, row = values[at], weights[columns[at]]
+                for k in range(topics):
+                    row[k] += value * move[k]
