@@ -3,11 +3,11 @@
 The classifiers are scikit-learn's LinearSVC (squared hinge, the intercept one more feature), and the optimum is the
 same; liblinear reads all posts anew for each topic, here a post is read once for all of them. Solved by dual coordinate
 descent (Hsieh et al., "A dual coordinate descent method for large-scale linear SVM", ICML 2008): a post's dual
-variable on a topic is 2 C max(0, 1 - y f) at the optimum. Topics do not hear of each other, so they are dealt to
-threads, and the result is the same to the last bit with any number of them.
+variable on a topic is 2 C max(0, 1 - y f) at the optimum.
 
 For posts that are unseen, each fold's are taken out of the classifiers of all, and the rest is brought to its own
-optimum: with the duals of before, a few passes do.
+optimum: with the duals of before, a few passes do. Folds are dealt to threads; orders are drawn before, so that any
+number of threads gives the same.
 """
 
 import os
@@ -53,7 +53,7 @@ class Posts:
 
     def fit(self, passes: int = PASSES) -> tuple[Floats32, Floats32]:
         """Coefficients (features, topics) and intercepts (topics,) of classifiers of all posts; keeps their duals."""
-        return self._solved(np.arange(self.x.shape[0]), self.duals, passes)
+        return self._solved(self._orders(np.arange(self.x.shape[0]), passes), self.duals)
 
     def unseen_margins(self, splits: Iterable[tuple[Ints, Ints]], passes: int = PASSES_UNSEEN) -> Floats:
         """Margins of each post by classifiers that have not seen it, (posts, topics); after `fit`.
@@ -61,27 +61,28 @@ class Posts:
         splits  (rows that train, rows that are unseen); each post is unseen once
         """
         margins = np.zeros(self.signs.shape)
-        for train, unseen in splits:
-            weights, bias = self._solved(train, self.duals.copy(), passes)
+        folds = [(self._orders(train, passes), unseen) for train, unseen in splits]
+
+        def leave_out(fold: tuple[Ints, Ints]) -> None:
+            order, unseen = fold
+            weights, bias = self._solved(order, self.duals.copy())
             margins[unseen] = self.x[unseen] @ weights + bias
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            list(threads.map(leave_out, folds))
         return margins
 
-    def _solved(self, rows: Ints, duals: Floats32, passes: int) -> tuple[Floats32, Floats32]:
-        order = np.concatenate([self._rng.permutation(rows) for _ in range(passes)])
-        pieces = np.array_split(np.arange(self.signs.shape[1]), min(os.cpu_count() or 1, self.signs.shape[1]))
+    def _orders(self, rows: Ints, passes: int) -> Ints:
+        return np.stack([self._rng.permutation(rows) for _ in range(passes)])
 
-        def solve(topics: Ints) -> tuple[Floats32, Floats32]:
-            signs, alpha = (np.ascontiguousarray(of[:, topics]) for of in (self.signs, duals))
-            pull = alpha[rows] * signs[rows]
-            weights, bias = np.ascontiguousarray(self.x[rows].T @ pull), pull.sum(0)
-            x = self.x
-            _descend(x.indptr, x.indices, x.data, self._norms, signs, order, self._ridge, alpha, weights, bias)
-            duals[:, topics] = alpha
-            return weights, bias
-
-        with ThreadPoolExecutor(len(pieces)) as threads:
-            solved = list(threads.map(solve, pieces))
-        return np.concatenate([w for w, _ in solved], axis=1), np.concatenate([b for _, b in solved])
+    def _solved(self, order: Ints, duals: Floats32) -> tuple[Floats32, Floats32]:
+        """Classifiers of the rows in order, (passes, rows), beginning with their duals, which are brought on."""
+        x, rows = self.x, order[0]
+        pull = duals[rows] * self.signs[rows]
+        weights, bias = np.ascontiguousarray(x[rows].T @ pull), pull.sum(0)
+        flat = [a.ravel() for a in (self.signs, duals, weights)]
+        _descend(x.indptr, x.indices, x.data, self._norms, order.ravel(), self._ridge, *flat, bias)
+        return weights, bias
 
 
 @jit_unlocked
@@ -90,34 +91,35 @@ def _descend(
     columns: npt.NDArray[np.int32],
     values: Floats32,
     norms: Floats32,
-    signs: Floats32,
     order: Ints,
     ridge: np.float32,
-    alpha: Floats32,
+    signs: Floats32,
+    duals: Floats32,
     weights: Floats32,
     bias: Floats32,
 ) -> None:
+    """Matrices lie flat, a row after the other: rows cut out of them take a third longer."""
     topics = bias.size
     margin, move = np.zeros(topics, np.float32), np.zeros(topics, np.float32)
     for i in order:
         margin[:] = bias
         for at in range(starts[i], starts[i + 1]):
-            value, row = values[at], weights[columns[at]]
+            value, first = values[at], np.uint64(columns[at]) * np.uint64(topics)
             for k in range(topics):
-                margin[k] += value * row[k]
+                margin[k] += value * weights[first + np.uint64(k)]
         curve = norms[i] + np.float32(1.0) + ridge
         moved = False
         for k in range(topics):
-            slope = signs[i, k] * margin[k] - np.float32(1.0) + ridge * alpha[i, k]
-            better = max(np.float32(0.0), alpha[i, k] - slope / curve)
+            dual, sign = duals[i * topics + k], signs[i * topics + k]
+            step = max(-dual, (np.float32(1.0) - sign * margin[k] - ridge * dual) / curve)
             move[k] = np.float32(0.0)
-            if abs(better - alpha[i, k]) > _STILL:
-                move[k] = (better - alpha[i, k]) * signs[i, k]
-                alpha[i, k] = better
+            if abs(step) > _STILL:
+                move[k] = step * sign
+                duals[i * topics + k] = dual + step
                 moved = True
         if moved:
             bias += move
             for at in range(starts[i], starts[i + 1]):
-                value, row = values[at], weights[columns[at]]
+                value, first = values[at], np.uint64(columns[at]) * np.uint64(topics)
                 for k in range(topics):
-                    row[k] += value * move[k]
+                    weights[first + np.uint64(k)] += value * move[k]
