@@ -47,7 +47,7 @@ class Posts:
         self.x.sort_indices()
         self.signs: Floats32 = np.where(topics > 0, 1, -1).astype(np.float32)
         self.duals = np.zeros(topics.shape, np.float32)
-        self._norms = np.asarray(self.x.multiply(self.x).sum(1), np.float32).ravel()
+        self._norms = np.array([value @ value for value in np.split(self.x.data, self.x.indptr[1:-1])], np.float32)
         self._ridge = np.float32(0.5 / c)
         self._rng = np.random.default_rng(seed)
 
@@ -77,9 +77,9 @@ class Posts:
 
     def _solved(self, order: Ints, duals: Floats32) -> tuple[Floats32, Floats32]:
         """Classifiers of the rows in order, (passes, rows), beginning with their duals, which are brought on."""
-        x, rows = self.x, order[0]
-        pull = duals[rows] * self.signs[rows]
-        weights, bias = np.ascontiguousarray(x[rows].T @ pull), pull.sum(0)
+        x, pull = self.x, np.zeros_like(duals)
+        pull[order[0]] = (duals * self.signs)[order[0]]
+        weights, bias = np.ascontiguousarray(x.T @ pull), pull.sum(0)
         flat = [a.ravel() for a in (self.signs, duals, weights)]
         _descend(x.indptr, x.indices, x.data, self._norms, order.ravel(), self._ridge, *flat, bias)
         return weights, bias

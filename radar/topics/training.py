@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import LabelBinarizer
 
+from radar.memory import give_back
 from radar.topics.calibration import (
     Calibration,
     Floats,
@@ -45,9 +46,9 @@ def fit_unseen(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
 
     Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
-    features = pipeline[:-1].fit_transform(labels.texts)
     classifier = pipeline[-1]
-    posts = Posts(features, labels.topics, classifier.estimator.C, seed)
+    posts = Posts(pipeline[:-1].fit_transform(labels.texts), labels.topics, classifier.estimator.C, seed)
+    give_back()  # of the features' making
     _fill(classifier, *posts.fit(), labels.topics)
     return posts.unseen_margins(_splits(labels, folds, seed))
 
