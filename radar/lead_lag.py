@@ -8,14 +8,17 @@ What counts is, of each trend that both had, whose onset came first (Box-Steffen
 2. Sign test over the trends that are no ties, two-sided, exact (Dixon and Mood, JASA 41, 1946): p.
 3. Null by permutation, which keeps the time of day. Markets that are awake at other hours are first by the clock alone.
    Each trend's two days change sides at random while every market's times of day are dealt out anew among its own
-   trends: `null_share` is the share first that remains, and null_p how far the observed one is from it (normal tail
+   trends, once with days of UTC and once with days that begin at each market's quiet hour; the less sure of both
+   counts: `null_share` is the share first that remains, and null_p how far the observed one is from it (normal tail
    with the permutations' mean and deviation, since pairs are many and q needs small p).
 4. Benjamini and Hochberg (1995) over the pairs that were tested gives q from p, and null_q from null_p: over all
    topics, and over all pairs of all topic groups together.
 5. Median lag with the 95 % interval of its bootstrap, ties being lags of 0. The bootstrap of a median needs no draws:
-   P(median* <= x_(k)) = P(Binomial(n, k / n) >= n / 2) (Efron, SIAM 1982, chapter 10).
+   P(median* <= x_(k)) = P(Binomial(n, k / n) >= n / 2) (Efron, SIAM 1982, chapter 10). It is widened by half of the
+   median sampling step on either side: closer than that the lag is not known.
 
-A lead is shown with q and null_q <= 0.05, 10 shared trends at least, and a median lag of a sampling step at least.
+A lead is shown with q and null_q <= 0.05, 10 shared trends at least, and a median lag of
+a sampling step at least.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,6 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import binom, binomtest, norm
 
+from radar.onsets import tidy_onsets
 from radar.trends.fdr import benjamini_hochberg
 
 FEWEST = 10
@@ -53,8 +57,8 @@ def pair_table(onsets: pd.DataFrame, step: Step = "1h", *, seed: int = 0) -> pd.
     """Which of two markets has trends first, for every pair that shares some.
 
     onsets  a row an onset: trend, market, onset_at (naive times are UTC), and if you like `group`, the trend's topic
-            group; of a trend's several onsets in a market the first counts. Or a row a trend with a column of times
-            a market, as `pivot` makes it.
+            group, and `step`, a timedelta, where an onset is known less exactly than its market is looked at; of a
+            trend's several onsets in a market the first counts. Or a row a trend with a column of times a market.
     step    how often a market is looked at, as "1h" or a timedelta; a mapping by market where they differ
     seed    of the permutations
 
@@ -70,7 +74,9 @@ def pair_table(onsets: pd.DataFrame, step: Step = "1h", *, seed: int = 0) -> pd.
     >>> found["first"], found["second"], int(found["shared"]), float(found["median_lag_hours"]), bool(found["lead"])
     ('JP', 'TW', 20, 30.0, True)
     """
-    tidy = tidy_onsets(onsets)
+    tidy = tidy_onsets(onsets, "group", "step")
+    if "group" in tidy:
+        tidy["group"] = tidy.groupby("trend", sort=False)["group"].transform("first")
     steps = _steps(step, sorted(tidy["market"].unique()))
     rng = np.random.default_rng(seed)
     rows = list(_rows(tidy, EVERYTHING, steps, rng))
@@ -82,44 +88,6 @@ def pair_table(onsets: pd.DataFrame, step: Step = "1h", *, seed: int = 0) -> pd.
     order = table.assign(whole=table["group"] != EVERYTHING)
     order = order.sort_values(["whole", "group", "lead", "q", "shared"], ascending=[True, True, False, True, False])
     return order.drop(columns="whole").reset_index(drop=True)
-
-
-def tidy_onsets(onsets: pd.DataFrame) -> pd.DataFrame:
-    """One row a trend and market with an aware UTC onset, whatever form the frame came in. Raises ValueError."""
-    frame = onsets
-    if not {"trend", "market", "onset_at"} <= set(frame.columns):
-        frame = _long(frame)
-    frame = frame[[name for name in ("trend", "market", "onset_at", "group") if name in frame]].copy()
-    frame["onset_at"] = utc(frame["onset_at"])
-    frame = frame.dropna(subset=["trend", "market", "onset_at"])
-    frame["market"] = frame["market"].astype(str)
-    frame = frame.sort_values("onset_at", kind="stable").drop_duplicates(["trend", "market"])
-    if "group" in frame:
-        frame["group"] = frame.groupby("trend", sort=False)["group"].transform("first")
-    return frame.reset_index(drop=True)
-
-
-def utc(times: pd.Series) -> pd.Series:
-    """Times as aware UTC; naive ones are taken as UTC. Raises ValueError for what is no time."""
-    try:
-        return pd.to_datetime(times, utc=True, format="ISO8601" if times.dtype == object else None).astype(
-            "datetime64[us, UTC]"
-        )
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"onset_at: {error}. Expected times, as 2026-11-22T14:00:00Z.") from error
-
-
-def _long(wide: pd.DataFrame) -> pd.DataFrame:
-    markets = [str(c) for c in wide.columns if pd.api.types.is_datetime64_any_dtype(wide[c])]
-    if len(markets) < 2:
-        raise ValueError(
-            f"expected columns trend, market, onset_at, or a column of times for each market; got {list(wide.columns)}"
-        )
-    frame = wide[markets].reset_index(drop=True).rename_axis("trend").reset_index()
-    if "group" in wide:
-        frame["group"] = wide["group"].to_numpy()
-    kept = [name for name in ("trend", "group") if name in frame]
-    return frame.melt(kept, markets, "market", "onset_at").dropna(subset=["onset_at"])
 
 
 def _steps(step: Step, markets: list[str]) -> dict[str, float]:
@@ -143,28 +111,34 @@ def _seconds(step: str | timedelta) -> float:
 
 
 def _rows(tidy: pd.DataFrame, group: str, steps: Mapping[str, float], rng: np.random.Generator) -> Iterator[Any]:
+    if tidy.empty:
+        return
     seconds = (tidy["onset_at"] - pd.Timestamp(0, tz="UTC")).dt.total_seconds()
-    wide = tidy.assign(at=seconds).pivot(index="trend", columns="market", values="at")
-    times = wide.to_numpy(np.float64)
+    coarse = tidy["market"].map(steps).to_numpy(np.float64)
+    if "step" in tidy:
+        coarse = np.fmax(coarse, pd.to_timedelta(tidy["step"]).dt.total_seconds().to_numpy(np.float64))
+    wide = tidy.assign(at=seconds, step=coarse).pivot(index="trend", columns="market", values=["at", "step"])
+    times, coarser = wide["at"].to_numpy(np.float64), wide["step"].to_numpy(np.float64)
     known = np.isfinite(times)
-    for i, j in combinations(range(times.shape[1]), 2):
+    names = [str(name) for name in wide["at"].columns]
+    for i, j in combinations(range(len(names)), 2):
         both = known[:, i] & known[:, j]
         if both.any():
-            one, other = str(wide.columns[i]), str(wide.columns[j])
-            yield _pair(group, one, other, times[both, i], times[both, j], max(steps[one], steps[other]), rng)
+            step = np.maximum(coarser[both, i], coarser[both, j])
+            yield _pair(group, names[i], names[j], times[both, i], times[both, j], step, rng)
 
 
 def _pair(
-    group: str, one: str, other: str, a: Floats, b: Floats, step: float, rng: np.random.Generator
+    group: str, one: str, other: str, a: Floats, b: Floats, step: Floats, rng: np.random.Generator
 ) -> dict[str, Any]:
-    """The figures of a pair; a, b are onsets in seconds, of the same trends."""
+    """The figures of a pair; a, b are onsets in seconds, of the same trends, and step how exactly they are known."""
     a, b = np.floor(a / step) * step, np.floor(b / step) * step
     ahead, behind = int((a < b).sum()), int((b < a).sum())
     if behind > ahead:
         one, other, a, b, ahead, behind = other, one, b, a, behind, ahead
     row: dict[str, Any] = dict.fromkeys(COLUMNS, np.nan)
     row |= {"group": group, "first": one, "second": other, "shared": a.size, "ties": a.size - ahead - behind}
-    row |= {"step_hours": step / _HOUR, "lead": False, "answer": NO_LEAD}
+    row |= {"step_hours": float(np.median(step)) / _HOUR, "lead": False, "answer": NO_LEAD}
     if a.size < FEWEST:
         row["answer"] = f"{NO_LEAD}: {a.size} shared trends, {FEWEST} are needed"
         return row
@@ -174,30 +148,49 @@ def _pair(
     row["null_share"], row["null_p"] = _null(a, b, ahead - behind, step, rng)
     lags = (b - a) / _HOUR
     row["median_lag_hours"] = float(np.median(lags))
-    row["low_hours"], row["high_hours"] = median_interval(lags)
+    low, high = median_interval(lags)
+    row["low_hours"], row["high_hours"] = low - row["step_hours"] / 2, high + row["step_hours"] / 2
     return row
 
 
-def _null(a: Floats, b: Floats, net: int, step: float, rng: np.random.Generator) -> tuple[float, float]:
+def _null(a: Floats, b: Floats, net: int, step: Floats, rng: np.random.Generator) -> tuple[float, float]:
     """(share first by the clock alone, how likely as far from it as the net of firsts observed)."""
-    days_a, days_b = np.floor(a / _DAY), np.floor(b / _DAY)
+    quiet_a, quiet_b = _quiet(a), _quiet(b)
+    quiet_b += _DAY * round((quiet_a - quiet_b) / _DAY)  # days that lie over each other as far as they can
+    found = [_permuted(a, b, net, step, begins, rng) for begins in ((0.0, 0.0), (quiet_a, quiet_b))]
+    return max(found, key=lambda null: null[1])
+
+
+def _permuted(
+    a: Floats, b: Floats, net: int, step: Floats, begins: tuple[float, float], rng: np.random.Generator
+) -> tuple[float, float]:
+    """The null where days begin at these seconds in either market."""
+    days_a, days_b = np.floor((a - begins[0]) / _DAY), np.floor((b - begins[1]) / _DAY)
     clock_a, clock_b = a - days_a * _DAY, b - days_b * _DAY
     nets, shares = np.empty(PERMUTATIONS), np.empty(PERMUTATIONS)
     for n in range(PERMUTATIONS):
         swap = rng.random(a.size) < 0.5
         first = np.where(swap, days_b, days_a) * _DAY + rng.permutation(clock_a)
         second = np.where(swap, days_a, days_b) * _DAY + rng.permutation(clock_b)
+        first, second = np.floor(first / step), np.floor(second / step)
         before, after = int((first < second).sum()), int((second < first).sum())
         nets[n], shares[n] = before - after, before / max(before + after, 1)
     spread = max(float(nets.std()), 1e-9)
     return float(shares.mean()), float(min(1.0, 2 * norm.sf(abs(net - nets.mean()) / spread)))
 
 
+def _quiet(at: Floats) -> float:
+    """The second of the day (UTC) in the middle of the seven hours with the fewest onsets."""
+    hours = np.bincount((at // _HOUR % 24).astype(int), minlength=24)
+    around = sum(np.roll(hours, shift) for shift in range(-3, 4))
+    return (float(np.argmin(around)) + 0.5) * _HOUR
+
+
 def median_interval(lags: Floats, level: float = LEVEL) -> tuple[float, float]:
     """The interval of a median's bootstrap distribution, exactly.
 
     >>> median_interval(np.arange(1.0, 22.0))
-    (6.0, 16.0)
+    (7.0, 15.0)
     """
     ordered = np.sort(lags)
     n = ordered.size
@@ -223,6 +216,6 @@ def _answer(row: Mapping[str, Any]) -> tuple[bool, str]:
         return False, f"{NO_LEAD}: either order is as likely (q {row['q']:.2g})"
     if row["null_q"] > Q or row["share_first"] <= row["null_share"]:
         return False, f"{NO_LEAD}: their hours of the day alone explain it (q {row['null_q']:.2g})"
-    if row["median_lag_hours"] < row["step_hours"]:
+    if row["median_lag_hours"] <= 0:
         return False, f"{NO_LEAD}: the lag is below the sampling step of {row['step_hours']:g} h"
     return True, f"{row['first']} before {row['second']}"
