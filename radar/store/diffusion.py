@@ -157,3 +157,21 @@ def forecast_count(session: Session, model_id: str, market: str) -> int:
     c = arrival_forecast.c
     statement = sa.select(sa.func.count()).where(c.model_id == model_id, c.audience_market == market)
     return session.scalar(statement) or 0
+
+
+def forecasts_of(session: Session, model_id: str, keys: Sequence[int]) -> list[Forecast]:
+    """Where some keys are expected, the most probable first."""
+    c = arrival_forecast.c
+    statement = sa.select(*[c[name] for name in Forecast._fields]).where(
+        c.model_id == model_id, c.key_hash.in_(keys[:SQL_VARIABLES])
+    )
+    return [Forecast(*row) for row in session.execute(statement.order_by(c.week.desc(), c.audience_market))]
+
+
+def crossing_keys(session: Session, number: int, leader: int | None) -> list[int]:
+    """Keys that mean the same in every market, of an episode, of the one it is a variant of, and of its variants."""
+    e = episode.c
+    ids = [number] if leader is None else [number, leader]
+    mine = sa.or_(*(_of_kind(kind) for kind in CROSSING))
+    statement = sa.select(e.key_hash).where(sa.or_(e.id.in_(ids), e.leader_id.in_(ids)), mine).distinct()
+    return sorted(session.scalars(statement))

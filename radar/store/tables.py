@@ -248,6 +248,7 @@ episode = Table(
     Index("ix_episode_audience_market_onset_at", "audience_market", "onset_at"),
     Index("ix_episode_key_hash_onset_at", "key_hash", "onset_at"),
     Index("ix_episode_onset_at", "onset_at"),
+    Index("ix_episode_leader_id", "leader_id"),
 )
 
 stage_change = Table(

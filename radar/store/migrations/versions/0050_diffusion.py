@@ -12,6 +12,7 @@ down_revision = "0040"
 def upgrade() -> None:
     op.create_index("ix_episode_key_hash_onset_at", "episode", ["key_hash", "onset_at"])
     op.create_index("ix_episode_onset_at", "episode", ["onset_at"])
+    op.create_index("ix_episode_leader_id", "episode", ["leader_id"])
     op.create_table(
         "market_lead",
         sa.Column("model_id", sa.String(64), nullable=False),
@@ -48,5 +49,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("arrival_forecast", "arrival_model", "market_lead"):
         op.drop_table(name)
+    op.drop_index("ix_episode_leader_id", "episode")
     op.drop_index("ix_episode_onset_at", "episode")
     op.drop_index("ix_episode_key_hash_onset_at", "episode")
