@@ -46,9 +46,8 @@ class Diffusion(NamedTuple):
 def onset_frame(found: Sequence[Onset]) -> pd.DataFrame:
     """Rows of trend, market, onset_at, step, group, script, key, episode: the first onset of each trend in a market."""
     rows = [
-        (o.key_hash, o.audience_market, _moment(o), Bucket(o.bucket).length, (o.topic_id or "").partition(".")[0] or None, o.text, o.id)
-        for o in found
-    ]  # fmt: skip
+        (o.key_hash, o.audience_market, _moment(o), Bucket(o.bucket).length, _group(o), o.text, o.id) for o in found
+    ]
     names = ["key", "market", "onset_at", "step", "group", "text", "episode"]
     frame = pd.DataFrame(rows, columns=names).astype({"key": "int64", "episode": "int64"})
     frame["onset_at"] = pd.to_datetime(frame["onset_at"], utc=True)
@@ -62,6 +61,10 @@ def onset_frame(found: Sequence[Onset]) -> pd.DataFrame:
     frame = frame.sort_values(["step", "onset_at"], kind="stable").drop_duplicates(["trend", "market"])
     frame["group"] = frame.groupby("trend")["group"].transform("first")
     return frame.sort_values("onset_at", kind="stable").reset_index(drop=True)
+
+
+def _group(onset: Onset) -> str | None:
+    return onset.topic_id.partition(".")[0] if onset.topic_id else None
 
 
 def _moment(onset: Onset) -> datetime:
@@ -87,7 +90,7 @@ def _leading(found: Sequence[Onset]) -> dict[int, int]:
 
 
 def refit(engine: sa.Engine, model_id: str, *, now: datetime) -> Diffusion:
-    """Learn leads and arrivals from the last HISTORY of onsets, and store both. Safe to run twice: they are replaced."""
+    """Learn leads and arrivals from the last HISTORY of onsets and store both, in the place of what was there."""
     with reading(engine) as session:
         newest = store.newest_onset(session, model_id)
         upto = min(newest, now) if newest else now
@@ -109,7 +112,7 @@ def refit(engine: sa.Engine, model_id: str, *, now: datetime) -> Diffusion:
     return Diffusion(frame["trend"].nunique(), len(frame), int(table["lead"].sum()), model.reason)
 
 
-def _lead(row: Mapping[str, Any], window: Mapping[str, str]) -> dict[str, Any]:
+def _lead(row: Mapping[Any, Any], window: Mapping[str, str]) -> dict[str, Any]:
     figures = {
         name: None if isinstance(value, float) and not np.isfinite(value) else value for name, value in row.items()
     }
@@ -124,7 +127,7 @@ def usual_lags(frame: pd.DataFrame) -> dict[str, list[float]]:
     quantiles of their lags in hours.
     """
     both = frame[["trend", "market", "onset_at"]].merge(frame[["trend", "market", "onset_at"]], on="trend")
-    lag = (both["onset_at_y"] - both["onset_at_x"]) / pd.Timedelta(hours=1)
+    lag = (both["onset_at_y"] - both["onset_at_x"]).dt.total_seconds() / 3600
     ahead = both[(lag > 0) & (lag <= 24 * HORIZON)].assign(lag=lag)
     told = {}
     for (one, other), lags in ahead.groupby(["market_x", "market_y"])["lag"]:
@@ -148,8 +151,9 @@ def forecast(engine: sa.Engine, model_id: str, *, now: datetime, as_of: datetime
     model = from_bytes(kept.parameters) if kept else None
     rows: list[Forecast] = []
     live = onset_frame(found)
-    newest_of = live.groupby("trend")["onset_at"].transform("max") if len(live) else live.get("onset_at")
-    live = live[newest_of > at - timedelta(days=LIVE)] if len(live) else live
+    if len(live):
+        newest_of = live.groupby("trend")["onset_at"].transform("max")
+        live = live[newest_of > pd.Timestamp(at) - timedelta(days=LIVE)]
     if model is not None and model.reason is None and len(live):
         rows = _forecasts(model, live, at)
     with writing(engine) as session, session.begin():

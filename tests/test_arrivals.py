@@ -1,5 +1,6 @@
 """Arrivals: on worlds of different kinds, forecasts made before are held against what came."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def test_probabilities_grow_with_time_and_days_are_in_order(
         model.predict(frame, at=cut, within=within).set_index(["trend", "market"])["probability"].sort_index()
         for within in ("24h", 3 * DAY, 7.0, 14)
     ]
-    for shorter, longer in zip(told, told[1:], strict=False):
+    for shorter, longer in pairwise(told):
         assert (longer >= shorter).all()
     found = model.predict(frame, at=cut)
     assert ((found["low"] <= found["expected_at"]) & (found["expected_at"] <= found["high"])).all()

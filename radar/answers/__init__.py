@@ -12,7 +12,7 @@ from radar.answers.window_posts import trend_posts
 from radar.answers.working import trend_working
 
 __all__ = [
-    "GROUPS", "KINDS", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least", "coverage", "drift", "episode_number",
-    "health", "leads", "list_trends", "markets", "parse_as_of", "path", "topics", "trend_id", "trend_posts",
-    "trend_working",
+    "GROUPS", "KINDS", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least", "coverage", "drift",
+    "episode_number", "health", "leads", "list_trends", "markets", "parse_as_of", "path", "topics", "trend_id",
+    "trend_posts", "trend_working",
 ]  # fmt: skip

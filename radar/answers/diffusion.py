@@ -61,7 +61,10 @@ def _standing(kept: KeptModel | None, shown: int, name: str) -> Item:
     if kept.working["reason"]:
         return {"status": "no_forecast", "message": kept.working["reason"]}
     if name not in {MARKETS[code].name for code in kept.working["markets"] if code in MARKETS}:
-        return {"status": "no_forecast", "message": f"No trend was seen in {name} yet, so nothing is known of its ways."}
+        return {
+            "status": "no_forecast",
+            "message": f"No trend was seen in {name} yet, so nothing is known of its ways.",
+        }
     told = f"{shown} expected" if shown else "Nothing live elsewhere is likely to arrive"
     return {"status": "ok", "message": f"{told} in {name}, learnt from {kept.working['trends']:,} trends."}
 

@@ -97,15 +97,15 @@ def get_trend_posts(
     return answers.trend_posts(session, id, moment, window, limit=limit, cursor=cursor)
 
 
-@router.get(
-    "/trends/{id}/path", response_model=shapes.TrendPath, responses=_problems(400, 404), tags=["trends"]
-)
+@router.get("/trends/{id}/path", response_model=shapes.TrendPath, responses=_problems(400, 404), tags=["trends"])
 def get_trend_path(id: TrendPath, session: SessionDep) -> Any:
     """One trend over all markets: where it began when, by its hashtags and products, and where it is expected next."""
     return answers.path(session, id)
 
 
-@router.get("/markets/{market}/arrivals", response_model=shapes.Arrivals, responses=_problems(400, 404), tags=["trends"])
+@router.get(
+    "/markets/{market}/arrivals", response_model=shapes.Arrivals, responses=_problems(400, 404), tags=["trends"]
+)
 def list_arrivals(
     market: MarketPath,
     session: SessionDep,

@@ -396,11 +396,6 @@ class Drift(Shape):
     simulated: bool
 
 
-class Span(Shape):
-    start: datetime
-    end: datetime
-
-
 class ArrivalError(Shape):
     """Forecasts of a horizon against what came later, on onsets after those that they were learnt from."""
 

@@ -37,8 +37,9 @@ class Cells:
 
     def some(self, kept: NDArray[np.bool_]) -> "Cells":
         """The cells that `kept` marks."""
-        parts = (self.trend, self.market, self.at, self.weight, self.wait, self.watched)
-        return Cells(*(part[kept] for part in parts))
+        return Cells(
+            self.trend[kept], self.market[kept], self.at[kept], self.weight[kept], self.wait[kept], self.watched[kept]
+        )
 
 
 def drawn(panel: Panel, until: float, rng: np.random.Generator) -> Cells:

@@ -50,7 +50,7 @@ class Panel:
     def known_at(self, at: float) -> "Panel":
         """What was known at a moment: later onsets are taken out, and trends without any."""
         past = np.where(self.at <= at, self.at, np.inf)
-        kept = np.isfinite(past).any(axis=1)
+        kept = np.asarray(np.isfinite(past).any(axis=1), np.bool_)
         return Panel(self.trends, self.markets, past, self.volume, self.script).some(kept)
 
 
@@ -89,7 +89,7 @@ def script_of(names: pd.Series) -> pd.Series:
 
 def days(times: pd.Series) -> Floats:
     """Aware times as days since 1970."""
-    return ((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)).to_numpy(np.float64)
+    return np.asarray((times - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1), np.float64)
 
 
 def day_of(at: datetime | pd.Timestamp | str) -> float:

@@ -13,7 +13,7 @@ from radar.store.tables import arrival_forecast, arrival_model, episode, key, ma
 from radar.windows import RANKED
 
 CROSSING = (Kind.HASHTAG, Kind.PRODUCT)
-"""Kinds of keys that are the same thing in every market: a word names other things elsewhere, a topic always is there."""
+"""Kinds of keys that mean the same in every market: a word names other things elsewhere, a topic always is there."""
 _BUCKETS = tuple(bucket.value for bucket in RANKED)
 
 
@@ -147,9 +147,7 @@ def forecasts(session: Session, model_id: str, market: str, limit: int) -> list[
     statement = sa.select(*[c[name] for name in Forecast._fields]).where(
         c.model_id == model_id, c.audience_market == market
     )
-    return [
-        Forecast(*row) for row in session.execute(statement.order_by(c.week.desc(), c.key_hash).limit(limit))
-    ]
+    return [Forecast(*row) for row in session.execute(statement.order_by(c.week.desc(), c.key_hash).limit(limit))]
 
 
 def forecast_count(session: Session, model_id: str, market: str) -> int:
