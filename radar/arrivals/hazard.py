@@ -111,26 +111,29 @@ def _own(x: Floats, y: NDArray[np.bool_], w: Floats, start: Floats) -> Floats:
 
 
 def calibrate(log_odds: Floats, cells: Cells) -> Floats:
-    """(intervals, 2) intercept and slope that make hazards on later data right, drawn to (0, 1)."""
+    """(intervals, 2) intercepts and one slope that make hazards on later data right, drawn to (0, 1).
+
+    A trend is seen at many moments, so that its onset counts several times: the pull is strong for that.
+    """
     risk, hit = at_risk(cells)
-    found = np.tile([0.0, 1.0], (len(log_odds), 1))
-    for k, row in enumerate(log_odds):
-        rows = risk[k]
-        if hit[k].any():
-            start = np.array([0.0, 1.0])
-            x = np.column_stack([np.ones(rows.sum()), row[rows]])
-            found[k] = _calibrated(x, hit[k][rows], cells.weight[rows], start)
-    return found
-
-
-def _calibrated(x: Floats, y: NDArray[np.bool_], w: Floats, start: Floats) -> Floats:
-    penalty = np.array([4.0, 40.0])
+    k = len(log_odds)
+    penalty = np.array([*np.full(k, 10.0), 80.0])
+    start = np.array([*np.zeros(k), 1.0])
     found = start.copy()
     for _ in range(_STEPS):
-        p = expit(x @ found)
-        gradient = x.T @ (w * (y - p)) - penalty * (found - start)
-        step = np.linalg.solve(np.diag(penalty) + (x * (w * p * (1 - p) + 1e-9)[:, None]).T @ x, gradient)
+        gradient, hessian = -penalty * (found - start), np.diag(penalty)
+        for n in range(k):
+            x, y, w = log_odds[n][risk[n]], hit[n][risk[n]], cells.weight[risk[n]]
+            p = expit(found[n] + found[k] * x)
+            slack, curve = w * (y - p), w * p * (1 - p)
+            gradient[n] += slack.sum()
+            gradient[k] += (slack * x).sum()
+            hessian[n, n] += curve.sum()
+            hessian[k, k] += (curve * x * x).sum()
+            hessian[n, k] += (curve * x).sum()
+            hessian[k, n] = hessian[n, k]
+        step = np.linalg.solve(hessian, gradient)
         found = found + step * min(1.0, 1.0 / max(np.abs(step).max(), 1e-12))
         if np.abs(step).max() < _ENOUGH:
             break
-    return found
+    return np.column_stack([found[:k], np.full(k, found[k])])
