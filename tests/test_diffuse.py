@@ -13,12 +13,12 @@ from radar.api import create_app
 from radar.config import Settings
 from radar.diffuse import forecast, refit
 from radar.keys import Kind, key_number
-from radar.registry import model_id
-from radar.store import trends
+from radar.store import promotion, trends
 from radar.store.counts import add_keys
 from radar.store.engine import writing
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+MODEL = "topics-of-a-test"
 CHAIN = {"JP": 0, "TW": 30, "HK": 50}
 
 
@@ -26,7 +26,7 @@ def episode(
     number: int, market: str, text: str, at: datetime, kind: Kind = Kind.HASHTAG, **more: object
 ) -> dict[str, object]:
     return {
-        "id": number, "model_id": model_id(), "audience_market": market, "place": 0,
+        "id": number, "model_id": MODEL, "audience_market": market, "place": 0,
         "key_hash": key_number(kind, text), "bucket": "1h", "onset_at": at, "ended_at": at + timedelta(hours=40),
         "stage": "fading", "stage_since": at, "leader_id": None,
     } | more  # fmt: skip
@@ -61,6 +61,8 @@ def spread(engine: sa.Engine, count: int = 160) -> None:
 
 @pytest.fixture
 def client(engine: sa.Engine) -> Iterator[TestClient]:
+    with writing(engine) as session, session.begin():
+        promotion.name_active(session, MODEL)
     with TestClient(create_app(engine, Settings()), raise_server_exceptions=False) as made:
         yield made
 
@@ -68,8 +70,8 @@ def client(engine: sa.Engine) -> Iterator[TestClient]:
 def test_a_known_spread_is_found_forecast_and_answered(engine: sa.Engine, client: TestClient) -> None:
     spread(engine)
     for _ in range(2):  # the second run changes nothing
-        found = refit(engine, model_id(), now=NOW)
-        live, told = forecast(engine, model_id(), now=NOW)
+        found = refit(engine, MODEL, now=NOW)
+        live, told = forecast(engine, MODEL, now=NOW, as_of=NOW)
         assert found.reason is None
         assert (found.leads, told > 0, live > 0) == (3, True, True)
     leads = {(i["first"], i["second"]): i for i in client.get("/v1/leads").json()["items"]}
@@ -97,15 +99,15 @@ def test_little_or_chance_says_so(engine: sa.Engine, client: TestClient) -> None
     waits = client.get("/v1/markets/TW/arrivals").json()
     assert (waits["status"], waits["items"]) == ("not_fitted", [])
     assert client.get("/v1/leads").json()["items"] == []
-    assert refit(engine, model_id(), now=NOW).reason
-    assert forecast(engine, model_id(), now=NOW) == (0, 0)
+    assert refit(engine, MODEL, now=NOW).reason
+    assert forecast(engine, MODEL, now=NOW) == (0, 0)
     rows = [
         episode(n * 2 + m, market, f"tag{n}", NOW - timedelta(days=40, hours=7 * n + 30 * m))
         for n in range(9)
         for m, market in enumerate(("JP", "TW"))
     ]
     put(engine, rows, {f"tag{n}": Kind.HASHTAG for n in range(9)})
-    assert "Not enough" in str(refit(engine, model_id(), now=NOW).reason)
+    assert "Not enough" in str(refit(engine, MODEL, now=NOW).reason)
     answer = client.get("/v1/markets/TW/arrivals").json()
     assert (answer["status"], answer["items"]) == ("no_forecast", [])
     (pair,) = client.get("/v1/leads").json()["items"]
@@ -135,4 +137,4 @@ def test_a_variant_of_a_hashtag_is_one_trend_with_it(engine: sa.Engine, client: 
     put(engine, rows, {"yuzu": Kind.HASHTAG, "yuzudrink": Kind.HASHTAG})
     path = client.get(f"/v1/trends/{trend_id(1)}/path").json()
     assert [(s["market"], s["hours_after_first"]) for s in path["items"]] == [("JP", 0.0), ("TW", 30.0)]
-    assert refit(engine, model_id(), now=NOW).trends == 2
+    assert refit(engine, MODEL, now=NOW).trends == 2
