@@ -1,5 +1,6 @@
 """The read side: what API, pages and terminal answer, as plain values. Nothing here knows of HTTP or asks a clock."""
 
+from radar.answers.diffusion import GROUPS, arrivals, leads, path
 from radar.answers.drift import drift
 from radar.answers.holdings import coverage, health, markets, topics
 from radar.answers.ids import episode_number, trend_id
@@ -11,6 +12,7 @@ from radar.answers.window_posts import trend_posts
 from radar.answers.working import trend_working
 
 __all__ = [
-    "KINDS", "SCOPES", "STAGES", "UnknownFilter", "at_least", "coverage", "drift", "episode_number", "health",
-    "list_trends", "markets", "parse_as_of", "topics", "trend_id", "trend_posts", "trend_working",
+    "GROUPS", "KINDS", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least", "coverage", "drift",
+    "episode_number", "health", "leads", "list_trends", "markets", "parse_as_of", "path", "topics", "trend_id",
+    "trend_posts", "trend_working",
 ]  # fmt: skip

@@ -198,10 +198,67 @@ PROBLEMS: dict[int, dict[str, Any]] = {
 }  # fmt: skip
 """By status."""
 
+_FITTED = {"start": "2026-02-01T03:00:00Z", "end": "2026-11-22T13:00:00Z"}
+_ERROR: dict[str, Any] = {
+    "days": 7.0, "n": 48210, "hits": 911, "base_rate": 0.0189, "average_precision": 0.214, "auc": 0.873,
+    "calibration_error": 0.0041, "skill": 0.118, "skill_floor": 0.094,
+}  # fmt: skip
+_ARRIVALS_BY: dict[str, Any] = {
+    "name": "discrete-time hazard", "fitted_at": "2026-11-16T05:40:00Z", "window": _FITTED, "trends": 2841,
+    "arrivals": 1907, "coverage": 0.81, "errors": [_ERROR],
+}  # fmt: skip
+ARRIVAL: dict[str, Any] = {
+    "name": "#yuzulatte", "key": {"text": "yuzulatte", "kind": "hashtag", "gloss": None}, "market": "TW",
+    "group": "travel",
+    "probabilities": [
+        {"days": 1.0, "probability": 0.084}, {"days": 3.0, "probability": 0.221},
+        {"days": 7.0, "probability": 0.412}, {"days": 14.0, "probability": 0.498},
+    ],
+    "expected_at": "2026-11-25T19:00:00Z", "low_at": "2026-11-23T04:00:00Z", "high_at": "2026-12-02T08:00:00Z",
+    "seen": [
+        {"market": "JP", "trend": "3v8x0c2q5k1zt", "onset_at": "2026-11-16T13:00:00Z", "days_ago": 6.04},
+        {"market": "KR", "trend": "1m0c5r8n2w7yd", "onset_at": "2026-11-19T12:00:00Z", "days_ago": 3.08},
+    ],
+    "usual": {"from": "JP", "n": 37, "low_days": 4.0, "high_days": 9.0}, "error": _ERROR,
+    "sentence": "expected in TW: #yuzulatte, seen in JP 6 days ago, KR 3 days ago, 41 % within a week, "
+    "usual lag 4-9 days, n = 37",
+}  # fmt: skip
+ARRIVALS: dict[str, Any] = {
+    "items": [ARRIVAL], "next": None, "total": 1, "market": "TW", "model_id": "topics-3f1c2a9b7d", "simulated": False,
+    "as_of": "2026-11-22T14:00:00Z", "status": "ok", "message": "1 expected in Taiwan, learnt from 2,841 trends.",
+    "model": _ARRIVALS_BY,
+}  # fmt: skip
+LEADS: dict[str, Any] = {
+    "items": [
+        {
+            "first": "JP", "second": "TW", "group": "all", "shared": 64, "ties": 5, "share_first": 0.831, "p": 2.9e-7,
+            "q": 8.1e-6, "null_share": 0.512, "null_p": 1.1e-5, "null_q": 3.1e-4, "median_lag_hours": 52.0,
+            "low_hours": 38.5, "high_hours": 71.5, "step_hours": 1.0, "lead": True, "answer": "JP before TW",
+            "window": _FITTED,
+        }
+    ],
+    "next": None, "group": "all", "model_id": "topics-3f1c2a9b7d", "fitted_at": "2026-11-16T05:40:00Z",
+    "message": "1 of 1 pairs show a lead; under 10 shared trends none is shown.", "simulated": False,
+}  # fmt: skip
+PATH: dict[str, Any] = {
+    "id": "3v8x0c2q5k1zt", "market": "JP", "keys": ["#yuzulatte"],
+    "items": [
+        {
+            "market": "JP", "name": "Japan", "trend": "3v8x0c2q5k1zt", "onset_at": "2026-11-16T13:00:00Z",
+            "ended_at": "2026-11-20T09:00:00Z", "stage": "fading", "hours_after_first": 0.0, "found_by": "hour",
+        },
+        {
+            "market": "KR", "name": "South Korea", "trend": "1m0c5r8n2w7yd", "onset_at": "2026-11-19T12:00:00Z",
+            "ended_at": None, "stage": "rising", "hours_after_first": 71.0, "found_by": "hour",
+        },
+    ],
+    "expected": [ARRIVAL], "next": None, "model_id": "topics-3f1c2a9b7d", "model": _ARRIVALS_BY, "simulated": False,
+}  # fmt: skip
+
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
     "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
-    "Problem": PROBLEMS[400],
+    "Problem": PROBLEMS[400], "Arrivals": ARRIVALS, "Arrival": ARRIVAL, "Leads": LEADS, "TrendPath": PATH,
 }  # fmt: skip
 """By the name of the shape in radar.api.shapes."""
 

@@ -97,6 +97,43 @@ def get_trend_posts(
     return answers.trend_posts(session, id, moment, window, limit=limit, cursor=cursor)
 
 
+@router.get("/trends/{id}/path", response_model=shapes.TrendPath, responses=_problems(400, 404), tags=["trends"])
+def get_trend_path(id: TrendPath, session: SessionDep) -> Any:
+    """One trend over all markets: where it began when, by its hashtags and products, and where it is expected next."""
+    return answers.path(session, id)
+
+
+@router.get(
+    "/markets/{market}/arrivals", response_model=shapes.Arrivals, responses=_problems(400, 404), tags=["trends"]
+)
+def list_arrivals(
+    market: MarketPath,
+    session: SessionDep,
+    limit: Annotated[int, Query(ge=1, le=100, description="Lines.", examples=[20])] = 20,
+) -> Any:
+    """Trends of other markets that are expected in one, the likeliest within a week first.
+
+    Refitted weekly, forecast after every detection; `model.errors` says how forecasts of the past fared on later data.
+    `status` is `no_forecast` where they were no better than the rate at which each market is reached anyway.
+    """
+    return answers.arrivals(session, market, limit=limit)
+
+
+@router.get("/leads", response_model=shapes.Leads, responses=_problems(400, 404), tags=["trends"])
+def list_leads(
+    session: SessionDep,
+    market: Annotated[str | None, Query(description="Pairs with this market only.", examples=["TW"])] = None,
+    group: Annotated[
+        str | None, Query(description=f"Topics: {', '.join(answers.GROUPS)}; all if left out.", examples=["all"])
+    ] = None,
+) -> Any:
+    """Which market has trends first, pair by pair, with the median lag and its interval.
+
+    Under 10 shared trends, or where chance or the hours of the day alone explain it, the answer is "no lead shown".
+    """
+    return answers.leads(session, market_code=market or None, group=group or None)
+
+
 @router.get("/coverage", response_model=shapes.Coverage, responses=_problems(400, 404), tags=["operation"])
 def get_coverage(
     session: SessionDep,

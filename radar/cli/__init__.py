@@ -16,6 +16,8 @@ COMMANDS = {
     "demo": "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve.",
     "serve": "Serve API and pages, with the scheduler as a child process.",
     "trends": "Show what is trending in a market, with how sure that is.",
+    "arrivals": "Show which trends of other markets are expected in one, and how such forecasts fared.",
+    "leads": 'Show which of two markets has trends first, with the median lag; "no lead shown" where that is not sure.',
     "coverage": "Show what each market holds: posts by source, by language, and what waits.",
     "terms": "Find the terms of texts that nobody listed, with what speaks for each.",
     "run": "Run one job now, or the whole line, on this machine.",
@@ -36,7 +38,7 @@ COMMANDS = {
 """Every command, with the first sentence of its help."""
 ELSEWHERE = {
     "run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file"),
-    "person": ("watch", "person"),
+    "person": ("watch", "person"), "arrivals": ("diffusion", "arrivals"), "leads": ("diffusion", "leads"),
 }  # fmt: skip
 """Module and function of the commands that are not named as both are."""
 

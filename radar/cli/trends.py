@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,16 +83,23 @@ def trends(
 
 
 def _print_csv(answer: dict[str, Any]) -> None:
-    """One line a trend; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    """One line a trend."""
+    rows = []
     for item in answer["items"]:
         flat = item | item["key"] | {"window_start": item["window"]["start"], "window_end": item["window"]["end"]}
         flat |= {"complaint_share": item["complaints"]["share"] if item["complaints"] else None}
         flat |= {"topic": item["topic"]["id"] if item["topic"] else None, "simulated": answer["simulated"]}
-        writer.writerow([_cell(flat[name]) for name in CSV_COLUMNS])
+        rows.append(flat)
+    write_csv(CSV_COLUMNS, rows)
     if not answer["items"] or answer["simulated"]:
         errors.print(escape(answer["message"]) + (" Simulated data." if answer["simulated"] else ""))
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print rows as CSV; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(row[name]) for name in columns] for row in rows)
 
 
 def _cell(value: Any) -> Any:

@@ -246,6 +246,9 @@ episode = Table(
     Column("stage_since", Instant, nullable=False),
     Column("leader_id", BigInteger),  # the episode it is a variant of, as last seen
     Index("ix_episode_audience_market_onset_at", "audience_market", "onset_at"),
+    Index("ix_episode_key_hash_onset_at", "key_hash", "onset_at"),
+    Index("ix_episode_onset_at", "onset_at"),
+    Index("ix_episode_leader_id", "leader_id"),
 )
 
 stage_change = Table(
@@ -302,6 +305,38 @@ model_drift = Table(
     Column("unknown_share", Float),  # of words
     Column("working", JSON, nullable=False),
     Column("measured_at", Instant, nullable=False),
+)
+
+market_lead = Table(
+    "market_lead",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("topic_group", String(48), primary_key=True),  # of the trends: all, or travel, shop
+    Column("first_market", String(2), primary_key=True),
+    Column("second_market", String(2), primary_key=True),
+    Column("figures", JSON, nullable=False),  # radar.lead_lag
+)
+
+arrival_model = Table(
+    "arrival_model",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("fitted_at", Instant, nullable=False),
+    Column("since", Instant, nullable=False),  # onsets it was learnt from
+    Column("until", Instant, nullable=False),
+    Column("working", JSON, nullable=False),  # what it rests on, its errors on later data, or why it forecasts nothing
+    Column("parameters", LargeBinary, nullable=False),  # radar.arrivals.keeping
+)
+
+arrival_forecast = Table(
+    "arrival_forecast",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("audience_market", String(2), primary_key=True),  # where the trend is expected
+    Column("key_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("as_of", Instant, nullable=False),
+    Column("week", Float, nullable=False),  # probability within 7 days, for the order
+    Column("working", JSON, nullable=False),
 )
 
 source_state = Table(

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from radar import answers
 from radar.answers.names import place_name
 from radar.markets import MARKETS, PLACE_NUMBERS, market
-from radar.web.charts import HEIGHT, WIDTH, draw_curve, spark_lines
+from radar.web.charts import HEIGHT, WIDTH, draw_curve, draw_lanes, spark_lines
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 
 _HERE = Path(__file__).parent
@@ -213,11 +213,37 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         trend=found,
         about=MARKETS[found["market"]],
         drawing=draw_curve(found["curve"], found["window"]),
+        path=(path := answers.path(session, found["id"])),
+        lanes=draw_lanes(path["items"], path["expected"], found["as_of"]),
         chosen=chosen,
         simulated=found["simulated"],
         here="trends",
         twin=_url(f"/v1/trends/{id}", **chosen),
     )
+
+
+@router.get("/arrivals")
+def arrivals_home(session: SessionDep) -> Response:
+    """Arrivals of the first market that has trends."""
+    found = answers.markets(session)
+    first = next((line["code"] for line in found if line["trends"]), next(iter(MARKETS)))
+    return RedirectResponse(f"/markets/{first}/arrivals", 302)
+
+
+@router.get("/markets/{code}/arrivals.json")
+def arrivals_twin(code: str) -> Response:
+    return RedirectResponse(_url(f"/v1/markets/{code}/arrivals"), 307)
+
+
+@router.get("/markets/{code}/arrivals")
+def arrivals_page(code: str, session: SessionDep, group: str | None = None) -> Response:
+    """What is expected in a market, and which markets have trends before which."""
+    about = market(code)
+    answer = answers.arrivals(session, code, limit=50)
+    return _page(
+        "arrivals.html", about=about, answer=answer, table=answers.leads(session, group=group), groups=answers.GROUPS,
+        simulated=answer["simulated"], here="arrivals", twin=_url(f"/v1/markets/{about.code}/arrivals"),
+    )  # fmt: skip
 
 
 @router.get("/coverage")

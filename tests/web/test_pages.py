@@ -33,7 +33,7 @@ def pages(store: SmallStore) -> list[str]:
     trend = trend_id(store.ids["term"])
     return [
         "/markets", "/markets/TW", "/markets/TW?scope=all", "/markets/TW?place=JP-27&stage=emerging&q=0.04",
-        "/markets/KR", "/markets/TH", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
+        "/markets/KR", "/markets/TH", "/markets/TW/arrivals", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
     ]  # fmt: skip
 
 

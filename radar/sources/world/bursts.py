@@ -9,8 +9,9 @@ import numpy as np
 from radar.markets import MARKETS
 from radar.sources.world import texts
 
-SIZES = (4, 8, 16, 32, 64)
-SIZE_SHARES = (0.25, 0.25, 0.25, 0.20, 0.05)
+SMALL, LARGE = (4, 8), (16, 32, 64)
+SMALL_SHARES, LARGE_SHARES = (0.5, 0.5), (0.5, 0.4, 0.1)
+"""Half of the crazes are small and stay where they began; a large one is large in every market that it reaches."""
 INJECTIONS, SPAMS = 300, 100
 FIRST_DAY = 12
 ORIGINS = {"TW": 6.0, "JP": 2.0, "KR": 2.0}
@@ -19,11 +20,17 @@ OPENING = ("TW", "JP")
 OPENING_SIZE, OPENING_AGE = 32, timedelta(hours=66)
 """The last days of the first stretch hold a craze of these markets: a newcomer's first question is answered."""
 
+WAVES: tuple[dict[str, int], ...] = ({"JP": 0, "TW": 30, "HK": 50, "MY": 76}, {"KR": 0, "TH": 28, "SG": 60})
+"""Markets that follow each other, with their median hours after the first."""
+REACH = 0.97
+"""How likely a large craze reaches each market further down its wave."""
+APART = ("JP", "KR", "US")
+APART_DAYS = 3.0
+"""Markets that some large crazes reach independently of each other, at any time within these days."""
+
 LAGS: dict[tuple[str, str], int] = {
-    ("JP", "TW"): 30, ("JP", "HK"): 38, ("JP", "KR"): 46, ("JP", "TH"): 56, ("KR", "TW"): 22, ("KR", "JP"): 42,
-    ("KR", "TH"): 28, ("KR", "SG"): 36, ("TW", "HK"): 18, ("TW", "MY"): 44, ("HK", "SG"): 32, ("HK", "TW"): 26,
-    ("TH", "SG"): 30, ("TH", "MY"): 24, ("SG", "MY"): 20, ("US", "KR"): 60, ("US", "SG"): 52, ("MY", "SG"): 34,
-}  # fmt: skip
+    (one, other): wave[other] - wave[one] for wave in WAVES for one in wave for other in wave if wave[one] < wave[other]
+}
 """Median hours from an onset in the first market to the one in the second; pairs not named are independent."""
 
 _SYLLABLES = "na gi fes ho shi mat su ri ke do pan ze lu mi ra to fu wa ki sen bo ta yo ga ne po".split()
@@ -63,9 +70,10 @@ class Spam:
 
 @dataclass(slots=True)
 class Plan:
-    """All injections of a stretch of time."""
+    """All injections of a stretch of time; large crazes take turns among the waves and the markets apart."""
 
     injections: list[Injection] = field(default_factory=list)
+    large: int = 0
     spams: list[Spam] = field(default_factory=list)
 
 
@@ -115,13 +123,20 @@ def _spread(
     is_opening: bool = False,
 ) -> None:
     """One craze: where it begins, and the markets it reaches later."""
-    share = np.array([ORIGINS.get(m, 1.0) for m in MARKETS])
-    origin = str(rng.choice(list(MARKETS), p=share / share.sum()))
+    is_large = is_opening or rng.random() < _large_share(plan)
+    if is_opening:
+        onsets = _wave(rng, WAVES[0], OPENING[0])
+    elif is_large:
+        onsets = (_wave(rng, WAVES[0]), _wave(rng, WAVES[1]), _apart(rng))[plan.large % 3]
+    else:
+        onsets = _local(rng)
+    plan.large += is_large
+    origin = min(onsets, key=lambda market: onsets[market])
     place_markets = [m for m in MARKETS if m != origin]
     draw = np.array([3.0 if m in ("JP", "KR") else 1.0 for m in place_markets])
     country = str(rng.choice(place_markets, p=draw / draw.sum()))
     if is_opening:
-        origin, country = OPENING
+        country = OPENING[1]
     places = texts.places_in(country)
     place = str(rng.choice(places[1:])) if len(places) > 1 else places[0]
     topic = str(rng.choice(texts.topic_ids()))
@@ -130,25 +145,49 @@ def _spread(
     began = since + timedelta(days=float(rng.uniform(0, max(days - 2, 0.5))))
     if is_opening:
         began = max(since, since + timedelta(days=days) - OPENING_AGE)
-    onsets = {origin: began}
-    for market in rng.permutation(list(MARKETS)).tolist():
-        lag = LAGS.get((origin, market))
-        if lag is not None and rng.random() < 0.75:
-            onsets[market] = began + timedelta(hours=max(1.0, float(rng.normal(lag, lag * 0.15))))
-    for market, at in sorted(onsets.items(), key=lambda x: x[1]):
+    sizes, shares = (LARGE, LARGE_SHARES) if is_large else (SMALL, SMALL_SHARES)
+    for market, hours in sorted(onsets.items(), key=lambda x: x[1]):
+        at = began + timedelta(hours=hours)
         if len(plan.injections) == wanted or at > since + timedelta(days=days):
             return
-        size = int(rng.choice(SIZES, p=SIZE_SHARES))
+        size = int(rng.choice(sizes, p=shares))
         if is_opening and market == origin:
             size = OPENING_SIZE
         span = float(rng.uniform(1, 2 if size <= 8 else 5 if size >= 32 else 3.5))
-        lag_hours = (at - began) / timedelta(hours=1)
         plan.injections.append(
             Injection(
                 len(plan.injections) + event // 10_000 * 10_000, event, market,
-                origin, round(lag_hours, 2), topic, place, names, hashtag, at, span, size,
+                origin, round(hours - onsets[origin], 2), topic, place, names, hashtag, at, span, size,
             )
         )  # fmt: skip
+
+
+def _large_share(plan: Plan) -> float:
+    """How likely the next craze is a large one, so that about half of all bursts are."""
+    large = sum(injection.size in LARGE for injection in plan.injections)
+    return 0.5 if 2 * large < len(plan.injections) + 3 else 0.0
+
+
+def _local(rng: np.random.Generator) -> dict[str, float]:
+    """A craze of one market."""
+    share = np.array([ORIGINS.get(m, 1.0) for m in MARKETS])
+    return {str(rng.choice(list(MARKETS), p=share / share.sum())): 0.0}
+
+
+def _wave(rng: np.random.Generator, wave: dict[str, int], origin: str | None = None) -> dict[str, float]:
+    """Hours after its beginning at which a craze reaches the markets of a wave, from its first or `origin` on."""
+    origin = origin or next(iter(wave))
+    onsets = {origin: 0.0}
+    for market, place in wave.items():
+        lag = place - wave[origin]
+        if lag > 0 and rng.random() < REACH:
+            onsets[market] = max(1.0, float(rng.normal(lag, lag * 0.15)))
+    return onsets
+
+
+def _apart(rng: np.random.Generator) -> dict[str, float]:
+    """A craze that several markets take up without regard to each other."""
+    return {market: float(rng.uniform(0, 24 * APART_DAYS)) for market in APART}
 
 
 def _hashtag(rng: np.random.Generator, number: int) -> str:

@@ -1,0 +1,86 @@
+"""How good forecasts were on what came later: beside the rate at which each market is reached anyway."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from radar.arrivals.cells import HORIZON, Cells
+from radar.arrivals.panel import Floats
+
+HORIZONS = (1.0, 3.0, 7.0, 14.0)
+"""Days ahead that are published."""
+_BINS, _DRAWS = 10, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """Forecasts of a horizon against what came.
+
+    n, hits              cells (a live trend, a market it had not reached, a moment), and those reached in time
+    base_rate            hits / n;      average_precision, auc   None without hits
+    calibration_error    mean distance of the probability told from the share that came, over tenths of the forecasts
+    skill, skill_floor   1 - Brier score / that of each market's own rate, and its 5 % bootstrap quantile by trends
+    """
+
+    days: float
+    n: int
+    hits: int
+    base_rate: float
+    average_precision: float | None
+    auc: float | None
+    calibration_error: float
+    skill: float
+    skill_floor: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+
+def error_of(days: float, cells: Cells, probability: Floats, base: Floats, rng: np.random.Generator) -> Error | None:
+    """The error of a horizon; None where nothing was watched that long.
+
+    base  (markets,) rate at which each market was reached before
+    """
+    seen = cells.watched >= days
+    if not seen.any():
+        return None
+    hit, told = (cells.wait <= days)[seen], probability[seen]
+    loss = (told - hit) ** 2
+    usual = (base[cells.market[seen]] - hit) ** 2
+    both = bool(hit.any()) and not bool(hit.all())
+    return Error(
+        days, int(seen.sum()), int(hit.sum()), float(hit.mean()),
+        float(average_precision_score(hit, told)) if both else None,
+        float(roc_auc_score(hit, told)) if both else None,
+        calibration_error(told, hit.astype(np.float64)),
+        float(1 - loss.sum() / max(usual.sum(), 1e-12)),
+        _skill_floor(cells.trend[seen], loss, usual, rng),
+    )  # fmt: skip
+
+
+def calibration_error(told: Floats, came: Floats) -> float:
+    """Mean over tenths of the forecasts of |mean probability - share that came|.
+
+    >>> calibration_error(np.array([0.1, 0.1, 0.9, 0.9]), np.array([0.0, 0.0, 1.0, 1.0]))
+    0.1
+    """
+    order = np.argsort(told, kind="stable")
+    parts = np.array_split(order, min(_BINS, max(len(order) // 2, 1)))
+    return round(float(sum(len(p) * abs(told[p].mean() - came[p].mean()) for p in parts) / len(order)), 10)
+
+
+def _skill_floor(trend: Any, loss: Floats, usual: Floats, rng: np.random.Generator) -> float:
+    _, codes = np.unique(trend, return_inverse=True)
+    mine, theirs = np.bincount(codes, loss), np.bincount(codes, usual)
+    draws = rng.poisson(1.0, (_DRAWS, mine.size))
+    return float(np.quantile(1 - (draws @ mine) / np.maximum(draws @ theirs, 1e-12), 0.05))
+
+
+def coverage_of(cells: Cells, low: Floats, high: Floats) -> tuple[float | None, int]:
+    """Of the cells that were reached within the horizon, the share inside [low, high] days; and how many."""
+    came = (cells.wait <= HORIZON) & (cells.watched >= HORIZON)
+    inside = (cells.wait >= low) & (cells.wait <= high) & came
+    return (float(inside.sum() / came.sum()) if came.any() else None), int(came.sum())

@@ -1,0 +1,140 @@
+"""Diffusion over a store: known spreads are found in it, forecast, answered on every face, and chance is not."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from radar.answers import trend_id
+from radar.api import create_app
+from radar.config import Settings
+from radar.diffuse import forecast, refit
+from radar.keys import Kind, key_number
+from radar.store import promotion, trends
+from radar.store.counts import add_keys
+from radar.store.engine import writing
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+MODEL = "topics-of-a-test"
+CHAIN = {"JP": 0, "TW": 30, "HK": 50}
+
+
+def episode(
+    number: int, market: str, text: str, at: datetime, kind: Kind = Kind.HASHTAG, **more: object
+) -> dict[str, object]:
+    return {
+        "id": number, "model_id": MODEL, "audience_market": market, "place": 0,
+        "key_hash": key_number(kind, text), "bucket": "1h", "onset_at": at, "ended_at": at + timedelta(hours=40),
+        "stage": "fading", "stage_since": at, "leader_id": None,
+    } | more  # fmt: skip
+
+
+def put(engine: sa.Engine, rows: list[dict[str, object]], names: dict[str, Kind]) -> None:
+    with writing(engine) as session, session.begin():
+        add_keys(
+            session, [{"hash": key_number(k, t), "kind": int(k), "text": t, "gloss": None} for t, k in names.items()]
+        )
+        trends.write_episodes(session, rows)
+
+
+def spread(engine: sa.Engine, count: int = 160) -> None:
+    """Hashtags that go from JP to TW to HK or stay, over 200 days, and a last one that JP has had for 26 hours."""
+    rng = np.random.default_rng(3)
+    rows: list[dict[str, object]] = []
+    names = {f"tag{n}": Kind.HASHTAG for n in range(count)} | {"yuzu": Kind.HASHTAG, "sale": Kind.TERM}
+    for n in range(count):
+        at = NOW - timedelta(days=float(rng.uniform(3, 200)))
+        at = at.replace(minute=0, second=0, microsecond=0)
+        goes = rng.random() < 0.5
+        for market, hours in CHAIN.items():
+            if market == "JP" or goes:
+                when = at + timedelta(hours=round(hours * (1 + 0.1 * rng.normal())))
+                rows.append(episode(len(rows) + 1, market, f"tag{n}", when))
+                rows.append(episode(len(rows) + 1, market, f"tag{n}", when + timedelta(hours=9), place=392))
+                rows.append(episode(len(rows) + 1, market, "sale", when, Kind.TERM))
+    rows.append(episode(9001, "JP", "yuzu", NOW - timedelta(hours=26), ended_at=None))
+    put(engine, rows, names)
+
+
+@pytest.fixture
+def client(engine: sa.Engine) -> Iterator[TestClient]:
+    with writing(engine) as session, session.begin():
+        promotion.name_active(session, MODEL)
+    with TestClient(create_app(engine, Settings()), raise_server_exceptions=False) as made:
+        yield made
+
+
+def test_a_known_spread_is_found_forecast_and_answered(engine: sa.Engine, client: TestClient) -> None:
+    spread(engine)
+    for _ in range(2):  # the second run changes nothing
+        found = refit(engine, MODEL, now=NOW)
+        live, told = forecast(engine, MODEL, now=NOW, as_of=NOW)
+        assert found.reason is None
+        assert (found.leads, told > 0, live > 0) == (3, True, True)
+    leads = {(i["first"], i["second"]): i for i in client.get("/v1/leads").json()["items"]}
+    for pair, hours in {("JP", "TW"): 30, ("JP", "HK"): 50, ("TW", "HK"): 20}.items():
+        assert leads[pair]["lead"]
+        assert leads[pair]["low_hours"] <= hours <= leads[pair]["high_hours"]
+        assert leads[pair]["window"]["start"] < leads[pair]["window"]["end"]
+    assert client.get("/v1/leads", params={"market": "HK"}).json()["items"][0]["second"] == "HK"
+    answer = client.get("/v1/markets/TW/arrivals").json()
+    yuzu = next(item for item in answer["items"] if item["key"]["text"] == "yuzu")
+    chances = {c["days"]: c["probability"] for c in yuzu["probabilities"]}
+    assert 0.2 < chances[1.0] <= chances[3.0] <= chances[7.0] <= chances[14.0] < 0.9
+    assert yuzu["sentence"].startswith("expected in TW: #yuzu, seen in JP 1 day ago, ")
+    assert "n = " in yuzu["sentence"]
+    assert yuzu["error"]["skill_floor"] > 0
+    assert answer["model"]["errors"]
+    path = client.get(f"/v1/trends/{trend_id(9001)}/path").json()
+    assert [stop["market"] for stop in path["items"]] == ["JP"]
+    assert {item["market"] for item in path["expected"]} >= {"TW", "HK"}
+    some = next(row for row in leads.values())
+    assert some["answer"] == f"{some['first']} before {some['second']}"
+
+
+def test_little_or_chance_says_so(engine: sa.Engine, client: TestClient) -> None:
+    waits = client.get("/v1/markets/TW/arrivals").json()
+    assert (waits["status"], waits["items"]) == ("not_fitted", [])
+    assert client.get("/v1/leads").json()["items"] == []
+    assert refit(engine, MODEL, now=NOW).reason
+    assert forecast(engine, MODEL, now=NOW) == (0, 0)
+    rows = [
+        episode(n * 2 + m, market, f"tag{n}", NOW - timedelta(days=40, hours=7 * n + 30 * m))
+        for n in range(9)
+        for m, market in enumerate(("JP", "TW"))
+    ]
+    put(engine, rows, {f"tag{n}": Kind.HASHTAG for n in range(9)})
+    assert "Not enough" in str(refit(engine, MODEL, now=NOW).reason)
+    answer = client.get("/v1/markets/TW/arrivals").json()
+    assert (answer["status"], answer["items"]) == ("no_forecast", [])
+    (pair,) = client.get("/v1/leads").json()["items"]
+    assert (pair["lead"], pair["shared"]) == (False, 9)
+    assert pair["answer"].startswith("no lead shown")
+
+
+def test_what_is_unknown_is_named(client: TestClient) -> None:
+    assert client.get("/v1/markets/TV/arrivals").status_code == 404
+    assert "TW" in client.get("/v1/markets/TV/arrivals").json()["near"]
+    assert client.get("/v1/leads", params={"market": "Jp"}).status_code == 200
+    wrong = client.get("/v1/leads", params={"group": "shops"})
+    assert (wrong.status_code, wrong.json()["near"]) == (400, ["shop"])
+    assert client.get(f"/v1/trends/{trend_id(5)}/path").status_code == 404
+    assert client.get("/v1/markets/TW/arrivals", params={"limit": 0}).status_code == 400
+    assert client.get("/v1/markets/TW/arrivals", params={"limits": 3}).status_code == 400
+
+
+def test_a_variant_of_a_hashtag_is_one_trend_with_it(engine: sa.Engine, client: TestClient) -> None:
+    at = NOW - timedelta(days=9)
+    rows = [
+        episode(1, "JP", "yuzu", at),
+        episode(2, "JP", "yuzudrink", at, leader_id=1),
+        episode(3, "TW", "yuzudrink", at + timedelta(hours=30)),
+        episode(4, "HK", "yuzu", at - timedelta(days=50)),  # another time
+    ]
+    put(engine, rows, {"yuzu": Kind.HASHTAG, "yuzudrink": Kind.HASHTAG})
+    path = client.get(f"/v1/trends/{trend_id(1)}/path").json()
+    assert [(s["market"], s["hours_after_first"]) for s in path["items"]] == [("JP", 0.0), ("TW", 30.0)]
+    assert refit(engine, MODEL, now=NOW).trends == 2
