@@ -130,8 +130,7 @@ def _authors(engine: sa.Engine, rng: np.random.Generator, ids: Any, market: Any,
     floats["sponsored_share"] = np.maximum(floats["sponsored_share"] - 0.5, 0)
     unknown = {"growth": 0.3, "early": 0.7, "engagement_percentile": 0.1}
     measured: dict[str, Any] = {
-        name: np.where(rng.random(n) < unknown.get(name, 0), None, values.round(4).astype(object)).tolist()
-        for name, values in floats.items()
+        name: _sometimes(values.round(4), rng.random(n) < unknown.get(name, 0)) for name, values in floats.items()
     }
     ages = rng.integers(0, 90 * 86_400, n).tolist()
     measured["last_post_at"] = [
@@ -148,6 +147,10 @@ def _authors(engine: sa.Engine, rng: np.random.Generator, ids: Any, market: Any,
     pairs = np.unique(np.stack([facets.ravel(), of]), axis=1)
     bulk.fill(engine, t.author_facet, {"facet": pairs[0].tolist(), "author_id": pairs[1].tolist()})
     bulk.fill(engine, t.author_word, {"word": names + handles, "author_id": numbers * 2})
+
+
+def _sometimes(values: Any, is_unknown: Any) -> list[float | None]:
+    return [None if gone else value for value, gone in zip(values.tolist(), is_unknown.tolist(), strict=True)]
 
 
 def _facets(rng: np.random.Generator, market: Any, codes: list[str]) -> Any:
