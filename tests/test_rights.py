@@ -45,7 +45,7 @@ def _measure(engine: sa.Engine) -> None:
 def store(engine: sa.Engine) -> sa.Engine:
     """A store in which Ann leaves every kind of trace beside Bob."""
     put(engine, *_posts(ANN, "annpost"), *_posts(BOB, "bobpost"), now=NOW)
-    put(engine, replace(a_post("re", ""), author=BOB, repost_of="annpost1"), now=NOW)
+    put(engine, replace(a_post("re", "see this"), author=BOB, repost_of="annpost1"), now=NOW)
     ids = _ids(engine)
     with engine.begin() as c:
         posts = dict(c.execute(sa.select(t.post.c.native_id, t.post.c.id)).all())
