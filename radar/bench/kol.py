@@ -1,6 +1,6 @@
 """How long a page of authors takes among a million of them (synthetic): every filter and sort, alone and together.
 
-RADAR_BENCH_AUTHORS says how many there are; RADAR_BENCH_URL names a database that is empty or that an earlier run filled.
+RADAR_BENCH_AUTHORS says how many; RADAR_BENCH_URL names a database that is empty or that an earlier run filled.
 """
 
 import os
