@@ -196,9 +196,17 @@ def find_author(session: Session, text: str, *, hidden: bool = False) -> int:
     if found:
         near = [f"{line['platform']}:{line['handle']}" for line in lines(session, found)]
         raise CallerError(f"'{said[:80]}' is the handle of several accounts.", f"Say which: {', '.join(near)}.")
+    raise UnknownKOL(said, _near(session, name))
+
+
+def _near(session: Session, name: str) -> list[str]:
+    """Handles that share the longest beginning with a name, from three characters on."""
     words = asked_words(name)
-    start = words[0][:4] if words else ""
-    raise UnknownKOL(said, search.accounts_named(session, start) if start else [])
+    for length in range(len(words[0]) if words else 0, 2, -1):
+        found = search.accounts_named(session, words[0][:length])
+        if found:
+            return found
+    return []
 
 
 def author_profile(session: Session, text: str) -> Item:

@@ -22,6 +22,8 @@ kol = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
 
+_WIDE = 130
+"""Columns of a terminal that hold the topics too."""
 _FIELDS = "handle, name, url, bio, languages, follower_count, audience_market"
 Who = Annotated[str, typer.Argument(help="A KOL's id, handle, or platform:handle.")]
 Market = Annotated[str | None, typer.Option(help=f"Audience market: {', '.join(MARKETS)}.")]
@@ -111,7 +113,8 @@ def _table(lines: list[dict[str, Any]]) -> Table:
         table.add_column(name)
     for name in ("followers", "engagement", "among peers", "growth", "paid", "early"):
         table.add_column(name, justify="right")
-    table.add_column("topics")
+    if wide := console.width >= _WIDE:
+        table.add_column("topics")
     for line in lines:
         peers = f"{_share(line['engagement_percentile'], 0)} of {line['peer_count']}"
         rate = line["er_followers"] if line["er_followers"] is not None else line["er_views"]
@@ -120,7 +123,7 @@ def _table(lines: list[dict[str, Any]]) -> Table:
             _count(line["follower_count"]), _share(rate, 2) + ("?" if line["low_confidence"] else ""),
             peers if line["engagement_percentile"] is not None else "-", _share(line["growth"]),
             _share(line["sponsored_share"], 0), "-" if line["early"] is None else f"{line['early']:.2f}",
-            ", ".join(t["name"] for t in line["topics"][:2]),
+            *([", ".join(t["name"] for t in line["topics"][:2])] if wide else []),
         )  # fmt: skip
     return table
 
