@@ -9,7 +9,7 @@ filters and a sort. Which is less work is reckoned from how many authors each fi
 A page begins after (value, id) of the one before; authors of whom the value is not known come last.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
@@ -72,8 +72,12 @@ def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
     if rare and min(sizes) * _DRIVE_COST < _walked(sum(ids.members for ids in groups.values()), sizes, limit):
         common = [_holds(ids) for ids in sets if ids not in rare]
         return _driven(session, query, [*filters, *common], _together(session, rare), limit)
-    filters += [_holds(ids) for ids in sets]
-    return list(islice(merge(*(_walk(session, query, m, filters, limit) for m in sorted(groups)), key=_order), limit))
+    at_once = limit // len(groups) + 3
+    streams = []
+    for market in sorted(groups):
+        held = [_holds(ids) for ids in _sets(query, [market])]
+        streams.append(_walk(session, query, market, [*filters, *held], at_once))
+    return list(islice(merge(*streams, key=_order), limit))
 
 
 def _order(place: Place) -> tuple[Any, ...]:
@@ -128,7 +132,7 @@ class _Set(NamedTuple):
 
 def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
     found = [
-        _Set(author_facet, author_facet.c.facet.in_([facet(market, kind, name) for market in markets]))
+        _Set(author_facet, _among(author_facet.c.facet, [facet(market, kind, name) for market in markets]))
         for kind, name in ((Kind.TOPIC, query.topic), (Kind.PLACE, query.place))
         if name is not None
     ]
@@ -137,6 +141,10 @@ def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
     if query.list_id is not None:
         found.append(_Set(list_member, list_member.c.list_id == query.list_id))
     return found
+
+
+def _among(column: sa.ColumnElement[Any], values: Sequence[int]) -> sa.ColumnElement[bool]:
+    return column == values[0] if len(values) == 1 else column.in_(values)
 
 
 def _size(session: Session, ids: _Set) -> int:
@@ -179,12 +187,24 @@ def _driven(
 
 
 def _walk(
-    session: Session, query: Query, market: str, filters: list[sa.ColumnElement[bool]], limit: int
-) -> list[Place]:
-    """Down the index of the sort column: the known values, then the unknown ones."""
-    c = author_measure.c
-    value = c[query.sort]
+    session: Session, query: Query, market: str, filters: list[sa.ColumnElement[bool]], at_once: int
+) -> Iterator[Place]:
+    """Down a market's index of the sort column, some at a time: no further than the page that is made of it asks."""
     after = query.after
+    while True:
+        found = _next(session, query.sort, market, filters, after, at_once)
+        yield from found
+        if len(found) < at_once:
+            return
+        after = found[-1]
+
+
+def _next(
+    session: Session, sort: str, market: str, filters: list[sa.ColumnElement[bool]], after: Place | None, limit: int
+) -> list[Place]:
+    """The next authors after a place: those of a known value, then those of an unknown one."""
+    c = author_measure.c
+    value = c[sort]
     here = sa.select(value, c.author_id).where(c.audience_market == market, *filters)
     found: list[Place] = []
     if after is None or after.value is not None:
