@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -40,6 +40,9 @@ COLUMNS = (
 )  # fmt: skip
 """Fields of AuthorMeasures that are columns under the same name."""
 
+
+AT_ONCE = datetime(1990, 1, 1, tzinfo=UTC)
+"""When authors are due whom something changed that knows of no clock."""
 
 # ---- who waits ----
 
