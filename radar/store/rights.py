@@ -142,6 +142,7 @@ def _forget_evidence(session: Session, ids: set[int], first: datetime, last: dat
 
 def erase_author(session: Session, who: Listed) -> None:
     """Delete an author whose posts are gone, with all that hangs on it, and what names it elsewhere."""
+    forget_measures(session, [who.id])
     _delete_hanging(session, author, [who.id])
     session.execute(sa.delete(author).where(author.c.id == who.id))
     if session.scalar(sa.select(author.c.id).where(author.c.person_id == who.person_id).limit(1)) is None:
