@@ -20,7 +20,9 @@ from radar.markets import MARKETS, local_day
 from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
+from radar.store.measures import mark_authors
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
+from radar.store.rights import erased_among
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
 
 COUNTED_BY = (
@@ -40,6 +42,7 @@ class Ingested:
 
     elsewhere  posts given for another market than their author's, which is kept
     rejected   (position in the batch, reason)
+    refused    positions of posts of authors who were erased: nothing of them is kept, not even aside
     """
 
     new: int = 0
@@ -48,6 +51,7 @@ class Ingested:
     deleted: int = 0
     elsewhere: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
 
     def __iadd__(self, other: "Ingested") -> "Ingested":
         self.new += other.new
@@ -56,6 +60,7 @@ class Ingested:
         self.deleted += other.deleted
         self.elsewhere += other.elsewhere
         self.rejected += other.rejected
+        self.refused += other.refused
         return self
 
 
@@ -89,9 +94,13 @@ def ingest_posts(
     file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     """
     one_writer(session, "ingest")
-    result, origin, posts = Ingested(), _From(source, now, file), _with_markets(session, list(posts))
+    result, origin, given_posts = Ingested(), _From(source, now, file), list(posts)
+    erased = erased_among(session, {(item.platform, item.author.native_id) for item in given_posts})
+    told = [(n, p) for n, p in enumerate(given_posts) if (p.platform, p.author.native_id) not in erased]
+    if erased:
+        result.refused += sorted(set(range(len(given_posts))) - {n for n, _ in told})
     by_platform: dict[str, list[RawPost]] = defaultdict(list)
-    for position, item in enumerate(posts):
+    for position, item in zip((n for n, _ in told), _with_markets(session, [p for _, p in told]), strict=True):
         reason = problem(item, now)
         if reason is not None:
             result.rejected.append((position, reason))
@@ -169,7 +178,10 @@ def ingest_profiles(
     one_writer(session, "ingest")
     rejected: list[tuple[RawAuthor, str]] = []
     given: list[RawPost] = []
+    erased = erased_among(session, {(platform, author.native_id) for author in authors})
     for author in authors:
+        if (platform, author.native_id) in erased:
+            continue
         # a tombstone tells of its author and of nothing else
         about = RawPost(platform, "profile", author, "", now, deleted=True)
         reason = problem(about, now) or _followers_problem(author)
@@ -203,6 +215,7 @@ def _ingest_platform(
     told = [item for item in given if not item.deleted or item.native_id in held]
     authors = _authors(session, platform, told, origin, dirty)  # first: it may move an author's posts
     known, now = store.known_posts(session, platform, list(items)), origin.now
+    changed_authors: set[int] = set()
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
@@ -218,6 +231,7 @@ def _ingest_platform(
         if before is None:
             row = _new_row(item, author, origin)
             new.append(row)
+            changed_authors.add(author.id)
             dirty.add((author.audience_market, row["local_day"]))
             result.new += 1
         elif origin.passes_over(item, before):
@@ -231,6 +245,7 @@ def _ingest_platform(
                     }
                 )  # fmt: skip
                 dirty.add((before.audience_market, before.local_day))
+                changed_authors.add(before.author_id)
                 result.deleted += 1
             else:
                 result.unchanged += 1
@@ -240,10 +255,12 @@ def _ingest_platform(
             has_new_counts = any(value != getattr(before, name) for name, value in counts.items())
             if _is_edited(row, before):
                 edited.append(row)
+                changed_authors |= {before.author_id, author.id}
                 dirty |= {(before.audience_market, before.local_day), (row["audience_market"], row["local_day"])}
             elif any(row[name] != getattr(before, name) for name in SHOWN):
                 shown.append({name: row[name] for name in ("post_id", *SHOWN, "file", "line")})
             if has_new_counts:
+                changed_authors.add(before.author_id)
                 dirty.add((before.audience_market, before.local_day))
                 seen = {n: counts.get(n, getattr(before, n)) for n in COUNTS}
                 recounted.append({"post_id": before.id} | seen | origin.stamp(item))
@@ -258,6 +275,7 @@ def _ingest_platform(
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
     _observe(session, platform, items, new, recounted, now)
     store.mark_dirty(session, dirty)
+    mark_authors(session, changed_authors, now)
 
 
 def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
@@ -324,11 +342,11 @@ def _authors(
         if declared and k.market_source == _INFERRED:
             moved[k.id] = declared
             known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
-        has_followers = a["follower_count"] is not None and a["follower_count"] != k.follower_count
+        corrected = set((k.corrected or "").split())
+        has_followers = a["follower_count"] not in (None, k.follower_count) and "follower_count" not in corrected
         if has_followers:
-            observed_on = local_day(origin.now, MARKETS[k.audience_market].tz)
-            followers.append({"author_id": k.id, "observed_on": observed_on, "follower_count": a["follower_count"]})
-        now_told = {name: a[name] or getattr(k, name) for name in TOLD}
+            followers += _seen_followers(fresh, k, origin.now)
+        now_told = {n: getattr(k, n) if n in corrected else a[n] or getattr(k, n) for n in TOLD}
         is_told = any(value != getattr(k, name) for name, value in now_told.items())
         if is_told:
             told.append({"author_id": k.id} | now_told)
@@ -341,11 +359,24 @@ def _authors(
     store.set_first_posts(session, older)
     store.change_authors(session, told)
     store.change_authors(session, written)
+    renamed = {row["author_id"] for row in told + followers} | moved.keys() | linked.keys()
+    mark_authors(session, renamed | {known[row["native_id"]].id for row in new}, origin.now)
     if moved:
         dirty |= store.move_authors(session, moved)
     if linked:
         dirty |= store.link_authors(session, linked)
     return known
+
+
+def _seen_followers(items: Sequence[RawPost], author: KnownAuthor, now: datetime) -> list[dict[str, Any]]:
+    """An author's followers by the local day on which they were seen, in order of days."""
+    zone = MARKETS[author.audience_market].tz
+    by_day = {
+        local_day(item.author.followers_at or now, zone): item.author.follower_count
+        for item in items
+        if item.author.follower_count is not None
+    }
+    return [{"author_id": author.id, "observed_on": day, "follower_count": n} for day, n in sorted(by_day.items())]
 
 
 def _together(items: Sequence[RawPost]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
 from radar.store.tables import post_signal as signal
@@ -70,6 +71,7 @@ class KnownAuthor(NamedTuple):
     file: int | None
     line: int | None
     market_source: str
+    corrected: str | None
     person: str | None
 
 
@@ -102,6 +104,7 @@ def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, 
     """Make authors (by id) accounts of the person of that name; the (market, local day)s whose counts that changes."""
     known = _persons(session, set(person_of.values()))
     _update_by_id(session, author, "author_id", [{"author_id": i, "person_id": known[n]} for i, n in person_of.items()])
+    mark_authors(session, person_of, AT_ONCE)
     days: set[tuple[str, date]] = set()
     for some in chunks(list(person_of), SQL_VARIABLES):
         statement = sa.select(post.c.audience_market, post.c.local_day).where(post.c.author_id.in_(some)).distinct()
@@ -217,6 +220,7 @@ class UnreadPost(NamedTuple):
     """A post that waits for classification."""
 
     id: int
+    author_id: int
     revision: int
     text: str
     language: str | None
@@ -359,13 +363,14 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
         sa.select(
             post.c.id, post.c.platform, post.c.native_id, post.c.text, post.c.url, post.c.published_at, post.c.language,
             post.c.like_count, post.c.comment_count, post.c.share_count, post.c.view_count,
-            author.c.handle, author.c.name, author.c.person_id, author.c.follower_count, signal.c.sponsored,
+            post.c.author_id, author.c.handle, author.c.name, author.c.person_id, author.c.follower_count,
+            signal.c.sponsored,
             signal.c.tone, author.c.audience_market, author.c.market_source, author.c.market_confidence,
             author.c.market_reasons,
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
-        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None))
+        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
     )  # fmt: skip
     rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
     return [rows[i] for i in post_ids if i in rows]
