@@ -17,8 +17,8 @@ from radar.markets import MARKETS
 from radar.memory import give_back
 from radar.registry import TopicScorer, open_scorer
 from radar.spread import spread, workers
+from radar.store import measures, promotion
 from radar.store import posts as store
-from radar.store import promotion
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
@@ -156,6 +156,7 @@ class Waiting(NamedTuple):
     """What of a post is needed to store what was read in it."""
 
     id: int
+    author_id: int
     revision: int
     audience_market: str
     local_day: date
@@ -171,7 +172,7 @@ class Batch(NamedTuple):
 def _read_batch(engine: sa.Engine, scorer: TopicScorer, span: Span) -> Batch:
     with reading(engine) as session:
         items = store.unread_posts(session, span.after, span.last)
-    found = [Waiting(item.id, item.revision, item.audience_market, item.local_day) for item in items]
+    found = [Waiting(item.id, item.author_id, item.revision, item.audience_market, item.local_day) for item in items]
     return Batch(found, read_posts(scorer, items))
 
 
@@ -212,6 +213,7 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
             return 0
         store.write_readings(session, signals, topics, done)
         store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
+        measures.mark_authors(session, {post.author_id for post in batch.posts}, now)
     return len(batch.posts)
 
 

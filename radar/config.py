@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def tiers_path(self) -> Path:
+        """Where an operator says what followers make which tier; there need be no such file."""
+        return self.data_dir / "tiers.toml"
+
+    @property
     def labels_dir(self) -> Path:
         """Where the labels that people gave are kept."""
         return self.data_dir / "labels"

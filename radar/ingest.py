@@ -20,6 +20,7 @@ from radar.markets import MARKETS, local_day
 from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
+from radar.store.measures import mark_authors
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
 
@@ -203,6 +204,7 @@ def _ingest_platform(
     told = [item for item in given if not item.deleted or item.native_id in held]
     authors = _authors(session, platform, told, origin, dirty)  # first: it may move an author's posts
     known, now = store.known_posts(session, platform, list(items)), origin.now
+    changed_authors: set[int] = set()
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
@@ -218,6 +220,7 @@ def _ingest_platform(
         if before is None:
             row = _new_row(item, author, origin)
             new.append(row)
+            changed_authors.add(author.id)
             dirty.add((author.audience_market, row["local_day"]))
             result.new += 1
         elif origin.passes_over(item, before):
@@ -231,6 +234,7 @@ def _ingest_platform(
                     }
                 )  # fmt: skip
                 dirty.add((before.audience_market, before.local_day))
+                changed_authors.add(before.author_id)
                 result.deleted += 1
             else:
                 result.unchanged += 1
@@ -240,10 +244,12 @@ def _ingest_platform(
             has_new_counts = any(value != getattr(before, name) for name, value in counts.items())
             if _is_edited(row, before):
                 edited.append(row)
+                changed_authors |= {before.author_id, author.id}
                 dirty |= {(before.audience_market, before.local_day), (row["audience_market"], row["local_day"])}
             elif any(row[name] != getattr(before, name) for name in SHOWN):
                 shown.append({name: row[name] for name in ("post_id", *SHOWN, "file", "line")})
             if has_new_counts:
+                changed_authors.add(before.author_id)
                 dirty.add((before.audience_market, before.local_day))
                 seen = {n: counts.get(n, getattr(before, n)) for n in COUNTS}
                 recounted.append({"post_id": before.id} | seen | origin.stamp(item))
@@ -258,6 +264,7 @@ def _ingest_platform(
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
     _observe(session, platform, items, new, recounted, now)
     store.mark_dirty(session, dirty)
+    mark_authors(session, changed_authors, now)
 
 
 def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
@@ -341,6 +348,8 @@ def _authors(
     store.set_first_posts(session, older)
     store.change_authors(session, told)
     store.change_authors(session, written)
+    renamed = {row["author_id"] for row in told + followers} | moved.keys() | linked.keys()
+    mark_authors(session, renamed | {known[row["native_id"]].id for row in new}, origin.now)
     if moved:
         dirty |= store.move_authors(session, moved)
     if linked:

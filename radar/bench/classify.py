@@ -27,7 +27,7 @@ def measure(progress: Progress) -> dict[str, object]:
     until = BEGINS + timedelta(days=8)
     found = [p for batch in world.discover(None, until) for p in batch.posts][:POSTS]
     items = [
-        UnreadPost(i, 1, p.text, p.language, p.author.audience_market, BEGINS.date(), None, None)
+        UnreadPost(i, 0, 1, p.text, p.language, p.author.audience_market, BEGINS.date(), None, None)
         for i, p in enumerate(found)
     ]
     texts = [p.text for p in found]

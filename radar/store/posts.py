@@ -217,6 +217,7 @@ class UnreadPost(NamedTuple):
     """A post that waits for classification."""
 
     id: int
+    author_id: int
     revision: int
     text: str
     language: str | None

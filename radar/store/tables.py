@@ -86,6 +86,8 @@ author = Table(
     Column("first_post_at", Instant),  # of the oldest post we were given: how new the account is to us
     Column("file", BigInteger),  # what it says of itself was last changed by a row of this file,
     Column("line", BigInteger),  # this one; null where another kind of source did
+    Column("hidden_at", Instant),  # shown nowhere since then, still counted
+    Column("corrected", Text),  # names of columns that were corrected here, space-separated: no source changes them
     UniqueConstraint("platform", "native_id"),
 )
 
@@ -370,6 +372,136 @@ imported_file = Table(
     Column("imported_at", Instant, nullable=False),
     Column("row_count", BigInteger, nullable=False),  # read so far, those set aside included
     Column("rejected_count", BigInteger, nullable=False),  # set aside: they are in the file of rejects
+)
+
+author_due = Table(
+    "author_due",  # whose measures are to be made anew
+    metadata,
+    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False),
+    Column("due_at", Instant, nullable=False),
+    Column("mark", Integer, nullable=False),  # another with each change, so that measuring cannot miss a later one
+    Index("ix_author_due_due_at", "due_at"),
+)
+
+peer_group = Table(
+    "peer_group",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("audience_market", String(2), nullable=False),
+    Column("platform", String(32), nullable=False),
+    Column("tier", String(8), nullable=False),
+    Column("author_count", Integer, nullable=False),  # rated ones, when the sketches were made
+    Column("changed_count", Integer, nullable=False),  # measured since then
+    Column("sketches", JSON, nullable=False),  # measure -> [n, quantiles]
+    UniqueConstraint("audience_market", "platform", "tier"),
+)
+
+author_measure = Table(
+    "author_measure",  # radar.kol.AuthorMeasures; one row for each author that may be shown
+    metadata,
+    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False),
+    Column("group_id", ForeignKey("peer_group.id"), nullable=False),
+    Column("audience_market", String(2), nullable=False),
+    Column("follower_count", BigInteger),
+    Column("last_post_at", Instant),
+    Column("post_count", Integer, nullable=False),
+    Column("rated_count", Integer, nullable=False),
+    Column("low_confidence", Boolean, nullable=False),
+    Column("engagement", Float),
+    Column("er_followers", Float),
+    Column("er_views", Float),
+    Column("views_count", Integer, nullable=False),
+    Column("engagement_percentile", Float),
+    Column("growth", Float),
+    Column("growth_days", Integer, nullable=False),
+    Column("posts_per_week", Float, nullable=False),
+    Column("sponsored_count", Integer, nullable=False),
+    Column("sponsored_share", Float),
+    Column("paid_over_organic", Float),
+    Column("negative_share", Float),
+    Column("told_count", Integer, nullable=False),
+    Column("early", Float),
+    Column("early_low", Float),
+    Column("early_high", Float),
+    Column("early_p", Float),
+    Column("early_null", Float),
+    Column("early_count", Integer, nullable=False),
+    Column("profile", JSON, nullable=False),  # topics, places, rhythm, top posts, brands, signals
+    Column("measured_at", Instant, nullable=False),
+    Index("ix_author_measure_group_id", "group_id", "author_id"),
+)
+SORTS = ("engagement_percentile", "follower_count", "growth", "early", "last_post_at")
+"""What authors can be listed by; an index of each holds what they can be filtered by, so that a list reads it alone."""
+_FILTERED = ("author_id", "group_id", "engagement_percentile", "sponsored_share")
+for _name in SORTS:
+    _names = ["audience_market", _name, *[n for n in _FILTERED if n != _name]]
+    Index(f"ix_author_measure_by_{_name}", *[author_measure.c[n] for n in _names])
+
+author_facet = Table(
+    "author_facet",  # what an author posts about, by market: radar.store.facets
+    metadata,
+    Column("facet", BigInteger, primary_key=True, autoincrement=False),
+    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+author_word = Table(
+    "author_word",  # what an author is found by: beginnings of the words of handle and name
+    metadata,
+    Column("word", String(64).with_variant(String(64, collation="C"), "postgresql"), primary_key=True),
+    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+adopted_trend = Table(
+    "adopted_trend",  # a trend whose adopters were collected
+    metadata,
+    Column("episode_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("audience_market", String(2), nullable=False),
+    Column("first_day", Date, nullable=False),  # local days that were looked through
+    Column("last_day", Date, nullable=False),
+    Column("counted_at", Instant, nullable=False),  # of the newest counts among those days
+)
+
+trend_adoption = Table(
+    "trend_adoption",  # a person's first use of a trend's key
+    metadata,
+    Column("episode_id", ForeignKey("adopted_trend.episode_id"), primary_key=True, autoincrement=False),
+    Column("person_id", ForeignKey("person.id"), primary_key=True, autoincrement=False, index=True),
+    Column("adopted_at", Instant, nullable=False),
+    Column("heard", Integer, nullable=False),  # persons of the market who posted in that hour
+)
+
+author_list = Table(
+    "author_list",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+list_member = Table(
+    "list_member",
+    metadata,
+    Column("list_id", ForeignKey("author_list.id"), primary_key=True, autoincrement=False),
+    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False, index=True),
+    Column("added_at", Instant, nullable=False),
+)
+
+author_note = Table(
+    "author_note",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("author_id", ForeignKey("author.id"), nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("written_at", Instant, nullable=False),
+)
+
+erased_author = Table(
+    "erased_author",  # a keyed hash of whom is never to be taken in again, and nothing else
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("erased_at", Instant, nullable=False),
 )
 
 run = Table(

@@ -1,0 +1,195 @@
+"""Measuring authors: those that changed, a page at a time; then the peer groups of which enough changed.
+
+Whatever changes what is known of an author (a post, a reading, counts, followers, a deletion, an adoption) puts them on
+the list of those due, in its own transaction. Time changes them as well: posts settle after 4 days and leave the window
+after 60; whoever was measured is put back on the list for that day, and whoever has fallen silent is not.
+
+A percentile is taken from the group's sketch as it was last made. A group is made anew when a tenth of it was measured
+since, so that a percentile is never far behind and the work in all is in proportion to what changed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.keys import Kind, key_number
+from radar.kol import Account, AuthorMeasures, PostFact, Priors, Tiers, measure
+from radar.kol.early import Adoption
+from radar.kol.facts import SETTLED, WINDOW
+from radar.kol.growth import History, followers_on
+from radar.kol.peers import PEER_MEASURES, Sketch, best_rate
+from radar.markets import MARKETS, PLACE_CODES, local_day
+from radar.store import counts
+from radar.store import measures as store
+from radar.store.engine import reading, writing
+from radar.store.measures import AccountRow, AdoptionRow, PostRow
+from radar.store.posts import key_array
+from radar.text.gazetteer import products
+
+PAGE = 300
+KEPT = timedelta(days=400)
+"""How far back brands are looked for."""
+SOONEST = timedelta(days=1)
+"""Time alone makes an author due once a day at most."""
+REBASED_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was done: authors measured, left because they are hidden, and peer groups made anew."""
+
+    authors: int
+    hidden: int
+    groups: int
+
+
+def measure_authors(
+    engine: sa.Engine,
+    model_id: str,
+    topic_ids: Sequence[str],
+    tiers: Tiers,
+    *,
+    now: datetime,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Measured:
+    """Measure every author that is due. Safe to kill: a page is written whole or not at all."""
+    priors: dict[str, Priors] = {}
+    done = hidden = after = 0
+    while True:
+        with reading(engine) as session:
+            due = store.due_authors(session, now, after, PAGE)
+            if not due:
+                break
+            rows = store.accounts(session, list(due))
+            for market in {row.audience_market for row in rows} - priors.keys():
+                priors[market] = market_priors(session, model_id, market, topic_ids, now)
+            measured, next_at = _measure_page(session, rows, priors, tiers, now)
+        with writing(engine) as session, session.begin():
+            store.forget_measures(session, sorted(due.keys() - {row.id for row in rows}))
+            store.write_measures(session, measured, {row.id: row for row in rows})
+            store.settle_due(session, due, next_at)
+        done, hidden, after = done + len(measured), hidden + len(due) - len(rows), max(due)
+        progress(done)
+    return Measured(done, hidden, rebase_groups(engine))
+
+
+def _measure_page(
+    session: Session, rows: Sequence[AccountRow], priors: Mapping[str, Priors], tiers: Tiers, now: datetime
+) -> tuple[list[AuthorMeasures], dict[int, datetime]]:
+    """Measures of a page of accounts, and when time alone will change them."""
+    ids = [row.id for row in rows]
+    posts = store.posts_of(session, ids, now - KEPT, now)
+    topics = store.topics_by_post(session, ids, now - WINDOW)
+    history = store.histories(session, ids)
+    adopted = store.adoptions_with(session, [row.person_id for row in rows])
+    by_person: dict[int, list[list[AdoptionRow]]] = {}
+    for trend in adopted.values():
+        for adoption in trend:
+            by_person.setdefault(adoption.person_id, []).append(trend)
+    measured, next_at = [], {}
+    for row in rows:
+        zone = MARKETS[row.audience_market].tz
+        seen = history.get(row.id, [])
+        facts = [_fact(p, topics.get(p.id, []), seen, row) for p in posts.get(row.id, [])]
+        account = Account(
+            row.id, row.platform, row.audience_market, tiers.of(row.audience_market, row.follower_count),
+            row.follower_count, row.first_post_at,
+        )  # fmt: skip
+        hours = {p.published_at.replace(minute=0, second=0, microsecond=0) for p in posts.get(row.id, [])}
+        adoptions = [_adoption(trend, row.person_id, hours) for trend in by_person.get(row.person_id, [])]
+        measured.append(measure(account, facts, seen, adoptions, priors[row.audience_market], zone, now))
+        at = changes_at([p.published_at for p in facts], now)
+        if at is not None:
+            next_at[row.id] = at
+    return measured, next_at
+
+
+def changes_at(published: Sequence[datetime], now: datetime) -> datetime | None:
+    """When time alone next changes an author's measures: a post settles or leaves the window; None where none will."""
+    turns = [turn for at in published for turn in (at + SETTLED, at + WINDOW) if turn > now]
+    return max(min(turns), now + SOONEST) if turns else None
+
+
+_PRODUCTS: dict[int, str] = {}
+
+
+def _product_names() -> dict[int, str]:
+    if not _PRODUCTS:
+        _PRODUCTS.update({key_number(Kind.PRODUCT, name): name for name in products()})
+    return _PRODUCTS
+
+
+def _fact(post: PostRow, topics: Sequence[str], history: History, account: AccountRow) -> PostFact:
+    """A post as the arithmetic sees it, with the followers that its author had then."""
+    day = local_day(post.published_at, MARKETS[account.audience_market].tz)
+    followers = followers_on(history, day)
+    keys = key_array(post.keys).tolist() if post.keys else []
+    named = _product_names()
+    return PostFact(
+        post.id, post.published_at, post.like_count, post.comment_count, post.share_count, post.view_count,
+        account.follower_count if followers is None else followers, bool(post.sponsored or post.platform_sponsored),
+        tuple(topics), tuple(c for c in (post.places or "").split() if len(c) == 2),
+        tuple(named[k] for k in keys if k in named), post.tone, post.text_hash or 0,
+    )  # fmt: skip
+
+
+def _adoption(trend: Sequence[AdoptionRow], person_id: int, hours: set[datetime]) -> Adoption:
+    """A trend as one of its adopters: the null gives them the place of anybody whose hour they posted in as well."""
+    own = next(row for row in trend if row.person_id == person_id)
+    others = [row for row in trend if row.person_id != person_id]
+    chance = [
+        1 / max(row.heard, 1) if row.adopted_at.replace(minute=0, second=0, microsecond=0) in hours else 0.0
+        for row in others
+    ]
+    times = np.array([row.adopted_at.timestamp() for row in others])
+    return Adoption(own.adopted_at.timestamp(), times, np.array(chance), 1 / max(own.heard, 1))
+
+
+def market_priors(session: Session, model_id: str, market: str, topic_ids: Sequence[str], now: datetime) -> Priors:
+    """A market's share of posts by topic and place over the window, from its day counts."""
+    last = local_day(now, MARKETS[market].tz)
+    first = last - WINDOW
+    total = store.posts_counted(session, model_id, market, first, last)
+    topics = {key_number(Kind.TOPIC, name): name for name in topic_ids}
+    places = {key_number(Kind.PLACE, code): code for code in PLACE_CODES.values()}
+    found: dict[int, int] = dict.fromkeys([*topics, *places], 0)
+    keys = np.array(sorted(found), np.int64)
+    for day in counts.counted_days(session, model_id, market, first, last).values():
+        here = (day.places == 0) & np.isin(day.keys, keys)
+        for key, n in zip(day.keys[here].tolist(), day.posts[here].tolist(), strict=True):
+            found[key] += n
+    share = {key: n / max(total, 1) for key, n in found.items()}
+    return Priors({topics[k]: share[k] for k in topics}, {places[k]: share[k] for k in places})
+
+
+def rebase_groups(engine: sa.Engine) -> int:
+    """Make the sketches and percentiles of groups anew of which a tenth was measured since; how many."""
+    with reading(engine) as session:
+        stale = [g for g in store.groups(session).values() if g.changed_count > REBASED_SHARE * g.author_count]
+    for group in stale:
+        with writing(engine) as session, session.begin():
+            rows = store.group_values(session, group.id)
+            sketches = _sketches(rows)
+            store.rebase(session, group.id, sketches, _percentiles(rows, sketches))
+    return len(stale)
+
+
+def _sketches(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sketch]:
+    """By measure, of the authors of whom it is known. Rates on few posts are no benchmark."""
+    return {
+        name: Sketch.of([row[name] for row in rows if row[name] is not None and not row["low_confidence"]])
+        for name in PEER_MEASURES
+    }
+
+
+def _percentiles(rows: Sequence[Mapping[str, Any]], sketches: Mapping[str, Sketch]) -> dict[int, float | None]:
+    found = {}
+    for row in rows:
+        name = best_rate(row["er_followers"], row["er_views"])
+        found[row["author_id"]] = sketches[name].percentile(row[name])
+    return found

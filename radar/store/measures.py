@@ -1,0 +1,428 @@
+"""Measures of authors: who waits for them, what they are made from, and reading them back in pages."""
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.keys import Kind, key_number
+from radar.kol import AuthorMeasures, BrandWork, Rhythm, Share, TopPost
+from radar.kol.peers import PEER_MEASURES, Sketch, best_rate
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import (
+    author,
+    author_due,
+    author_facet,
+    author_measure,
+    author_word,
+    day_count,
+    follower_observation,
+    peer_group,
+    post,
+    post_topic,
+    trend_adoption,
+)
+from radar.store.tables import post_signal as signal
+from radar.text.names import words_of
+
+LEAST_POSTS, LEAST_SHARE = 2, 0.05
+"""Posts about a topic or place, and the shrunken share of all, from which an author is found by it."""
+
+COLUMNS = (
+    "follower_count", "last_post_at", "post_count", "rated_count", "low_confidence", "engagement", "er_followers",
+    "er_views", "views_count", "engagement_percentile", "growth", "growth_days", "posts_per_week", "sponsored_count",
+    "sponsored_share", "paid_over_organic", "negative_share", "told_count", "early", "early_low", "early_high",
+    "early_p", "early_null", "early_count", "measured_at",
+)  # fmt: skip
+"""Fields of AuthorMeasures that are columns under the same name."""
+
+
+# ---- who waits ----
+
+
+def mark_authors(session: Session, author_ids: Iterable[int], due_at: datetime) -> None:
+    """Ask for authors to be measured at a moment or as soon after, in the transaction that changed them."""
+    mark = secrets.randbits(31)
+    rows = [{"author_id": i, "due_at": due_at, "mark": mark} for i in sorted(set(author_ids))]
+    for some in chunks(rows, SQL_VARIABLES // 3):
+        upsert(session, author_due, some, on=["author_id"], update=["due_at", "mark"])
+
+
+def mark_persons(session: Session, person_ids: Collection[int], due_at: datetime) -> None:
+    """The same for all accounts of persons."""
+    for some in chunks(sorted(person_ids), SQL_VARIABLES):
+        mark_authors(session, session.scalars(sa.select(author.c.id).where(author.c.person_id.in_(some))), due_at)
+
+
+def due_authors(session: Session, now: datetime, after: int, limit: int) -> dict[int, int]:
+    """Authors that wait to be measured, by id from `after` on: id -> mark."""
+    c = author_due.c
+    statement = sa.select(c.author_id, c.mark).where(c.due_at <= now, c.author_id > after)
+    return dict(session.execute(statement.order_by(c.author_id).limit(limit)).all())
+
+
+def settle_due(session: Session, seen: dict[int, int], next_at: dict[int, datetime]) -> None:
+    """Take measured authors off the list, or put them where time alone will change them, unless they changed again."""
+    c = author_due.c
+    gone = [{"b_id": i, "b_mark": mark} for i, mark in seen.items() if i not in next_at]
+    later = [{"b_id": i, "b_mark": mark, "b_at": next_at[i]} for i, mark in seen.items() if i in next_at]
+    mine = sa.and_(c.author_id == sa.bindparam("b_id"), c.mark == sa.bindparam("b_mark"))
+    connection = session.connection()
+    if gone:
+        connection.execute(sa.delete(author_due).where(mine), gone)
+    if later:
+        at = sa.bindparam("b_at", type_=c.due_at.type)
+        connection.execute(sa.update(author_due).where(mine).values(due_at=at), later)
+
+
+# ---- what they are made from ----
+
+
+class AccountRow(NamedTuple):
+    """What is stored of an account that may be shown."""
+
+    id: int
+    platform: str
+    audience_market: str
+    person_id: int
+    handle: str | None
+    name: str | None
+    follower_count: int | None
+    first_post_at: datetime | None
+
+
+def accounts(session: Session, author_ids: Sequence[int]) -> list[AccountRow]:
+    """Accounts by id; those that are hidden are left out."""
+    statement = sa.select(*[author.c[name] for name in AccountRow._fields])
+    return [
+        AccountRow(*row)
+        for some in chunks(author_ids, SQL_VARIABLES)
+        for row in session.execute(
+            statement.where(author.c.id.in_(some), author.c.hidden_at.is_(None)).order_by(author.c.id)
+        )
+    ]
+
+
+class PostRow(NamedTuple):
+    """A post as measuring reads it."""
+
+    id: int
+    author_id: int
+    published_at: datetime
+    like_count: int | None
+    comment_count: int | None
+    share_count: int | None
+    view_count: int | None
+    platform_sponsored: bool | None
+    sponsored: bool | None
+    places: str | None
+    keys: bytes | None
+    tone: int | None
+    text_hash: int | None
+
+
+def posts_of(session: Session, author_ids: Sequence[int], since: datetime, until: datetime) -> dict[int, list[PostRow]]:
+    """Authors' own living posts published in (since, until], by author and time; no reposts."""
+    read = ("sponsored", "places", "keys", "tone", "text_hash")
+    columns = [(signal if name in read else post).c[name] for name in PostRow._fields]
+    found: dict[int, list[PostRow]] = {}
+    for some in chunks(author_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(*columns)
+            .outerjoin(signal, signal.c.post_id == post.c.id)
+            .where(post.c.author_id.in_(some), post.c.published_at > since, post.c.published_at <= until)
+            .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None))
+            .order_by(post.c.author_id, post.c.published_at, post.c.id)
+        )
+        for row in session.execute(statement):
+            found.setdefault(row.author_id, []).append(PostRow(*row))
+    return found
+
+
+def topics_by_post(session: Session, author_ids: Sequence[int], since: datetime) -> dict[int, list[str]]:
+    """Topic ids by post id, of authors' posts published after `since`."""
+    found: dict[int, list[str]] = {}
+    for some in chunks(author_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(post_topic.c.post_id, post_topic.c.topic_id)
+            .join(post, post.c.id == post_topic.c.post_id)
+            .where(post.c.author_id.in_(some), post.c.published_at > since)
+        )
+        for post_id, topic_id in session.execute(statement):
+            found.setdefault(post_id, []).append(topic_id)
+    return found
+
+
+def histories(session: Session, author_ids: Sequence[int]) -> dict[int, list[tuple[date, int]]]:
+    """Followers by day, oldest first, by author."""
+    c = follower_observation.c
+    found: dict[int, list[tuple[date, int]]] = {}
+    for some in chunks(author_ids, SQL_VARIABLES):
+        statement = sa.select(c.author_id, c.observed_on, c.follower_count).where(c.author_id.in_(some))
+        for author_id, day, n in session.execute(statement.order_by(c.author_id, c.observed_on)):
+            found.setdefault(author_id, []).append((day, n))
+    return found
+
+
+def posts_counted(session: Session, model_id: str, market: str, first: date, last: date) -> int:
+    """Posts in the counts of a market's days first..last."""
+    c = day_count.c
+    statement = sa.select(sa.func.sum(c.post_count)).where(
+        c.model_id == model_id, c.audience_market == market, c.local_day >= first, c.local_day <= last
+    )
+    return int(session.scalar(statement) or 0)
+
+
+class AdoptionRow(NamedTuple):
+    """A person's first use of a trend's key; heard  persons of the market who posted in that hour."""
+
+    episode_id: int
+    person_id: int
+    adopted_at: datetime
+    heard: int
+
+
+def adoptions_with(session: Session, person_ids: Sequence[int]) -> dict[int, list[AdoptionRow]]:
+    """All adoptions of the trends that these persons used, by trend."""
+    c = trend_adoption.c
+    found: dict[int, list[AdoptionRow]] = {}
+    for some in chunks(person_ids, SQL_VARIABLES):
+        mine = sa.select(c.episode_id).where(c.person_id.in_(some))
+        statement = sa.select(*[c[name] for name in AdoptionRow._fields]).where(c.episode_id.in_(mine))
+        for row in session.execute(statement.order_by(c.episode_id, c.adopted_at, c.person_id)):
+            found.setdefault(row.episode_id, []).append(AdoptionRow(*row))
+    return {i: list(dict.fromkeys(rows)) for i, rows in found.items()}
+
+
+# ---- writing ----
+
+
+def group_ids(session: Session, groups: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
+    """Ids of peer groups (market, platform, tier); those that are missing are added."""
+    names = ("audience_market", "platform", "tier")
+    rows = [
+        dict(zip(names, group, strict=True)) | {"author_count": 0, "changed_count": 0, "sketches": {}}
+        for group in sorted(groups)
+    ]
+    upsert(session, peer_group, rows, on=names)
+    markets = {group[0] for group in groups}
+    statement = sa.select(peer_group.c.id, *[peer_group.c[name] for name in names])
+    found = session.execute(statement.where(peer_group.c.audience_market.in_(markets)))
+    return {(m, p, t): i for i, m, p, t in found if (m, p, t) in groups}
+
+
+def write_measures(session: Session, measured: Sequence[AuthorMeasures], names: dict[int, AccountRow]) -> None:
+    """Put measures in place of what stood there, with what authors are found by.
+
+    The percentile is taken from the group's sketch as it is; `rebase` renews both when enough of the group changed.
+    """
+    ids = group_ids(session, {(m.audience_market, m.platform, m.tier) for m in measured})
+    sketches = {i: group.sketches for i, group in groups(session, list(ids.values())).items()}
+    rows, changed = [], dict.fromkeys(ids.values(), 0)
+    for m in measured:
+        group_id = ids[m.audience_market, m.platform, m.tier]
+        changed[group_id] += 1
+        row = {name: getattr(m, name) for name in COLUMNS}
+        row |= {"author_id": m.author_id, "group_id": group_id, "audience_market": m.audience_market}
+        row["engagement_percentile"] = _engagement_percentile(m.er_followers, m.er_views, sketches[group_id])
+        row["profile"] = _profile(m)
+        rows.append(row)
+    update = [name for name in (rows[0] if rows else ()) if name != "author_id"]
+    upsert(session, author_measure, rows, on=["author_id"], update=update)
+    for group_id, n in changed.items():
+        mine = peer_group.c.id == group_id
+        session.execute(sa.update(peer_group).where(mine).values(changed_count=peer_group.c.changed_count + n))
+    _write_found_by(session, measured, names)
+
+
+def _write_found_by(session: Session, measured: Sequence[AuthorMeasures], names: dict[int, AccountRow]) -> None:
+    for some in chunks([m.author_id for m in measured], SQL_VARIABLES):
+        for table in (author_facet, author_word):
+            session.execute(sa.delete(table).where(table.c.author_id.in_(some)))
+    facets = [{"facet": facet, "author_id": m.author_id} for m in measured for facet in sorted(facets_of(m))]
+    words = [
+        {"word": word, "author_id": i}
+        for i in (m.author_id for m in measured)
+        for word in sorted(words_of(names[i].handle, names[i].name))
+    ]
+    upsert(session, author_facet, facets, on=["facet", "author_id"])
+    upsert(session, author_word, words, on=["word", "author_id"])
+
+
+def forget_measures(session: Session, author_ids: Sequence[int]) -> None:
+    """Take away what is measured of authors and what they are found by."""
+    for some in chunks(list(author_ids), SQL_VARIABLES):
+        for table in (author_facet, author_word, author_measure):
+            session.execute(sa.delete(table).where(table.c.author_id.in_(some)))
+
+
+def facet(market: str, kind: Kind, name: str) -> int:
+    """What authors of a market who post about a topic or a place are found by."""
+    return key_number(kind, f"{market} {name}")
+
+
+def facets_of(m: AuthorMeasures) -> set[int]:
+    """The facets of an author: topics and place markets with at least 2 posts and a share of 5 %."""
+    return {
+        facet(m.audience_market, kind, share.name)
+        for kind, some in ((Kind.TOPIC, m.topics), (Kind.PLACE, m.places))
+        for share in some
+        if share.posts >= LEAST_POSTS and share.share >= LEAST_SHARE
+    }
+
+
+def _engagement_percentile(
+    er_followers: float | None, er_views: float | None, known: dict[str, Sketch]
+) -> float | None:
+    name = best_rate(er_followers, er_views)
+    value = er_followers if name == "er_followers" else er_views
+    return known[name].percentile(value) if name in known else None
+
+
+def _profile(m: AuthorMeasures) -> dict[str, Any]:
+    """What is stored as JSON."""
+    return {
+        "topics": [[s.name, s.posts, s.share] for s in m.topics],
+        "places": [[s.name, s.posts, s.share] for s in m.places],
+        "rhythm": asdict(m.rhythm),
+        "top_posts": [[t.post_id, t.engagement, t.ratio] for t in m.top_posts],
+        "brands": [[b.product_id, b.posts, b.first_on.isoformat(), b.last_on.isoformat()] for b in m.brands],
+        "signals": {name: list(said) for name, said in m.signals.items()},
+    }
+
+
+# ---- peers ----
+
+
+class PeerGroup(NamedTuple):
+    """Accounts of a market, platform and tier: how many are rated, and how their measures are spread."""
+
+    id: int
+    audience_market: str
+    platform: str
+    tier: str
+    author_count: int
+    changed_count: int
+    sketches: dict[str, Sketch]
+
+
+def groups(session: Session, ids: Sequence[int] | None = None) -> dict[int, PeerGroup]:
+    """Peer groups by id; all of them by default."""
+    statement = sa.select(*[peer_group.c[name] for name in PeerGroup._fields]).order_by(peer_group.c.id)
+    if ids is not None:
+        statement = statement.where(peer_group.c.id.in_(ids))
+    return {
+        row.id: PeerGroup._make(row)._replace(
+            sketches={name: Sketch(n, tuple(values)) for name, (n, values) in row.sketches.items()}
+        )
+        for row in session.execute(statement)
+    }
+
+
+def group_values(session: Session, group_id: int) -> list[dict[str, Any]]:
+    """What a group's sketches are made from: author_id and the peer measures of each of its authors."""
+    columns = [author_measure.c[name] for name in PEER_MEASURES if name in author_measure.c]
+    c = author_measure.c
+    statement = sa.select(c.author_id, c.low_confidence, *columns, c.profile["signals"].label("signals"))
+    rows = []
+    for row in session.execute(statement.where(author_measure.c.group_id == group_id)):
+        values = dict(row._mapping)
+        signals = values.pop("signals") or {}
+        rows.append(values | {name: signals.get(name, [None])[0] for name in PEER_MEASURES if name not in values})
+    return rows
+
+
+def rebase(session: Session, group_id: int, sketches: dict[str, Sketch], percentiles: dict[int, float | None]) -> None:
+    """Give a group new sketches, and its authors the percentiles that follow from them."""
+    told = {name: [s.n, list(s.values)] for name, s in sketches.items()}
+    rated = max((sketches[name].n for name in ("er_followers", "er_views") if name in sketches), default=0)
+    values = {"sketches": told, "author_count": rated, "changed_count": 0}
+    session.execute(sa.update(peer_group).where(peer_group.c.id == group_id).values(values))
+    c = author_measure.c
+    statement = (
+        sa.update(author_measure)
+        .where(c.author_id == sa.bindparam("b_id"), c.group_id == group_id)
+        .where(c.engagement_percentile.is_distinct_from(sa.bindparam("b_share", type_=sa.Float)))
+        .values(engagement_percentile=sa.bindparam("b_share", type_=sa.Float))
+    )
+    if percentiles:
+        session.connection().execute(statement, [{"b_id": i, "b_share": p} for i, p in percentiles.items()])
+
+
+# ---- reading ----
+
+
+def measures_of(session: Session, author_ids: Sequence[int]) -> dict[int, AuthorMeasures]:
+    """Measures by author id; of authors that are hidden or not measured yet there are none."""
+    found: dict[int, AuthorMeasures] = {}
+    for some in chunks(list(author_ids), SQL_VARIABLES):
+        found |= {m.author_id: m for m in _read(session, author_measure.c.author_id.in_(some))}
+    return found
+
+
+def measures_page(
+    session: Session,
+    *,
+    market: str | None = None,
+    platforms: Collection[str] = (),
+    tiers: Collection[str] = (),
+    topics: Collection[str] = (),
+    places: Collection[str] = (),
+    after: int = 0,
+    limit: int = 1_000,
+) -> list[AuthorMeasures]:
+    """A page of authors by id, those above `after`; ask again with the last one's id until a page is empty.
+
+    market      audience market; all by default       platforms, tiers  any of them
+    topics, places  posts about any of the topics, and about any of the place markets: see facets_of
+    """
+    c = author_measure.c
+    wanted = [c.author_id > after]
+    if market is not None:
+        wanted.append(c.audience_market == market)
+    group = [peer_group.c[n].in_(some) for n, some in (("platform", platforms), ("tier", tiers)) if some]
+    if group:
+        wanted.append(c.group_id.in_(sa.select(peer_group.c.id).where(*group)))
+    markets = [market] if market else list(session.scalars(sa.select(peer_group.c.audience_market).distinct()))
+    for kind, some in ((Kind.TOPIC, topics), (Kind.PLACE, places)):
+        if some:
+            codes = [facet(code, kind, name) for code in markets for name in some]
+            wanted.append(c.author_id.in_(sa.select(author_facet.c.author_id).where(author_facet.c.facet.in_(codes))))
+    return _read(session, *wanted, limit=limit)
+
+
+def _read(session: Session, *wanted: sa.ColumnElement[bool], limit: int | None = None) -> list[AuthorMeasures]:
+    c = author_measure.c
+    columns = [c.author_id, c.audience_market, *[c[name] for name in COLUMNS], c.profile]
+    statement = (
+        sa.select(*columns, peer_group.c.platform, peer_group.c.tier, peer_group.c.author_count)
+        .join(peer_group, peer_group.c.id == c.group_id)
+        .where(*wanted)
+        .order_by(c.author_id)
+        .limit(limit)
+    )
+    return [_measures(dict(row._mapping)) for row in session.execute(statement)]
+
+
+def _measures(row: dict[str, Any]) -> AuthorMeasures:
+    profile = row.pop("profile")
+    rhythm = profile["rhythm"]
+    return AuthorMeasures(
+        peer_count=row.pop("author_count"),
+        topics=tuple(Share(*share) for share in profile["topics"]),
+        places=tuple(Share(*share) for share in profile["places"]),
+        rhythm=Rhythm(
+            tuple(rhythm["by_hour"]), tuple(rhythm["by_weekday"]), rhythm["gap_hours"], rhythm["active_days"]
+        ),
+        top_posts=tuple(TopPost(*top) for top in profile["top_posts"]),
+        brands=tuple(
+            BrandWork(name, n, date.fromisoformat(first), date.fromisoformat(last))
+            for name, n, first, last in profile["brands"]
+        ),
+        signals={name: (value, n) for name, (value, n) in profile["signals"].items()},
+        **row,
+    )
