@@ -20,7 +20,7 @@ from radar.partners.price import Price, Prices, price
 from radar.partners.profile import unpacked
 from radar.partners.scoring import Scored, Weights, score
 from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
-from radar.partners.signs import merged, signs
+from radar.partners.signs import Usual, merged, signs, usual
 from radar.store import partners as store
 
 POOL = 80
@@ -30,6 +30,8 @@ SAMPLE = 400
 OFF_TOPIC = 0.2
 """Share of posts on an excluded topic from which a KOL is left out."""
 PROOFS = 3
+REVIEW, REVIEWED = 2, 5
+"""Signals that stand out from which a KOL is kept apart for review; and how many such are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,14 @@ class Found:
 
 @dataclass(slots=True)
 class Match:
-    """An answer to a brief. left_out  KOLs by the filter that left them out"""
+    """An answer to a brief.
+
+    review    KOLs that fit, kept apart until somebody has looked into their authenticity signals
+    left_out  KOLs by the filter that left them out
+    """
 
     found: list[Found]
+    review: list[Found]
     looked_at: int
     left_out: Counter[str] = field(default_factory=Counter)
     message: str = ""
@@ -56,16 +63,16 @@ class Peers:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._own: dict[int, dict[str, Sketch]] = {}
-        self._wide: dict[str, dict[str, Sketch]] = {}
+        self._own: dict[int, dict[str, Usual]] = {}
+        self._wide: dict[str, dict[str, Usual]] = {}
 
     def signs(self, row: store.Measured) -> tuple[Sign, ...]:
         """A KOL's authenticity signals beside its peers."""
         if row.market not in self._wide:
             groups = store.group_sketches(self._session, row.market)
             made = {group: _sketches(kept) for group, kept in groups.items()}
-            self._own |= made
-            self._wide[row.market] = merged(made.values())
+            self._own |= {group: usual(sketches) for group, sketches in made.items()}
+            self._wide[row.market] = usual(merged(made.values()))
         values = {name: (value, n) for name, (value, n) in row.measures["signals"].items()}
         return signs(values, self._own.get(row.group_id, {}), self._wide[row.market])
 
@@ -74,7 +81,7 @@ def _sketches(kept: Mapping[str, Any]) -> dict[str, Sketch]:
     return {name: Sketch(n, tuple(values)) for name, (n, values) in kept.items()}
 
 
-def kol_of(row: store.Measured, signs: tuple[Sign, ...] | None, peers: int) -> Kol:
+def kol_of(row: store.Measured, signs: tuple[Sign, ...] | None = None) -> Kol:
     """A stored KOL as matching sees it."""
     rate, n = (row.er_followers, row.rated_count) if row.er_followers is not None else (row.er_views, row.views_count)
     early = Early(row.early, row.early_low, row.early_high, row.early_null, row.early_p, row.early_count)
@@ -82,9 +89,19 @@ def kol_of(row: store.Measured, signs: tuple[Sign, ...] | None, peers: int) -> K
     return Kol(
         row.author_id, row.person_id, row.platform, row.handle, row.name, row.url, row.market, row.market_source,
         row.market_confidence, row.market_reasons, row.follower_count, row.tier, profile, row.last_post_at,
-        row.posts_per_week, rate, row.engagement_percentile, peers, n, row.low_confidence, None,
+        row.posts_per_week, rate, row.engagement_percentile, row.peer_count, n, row.low_confidence, _views(row),
         row.sponsored_share, row.post_count, early, signs,
     )  # fmt: skip
+
+
+def kols(session: Session, author_ids: Sequence[int]) -> list[Kol]:
+    """Shown KOLs of those ids, without their signals."""
+    return [kol_of(row) for row in store.measured_some(session, author_ids)]
+
+
+def _views(row: store.Measured) -> float | None:
+    """About how many views a video gets: the median engagement over the median engagement a view."""
+    return row.engagement / row.er_views if row.engagement and row.er_views else None
 
 
 def centre_of(session: Session, market: str | None) -> Vector | None:
@@ -109,29 +126,39 @@ def match(
     """
     scene = Scene(wanted, now, topic_names, centre_of(session, wanted.to_market))
     excluded = _excluded(session, wanted)
-    answer = Match([], 0)
+    answer = Match([], [], 0)
     best: list[tuple[float, int, Scored]] = []
+    aside: list[tuple[float, int, Scored]] = []
     for kol in _candidates(session, wanted):
         answer.looked_at += 1
         if reason := _left_out(kol, wanted, excluded, prices):
             answer.left_out[reason] += 1
             continue
         scored = score(kol, scene, weights.of)
-        keep = heapq.heappush if len(best) < max(POOL, 3 * limit) else heapq.heappushpop
-        keep(best, (scored.score, -kol.author_id, scored))
-    ranked = [scored for _, _, scored in sorted(best, reverse=True)]
-    chosen = shortlist(ranked, limit, weights.diversity, scene.centre)
-    proofs = _proofs(session, wanted, [s.kol.author_id for s in chosen])
-    answer.found = [Found(s, price(s.kol, prices), proofs.get(s.kol.author_id, ())) for s in chosen]
+        is_odd = not wanted.brief.with_review and sum(s.stands_out for s in kol.signs or ()) >= REVIEW
+        heap, most = (aside, REVIEWED) if is_odd else (best, max(POOL, 3 * limit))
+        keep = heapq.heappush if len(heap) < most else heapq.heappushpop
+        keep(heap, (scored.score, -kol.author_id, scored))
+    chosen = shortlist(_ordered(best), limit, weights.diversity, scene.centre)
+    worst = min((scored.score for scored in chosen), default=0.0)
+    review = [scored for scored in _ordered(aside) if scored.score >= worst]
+    proofs = _proofs(session, wanted, [s.kol.author_id for s in [*chosen, *review]])
+    answer.found, answer.review = (
+        [Found(s, price(s.kol, prices), proofs.get(s.kol.author_id, ())) for s in some] for some in (chosen, review)
+    )
     answer.message = _message(session, wanted, answer)
     return answer
+
+
+def _ordered(heap: list[tuple[float, int, Scored]]) -> list[Scored]:
+    return [scored for _, _, scored in sorted(heap, reverse=True)]
 
 
 def _candidates(session: Session, wanted: Wanted) -> Iterator[Kol]:
     brief, peers = wanted.brief, Peers(session)
     for page in store.measured(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers):
         for row in page:
-            yield kol_of(row, peers.signs(row), row.peer_count)
+            yield kol_of(row, peers.signs(row))
 
 
 def _excluded(session: Session, wanted: Wanted) -> set[int]:
@@ -173,7 +200,9 @@ def _message(session: Session, wanted: Wanted, answer: Match) -> str:
     """What the list is, or which filters leave nobody."""
     where = f" of {MARKETS[wanted.to_market].name}" if wanted.to_market else ""
     if answer.found:
-        return f"{len(answer.found)} of {answer.looked_at:,} KOLs{where}."
+        n = len(answer.review)
+        apart = f" {n} more fit{'s' if n == 1 else ''}, kept apart: look into the signals first." if n else ""
+        return f"{len(answer.found)} of {answer.looked_at:,} KOLs{where}.{apart}"
     known = store.kol_count(session, wanted.to_market)
     if not known:
         return f"No KOL{where} is measured yet: bring posts in, and let the jobs run."
@@ -183,6 +212,8 @@ def _message(session: Session, wanted: Wanted, answer: Match) -> str:
         if values:
             alone = store.kol_count(session, wanted.to_market, **{name: values})
             said.append(f"{name} {', '.join(values)}: {alone:,} by itself.")
+    if answer.review:
+        said.append(f"{len(answer.review)} fit, kept apart for review.")
     said += [f"{name}: leaves out {n:,}." for name, n in answer.left_out.most_common()]
     return " ".join([*said, "Widen one of them."])
 
@@ -209,7 +240,7 @@ def similar(session: Session, author_id: int, *, limit: int = 10) -> tuple[Kol, 
     row = store.measured_one(session, author_id)
     if row is None:
         raise UnknownName("KOL", str(author_id), [])
-    mine = kol_of(row, None, row.peer_count)
+    mine = kol_of(row)
     centre = centre_of(session, mine.market)
     best: list[tuple[float, int, Similar]] = []
     for kol in _others(session, mine):
@@ -225,7 +256,7 @@ def _others(session: Session, mine: Kol) -> Iterable[Kol]:
     for page in store.measured(session, mine.market):
         for row in page:
             if row.person_id != mine.person_id and row.facts is not None:
-                yield kol_of(row, None, row.peer_count)
+                yield kol_of(row)
 
 
 def _shared(a: Kol, b: Kol) -> tuple[str, ...]:

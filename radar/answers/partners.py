@@ -1,6 +1,6 @@
 """Partners as answers show them: who to work with for a brief, and who is like whom."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from radar.answers.standing import shipped
 from radar.config import Settings
 from radar.errors import CallerError, UnknownName
 from radar.markets import MARKETS
-from radar.match import Found, Match, match, similar
+from radar.match import Found, match, similar
 from radar.partners.brief import Brief, Scorer, Wanted, read_brief
 from radar.partners.kol import Kol
 from radar.partners.parts import place_name
@@ -68,7 +68,9 @@ def _text(path: Path | None, name: str) -> str | None:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CallerError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.", f"See {name}.") from error
+        raise CallerError(
+            f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.", f"See {name}."
+        ) from error
 
 
 def partners(
@@ -90,7 +92,8 @@ def partners(
         session, wanted, now=now, weights=weights, prices=prices_of(settings), topic_names=names, limit=asked.limit
     )
     return {
-        "items": _items(session, found, weights),
+        "items": _items(session, found.found, weights),
+        "review": _items(session, found.review, weights),
         "next": None,
         "brief": _understood(wanted),
         "weights": dict(weights.of),
@@ -106,10 +109,15 @@ def partners(
     }
 
 
-def _items(session: Session, found: Match, weights: Weights) -> list[dict[str, Any]]:
-    ids = sorted({i for one in found.found for i in one.posts})
+def stored(session: Session) -> dict[str, Any]:
+    """What a form of briefs needs to know of the store: the platforms of its KOLs, and whether it is simulated."""
+    return {"platforms": store.platforms(session), "simulated": world_of(session) == "simulated"}
+
+
+def _items(session: Session, found: Sequence[Found], weights: Weights) -> list[dict[str, Any]]:
+    ids = sorted({i for one in found for i in one.posts})
     posts = {row["id"]: row for row in evidence(session, ids)} if ids else {}
-    return [_item(rank, one, posts, weights) for rank, one in enumerate(found.found, start=1)]
+    return [_item(rank, one, posts, weights) for rank, one in enumerate(found, start=1)]
 
 
 def _item(rank: int, one: Found, posts: Mapping[int, Any], weights: Weights) -> dict[str, Any]:

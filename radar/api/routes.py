@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from radar import answers
 from radar.api import examples, shapes
 from radar.api import push as pushing
+from radar.api.declared import declared_problems as _problems
 from radar.markets import MARKETS
 from radar.store.engine import world_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
@@ -28,14 +29,6 @@ AsOfQuery = Annotated[
 WindowQuery = Annotated[
     str | None, Query(description="Window of the list it was found in: its best moment there.", examples=["7d"])
 ]
-
-
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Responses that every route declares: the problem shape, by status."""
-    said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
-    said |= {500: "A failure", 503: "The store does not answer"}
-    shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}
 
 
 @router.get("/markets", response_model=shapes.Markets, responses=_problems(400), tags=["trends"])

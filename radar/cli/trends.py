@@ -82,19 +82,20 @@ def trends(
 
 
 def _print_csv(answer: dict[str, Any]) -> None:
-    """One line a trend; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """One line a trend."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for item in answer["items"]:
         flat = item | item["key"] | {"window_start": item["window"]["start"], "window_end": item["window"]["end"]}
         flat |= {"complaint_share": item["complaints"]["share"] if item["complaints"] else None}
         flat |= {"topic": item["topic"]["id"] if item["topic"] else None, "simulated": answer["simulated"]}
-        writer.writerow([_cell(flat[name]) for name in CSV_COLUMNS])
+        writer.writerow([cell(flat[name]) for name in CSV_COLUMNS])
     if not answer["items"] or answer["simulated"]:
         errors.print(escape(answer["message"]) + (" Simulated data." if answer["simulated"] else ""))
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value of a table; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

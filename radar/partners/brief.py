@@ -54,6 +54,7 @@ class Brief:
 
     from_market  where the thing is    to_market  whom to reach
     products     names or ids          budget     for one post, in the currency of the KOL's market
+    with_review  also rank those who stand out in several authenticity signals
     exclude_*    topics the KOL must not be about, products they must not have been paid for, account ids
     """
 
@@ -68,6 +69,7 @@ class Brief:
     exclude_topics: tuple[str, ...] = ()
     exclude_products: tuple[str, ...] = ()
     exclude_authors: tuple[str, ...] = ()
+    with_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Kol:
     """An account with all that ranks it. Shares and percentiles are in [0, 1]; None is not known, never 0.
 
     engagement_percentile  among engagement_peers KOLs of its market, platform and tier;  engagement_n  posts behind it
+    median_views           of a video, about
     """
 
     author_id: int

@@ -176,7 +176,7 @@ def reach_part(kol: Kol, scene: Scene) -> Part:
     if not n:
         return Part("reach", None, numbers, mind="Its followers are not known.")
     value = min(max((log10(n) - 3) / 3, 0.0), 1.0)
-    views = f", {kol.median_views:,.0f} views a video (median)" if kol.median_views else ""
+    views = f", {kol.median_views:,.0f} views a video, about" if kol.median_views else ""
     return _told("reach", value, numbers, f"{n:,} followers ({kol.tier or 'no tier'}){views}")
 
 

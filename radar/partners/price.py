@@ -67,7 +67,8 @@ def parse_prices(text: str) -> Prices:
         engagement = _positive(data[at]["at_0"]), _positive(data[at]["at_1"])
         at = "usd_per_1000"
         tiers = {str(tier): _positive(usd) for tier, usd in data[at].items()}
-        tiers["unknown"]  # noqa: B018  must be there
+        if "unknown" not in tiers:
+            raise ValueError("the tier 'unknown' is missing")
         at = "platforms"
         platforms = {str(name): _positive(by) for name, by in (data.get(at) or {}).items()}
         at = "least_usd"

@@ -1,7 +1,7 @@
 """Parts into one score: a weighted geometric mean, whose factors can be multiplied again."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from math import isfinite
@@ -44,7 +44,9 @@ def _toml(text: str) -> dict[str, dict[str, float]]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise CallerError(f"The weights are not TOML: {error}.", "See radar/partners/weights.toml for the form.") from error
+        raise CallerError(
+            f"The weights are not TOML: {error}.", "See radar/partners/weights.toml for the form."
+        ) from error
 
 
 def checked(weights: Mapping[str, float]) -> dict[str, float]:
@@ -57,6 +59,22 @@ def checked(weights: Mapping[str, float]) -> dict[str, float]:
     if not any(weights.values()):
         raise CallerError("All weights are 0.", "Give at least one part a weight above 0.")
     return {name: float(value) for name, value in weights.items()}
+
+
+def weights_said(parts: Iterable[str]) -> dict[str, float]:
+    """Weights as people write them. Raises CallerError.
+
+    >>> weights_said(["topic:40", "reach: 0"])
+    {'topic': 40.0, 'reach': 0.0}
+    """
+    found = {}
+    for part in parts:
+        name, _, value = part.partition(":")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError as error:
+            raise CallerError(f"weights: '{part[:40]}' is not as topic:40.", "Name a part and a number.") from error
+    return found
 
 
 def _share(value: float) -> float:

@@ -6,12 +6,15 @@ of ten is no oddity. A value stands out when its percentile is within EDGE of th
 always the outermost. Signals are for review; none is a verdict.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from math import log
 
 import numpy as np
 
 from radar.kol import SIGNALS, Sketch
+from radar.kol.peers import FEWEST_PEERS
 from radar.partners.kol import Sign
 
 PEERS = 50
@@ -57,15 +60,45 @@ def merged(sketches: Iterable[Mapping[str, Sketch]]) -> dict[str, Sketch]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual among n peers: sorted values, and middle and spread of their logarithms."""
+
+    n: int
+    values: tuple[float, ...]
+    middle: float
+    spread: float
+
+    @classmethod
+    def of(cls, sketch: Sketch) -> "Usual":
+        """Of a sketch with at least one value."""
+        low, middle, high = np.quantile(np.log(np.maximum(sketch.values, _TINY)), [0.16, 0.5, 0.84]).tolist()
+        return cls(sketch.n, sketch.values, middle, max((high - low) / 2, _LEAST_SPREAD))
+
+    def percentile(self, value: float) -> float | None:
+        """Mid-rank of a value in [0, 1]; None for fewer than 5 peers."""
+        rank = (bisect_left(self.values, value) + bisect_right(self.values, value)) / 2
+        return round(rank / len(self.values), 4) if self.n >= FEWEST_PEERS else None
+
+    def distance(self, value: float) -> float:
+        """Robust deviations of a value from the middle, of logarithms."""
+        return (log(max(value, _TINY)) - self.middle) / self.spread
+
+
+def usual(sketches: Mapping[str, Sketch]) -> dict[str, Usual]:
+    """What is usual by measure, where anything is known."""
+    return {name: Usual.of(sketch) for name, sketch in sketches.items() if sketch.values}
+
+
 def signs(
-    values: Mapping[str, tuple[float | None, int]], own: Mapping[str, Sketch], wide: Mapping[str, Sketch]
+    values: Mapping[str, tuple[float | None, int]], own: Mapping[str, Usual], wide: Mapping[str, Usual]
 ) -> tuple[Sign, ...]:
     """The signals that are known of a KOL.
 
     values  name -> (value, posts or days it rests on)     own, wide  peers of its group, of its market
 
-    >>> usual = {"engagement_spread": Sketch.of([0.5 + i / 500 for i in range(100)] + [0.02])}
-    >>> signs({"engagement_spread": (0.02, 30)}, {}, usual)[0].stands_out
+    >>> peers = usual({"engagement_spread": Sketch.of([0.5 + i / 500 for i in range(100)] + [0.02])})
+    >>> signs({"engagement_spread": (0.02, 30)}, {}, peers)[0].stands_out
     True
     """
     return tuple(
@@ -75,21 +108,15 @@ def signs(
     )
 
 
-def _sign(name: str, value: float, n: int, own: Sketch | None, wide: Sketch | None) -> Sign:
+def _sign(name: str, value: float, n: int, own: Usual | None, wide: Usual | None) -> Sign:
     peers = own if own is not None and own.n >= PEERS else wide
+    value = float(f"{value:.6g}")  # as sketches keep them
     percentile = peers.percentile(value) if peers else None
     if peers is None or percentile is None:
         return Sign(name, value, None, 0, False, "")
-    side, distance = SIGNALS[name], _distance(value, peers)
+    side, distance = SIGNALS[name], peers.distance(value)
     high = side != "low" and percentile >= 1 - EDGE and distance >= FAR
     low = side != "high" and percentile <= EDGE and distance <= -FAR
     said = _SAID[name][0 if high else 1] if high or low else ""
     told = f"{said} ({value:.3g}; {peers.n} peers, {n} {'days' if name == 'follower_step' else 'posts'})"
     return Sign(name, value, percentile, peers.n, high or low, told if said else "")
-
-
-def _distance(value: float, peers: Sketch) -> float:
-    """Robust deviations of a value from its peers' median, of logarithms."""
-    logs = np.log(np.maximum(peers.values, _TINY))
-    low, middle, high = np.quantile(logs, [0.16, 0.5, 0.84])
-    return float((log(max(value, _TINY)) - middle) / max((high - low) / 2, _LEAST_SPREAD))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.engine import upsert
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import author, author_measure, author_profile, peer_group, post, post_topic
 from radar.store.tables import post_signal as signal
 
@@ -66,7 +66,10 @@ def latest_posts(session: Session, authors: Sequence[int], limit: int) -> dict[i
         .subquery()
     )
     statement = (
-        sa.select(p.id, p.author_id, p.text, p.local_day, signal.c.places, signal.c.language, signal.c.sponsored, signal.c.keys)
+        sa.select(
+            p.id, p.author_id, p.text, p.local_day,
+            signal.c.places, signal.c.language, signal.c.sponsored, signal.c["keys"],
+        )
         .join(ranked, ranked.c.id == p.id)
         .join(signal, signal.c.post_id == p.id)
         .where(ranked.c.nth <= limit)
@@ -75,7 +78,7 @@ def latest_posts(session: Session, authors: Sequence[int], limit: int) -> dict[i
     found: dict[int, list[LatestPost]] = {}
     by_id: dict[int, LatestPost] = {}
     for row in session.execute(statement):
-        one = LatestPost(*row, topics=[])
+        one = LatestPost(*row, [])
         by_id[one.id] = one
         found.setdefault(one.author_id, []).append(one)
     wanted = sa.select(ranked.c.id).where(ranked.c.nth <= limit)
@@ -112,6 +115,7 @@ class Measured(NamedTuple):
     post_count: int
     rated_count: int
     low_confidence: bool
+    engagement: float | None
     er_followers: float | None
     er_views: float | None
     views_count: int
@@ -258,3 +262,25 @@ def proof_posts(session: Session, authors: Sequence[int], topics: Collection[str
         .order_by(p.author_id, p.published_at.desc(), p.id.desc())
     )
     return [ProofPost(*row) for row in session.execute(statement)]
+
+
+class PostAuthor(NamedTuple):
+    """Who published a post, and when."""
+
+    id: int
+    author_id: int
+    person_id: int
+    published_at: datetime
+
+
+def post_authors(session: Session, post_ids: Sequence[int]) -> list[PostAuthor]:
+    """Whose posts these are, oldest first; those of hidden accounts are left out."""
+    found: list[PostAuthor] = []
+    for some in chunks(post_ids, SQL_VARIABLES):
+        statement = (
+            sa.select(post.c.id, post.c.author_id, author.c.person_id, post.c.published_at)
+            .join(author, author.c.id == post.c.author_id)
+            .where(post.c.id.in_(some), post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
+        )
+        found += [PostAuthor(*row) for row in session.execute(statement)]
+    return sorted(found, key=lambda p: (p.published_at, p.id))

@@ -19,7 +19,7 @@ from radar.sources.world import texts
 from radar.sources.world.people import PLATFORMS, VIDEO, people
 
 ROLES = ("partner",) * 4 + ("bought", "pod", "paid", "elsewhere")
-"""Whom each brief gets. bought: followers in a step, few likes, all alike. pod: far too many likes, hardly a comment."""
+"""Whom each brief gets. bought: followers in a step, few likes, all alike. pod: too many likes, hardly a comment."""
 GRADES = {"partner": 3, "bought": 0, "pod": 0, "paid": 2, "elsewhere": 1}
 STEP_ON = 40
 """Day of the world on which bought followers arrive."""
@@ -40,7 +40,9 @@ class PlantedBrief:
 
 BRIEFS = (
     PlantedBrief("drugstore", "想找會介紹日本藥妝、眼藥水和痠痛貼布的創作者", "JP", "TW", "shop.drugstore"),
-    PlantedBrief("skincare", "韓国のスキンケアとシートマスクを紹介してくれる人を探しています", "KR", "JP", "shop.skincare"),
+    PlantedBrief(
+        "skincare", "韓国のスキンケアとシートマスクを紹介してくれる人を探しています", "KR", "JP", "shop.skincare"
+    ),
     PlantedBrief("onsen", "일본 온천과 료칸 노천탕을 소개해 줄 크리에이터", "JP", "KR", "travel.onsen_spa"),
     PlantedBrief("snacks", "Pineapple cakes and other snacks to bring home as souvenirs", "TW", "HK", "shop.snacks"),
     PlantedBrief("snow", "รีวิวเล่นสกีและลานหิมะที่ญี่ปุ่น", "JP", "TH", "travel.snow"),
