@@ -17,6 +17,8 @@ DAYS = 75
 SEED = 7
 NAME = "world"
 TRUTH = "truth.json"
+AFTERWARDS = ("measure_authors", "profile_authors")
+"""Jobs that need what the line has stored."""
 
 
 def prepare(settings: Settings, now: datetime, *, seed: int = SEED, days: int = DAYS) -> sa.Engine:
@@ -37,7 +39,7 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     first, *others = LINE
     with fitting(model_folder(settings)):
         outcomes = {first: run_job(first, context)}
-    outcomes |= {name: run_job(name, context) for name in others}
+    outcomes |= {name: run_job(name, context) for name in (*others, *AFTERWARDS)}
     path = settings.data_dir / TRUTH
     if not path.exists():
         with reading(engine) as session:

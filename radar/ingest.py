@@ -333,8 +333,7 @@ def _authors(
             known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
         has_followers = a["follower_count"] is not None and a["follower_count"] != k.follower_count
         if has_followers:
-            observed_on = local_day(origin.now, MARKETS[k.audience_market].tz)
-            followers.append({"author_id": k.id, "observed_on": observed_on, "follower_count": a["follower_count"]})
+            followers += _seen_followers(fresh, k, origin.now)
         now_told = {name: a[name] or getattr(k, name) for name in TOLD}
         is_told = any(value != getattr(k, name) for name, value in now_told.items())
         if is_told:
@@ -355,6 +354,17 @@ def _authors(
     if linked:
         dirty |= store.link_authors(session, linked)
     return known
+
+
+def _seen_followers(items: Sequence[RawPost], author: KnownAuthor, now: datetime) -> list[dict[str, Any]]:
+    """An author's followers by the local day on which they were seen, in order of days."""
+    zone = MARKETS[author.audience_market].tz
+    by_day = {
+        local_day(item.author.followers_at or now, zone): item.author.follower_count
+        for item in items
+        if item.author.follower_count is not None
+    }
+    return [{"author_id": author.id, "observed_on": day, "follower_count": n} for day, n in sorted(by_day.items())]
 
 
 def _together(items: Sequence[RawPost]) -> dict[str, Any]:

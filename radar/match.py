@@ -22,6 +22,8 @@ from radar.partners.scoring import Scored, Weights, score
 from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
 from radar.partners.signs import Usual, merged, signs, usual
 from radar.store import partners as store
+from radar.store.search import Query, find_authors
+from radar.text.names import words_of
 
 POOL = 80
 """Best KOLs that a shortlist is taken from."""
@@ -32,6 +34,15 @@ OFF_TOPIC = 0.2
 PROOFS = 3
 REVIEW, REVIEWED = 2, 5
 """Signals that stand out from which a KOL is kept apart for review; and how many such are shown."""
+
+
+class UnknownKol(UnknownName):
+    """An id that no KOL has; near are KOLs whose handle or name begins so."""
+
+    def __init__(self, name: str, near: list[str]) -> None:
+        super().__init__("KOL", name, near)
+        self.near = near
+        self.hint = f"Did you mean: {', '.join(near)}?" if near else "Take `author.id` of an answer of /v1/partners."
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +173,18 @@ def _candidates(session: Session, wanted: Wanted) -> Iterator[Kol]:
 
 
 def _excluded(session: Session, wanted: Wanted) -> set[int]:
-    ids = {int(i) for i in wanted.brief.exclude_authors if i.isdecimal() and len(i) < 19}
-    known = {row.author_id for row in store.measured_some(session, sorted(ids))}
-    for name in wanted.brief.exclude_authors:
-        if not name.isdecimal() or len(name) >= 19 or int(name) not in known:
-            raise UnknownName("KOL", name[:60], [str(i) for i in sorted(known)])
-    return ids
+    return {_known(session, name).author_id for name in wanted.brief.exclude_authors}
+
+
+def _known(session: Session, name: str) -> store.Measured:
+    """The KOL of an id. Raises UnknownName, which names those whose handle or name begins so."""
+    row = store.measured_one(session, int(name)) if name.isdecimal() and len(name) < 19 else None
+    if row is None:
+        words = words_of(name[:60], None)
+        places = find_authors(session, Query(words=tuple(sorted(words))), 3) if words else []
+        found = store.measured_some(session, [place.author_id for place in places])
+        raise UnknownKol(name[:60], [f"{kol.author_id} ({kol.handle or kol.name}, {kol.platform})" for kol in found])
+    return row
 
 
 def _left_out(kol: Kol, wanted: Wanted, excluded: set[int], prices: Prices) -> str | None:
@@ -232,15 +249,12 @@ class Similar:
         return 0.75 * self.likeness.mean + 0.25 * self.places
 
 
-def similar(session: Session, author_id: int, *, limit: int = 10) -> tuple[Kol, list[Similar]]:
+def similar(session: Session, author_id: str, *, limit: int = 10) -> tuple[Kol, list[Similar]]:
     """A KOL, and those of its market that are most like it: in audience, topics and style, and in places.
 
     Raises UnknownName.
     """
-    row = store.measured_one(session, author_id)
-    if row is None:
-        raise UnknownName("KOL", str(author_id), [])
-    mine = kol_of(row)
+    mine = kol_of(_known(session, author_id))
     centre = centre_of(session, mine.market)
     best: list[tuple[float, int, Similar]] = []
     for kol in _others(session, mine):

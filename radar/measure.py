@@ -101,7 +101,7 @@ def _measure_page(
             row.follower_count, row.first_post_at,
         )  # fmt: skip
         hours = {p.published_at.replace(minute=0, second=0, microsecond=0) for p in posts.get(row.id, [])}
-        adoptions = [_adoption(trend, row.person_id, hours) for trend in by_person.get(row.person_id, [])]
+        adoptions = [_adoption(trend, row.person_id, hours) for trend in distinct(by_person.get(row.person_id, []))]
         measured.append(measure(account, facts, seen, adoptions, priors[row.audience_market], zone, now))
         at = changes_at([p.published_at for p in facts], now)
         if at is not None:
@@ -113,6 +113,19 @@ def changes_at(published: Sequence[datetime], now: datetime) -> datetime | None:
     """When time alone next changes an author's measures: a post settles or leaves the window; None where none will."""
     turns = [turn for at in published for turn in (at + SETTLED, at + WINDOW) if turn > now]
     return max(min(turns), now + SOONEST) if turns else None
+
+
+def distinct(trends: Sequence[Sequence[AdoptionRow]]) -> list[Sequence[AdoptionRow]]:
+    """The trends without those that mostly the same people used: one craze under two names counts once.
+
+    Of two of which one holds half of the smaller's people, the larger stands.
+    """
+    kept: list[tuple[set[int], Sequence[AdoptionRow]]] = []
+    for trend in sorted(trends, key=lambda rows: (-len(rows), rows[0].episode_id)):
+        people = {row.person_id for row in trend}
+        if all(2 * len(people & others) < min(len(people), len(others)) for others, _ in kept):
+            kept.append((people, trend))
+    return [trend for _, trend in kept]
 
 
 _PRODUCTS: dict[int, str] = {}

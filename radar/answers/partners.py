@@ -12,7 +12,7 @@ from radar.answers.items import shown_post
 from radar.answers.names import topic, topic_names
 from radar.answers.standing import shipped
 from radar.config import Settings
-from radar.errors import CallerError, UnknownName
+from radar.errors import CallerError
 from radar.markets import MARKETS
 from radar.match import Found, match, similar
 from radar.partners.brief import Brief, Scorer, Wanted, read_brief
@@ -196,11 +196,9 @@ def _understood(wanted: Wanted) -> dict[str, Any]:
 
 def similar_authors(session: Session, author_id: str, *, limit: int = 10) -> dict[str, Any]:
     """Who is like a KOL, in its market. Raises UnknownName."""
-    if not author_id.isdecimal() or len(author_id) > 18:
-        raise UnknownName("KOL", author_id[:60], [])
     if not 1 <= limit <= MOST:
         raise CallerError(f"limit: {limit} is not from 1 to {MOST}.", "Ask for fewer.")
-    mine, found = similar(session, int(author_id), limit=limit)
+    mine, found = similar(session, author_id, limit=limit)
     items = [
         {
             "rank": rank,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, duplicates, feeds, ingest, terms, trends
+from radar.bench import classify, detect, duplicates, feeds, ingest, kol, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
@@ -11,6 +11,7 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "detect": detect.measure,
     "duplicates": duplicates.measure,
     "feeds": feeds.measure,
+    "kol": kol.measure,
     "terms": terms.measure,
     "trends": trends.measure,
 }

@@ -18,6 +18,7 @@ class RawAuthor:
 
     audience_market  ISO code of the market the author speaks to; empty where nobody declared it: ingest infers it
     person           any id that accounts of one person share; None when the account stands alone
+    followers_at     when follower_count was seen; None for when the source is read
     """
 
     native_id: str
@@ -32,6 +33,7 @@ class RawAuthor:
     person: str | None = None
     market_confidence: float = 1.0
     market_reasons: str | None = None
+    followers_at: datetime | None = None
 
 
 GUESSED = 0.5

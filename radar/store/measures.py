@@ -203,10 +203,9 @@ def adoptions_with(session: Session, person_ids: Sequence[int]) -> dict[int, lis
 
 def group_ids(session: Session, groups: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
     """Ids of peer groups (market, platform, tier); those that are missing are added."""
-    names = ("audience_market", "platform", "tier")
+    names, counts = ("audience_market", "platform", "tier"), ("member_count", "author_count", "changed_count")
     rows = [
-        dict(zip(names, group, strict=True)) | {"author_count": 0, "changed_count": 0, "sketches": {}}
-        for group in sorted(groups)
+        dict(zip(names, group, strict=True)) | dict.fromkeys(counts, 0) | {"sketches": {}} for group in sorted(groups)
     ]
     upsert(session, peer_group, rows, on=names)
     markets = {group[0] for group in groups}
@@ -337,10 +336,10 @@ def group_values(session: Session, group_id: int) -> list[dict[str, Any]]:
 
 
 def rebase(session: Session, group_id: int, sketches: dict[str, Sketch], percentiles: dict[int, float | None]) -> None:
-    """Give a group new sketches, and its authors the percentiles that follow from them."""
+    """Give a group new sketches, and each of its authors the percentile that follows from them."""
     told = {name: [s.n, list(s.values)] for name, s in sketches.items()}
     rated = max((sketches[name].n for name in ("er_followers", "er_views") if name in sketches), default=0)
-    values = {"sketches": told, "author_count": rated, "changed_count": 0}
+    values = {"sketches": told, "member_count": len(percentiles), "author_count": rated, "changed_count": 0}
     session.execute(sa.update(peer_group).where(peer_group.c.id == group_id).values(values))
     c = author_measure.c
     statement = (

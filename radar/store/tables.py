@@ -390,7 +390,8 @@ peer_group = Table(
     Column("audience_market", String(2), nullable=False),
     Column("platform", String(32), nullable=False),
     Column("tier", String(8), nullable=False),
-    Column("author_count", Integer, nullable=False),  # rated ones, when the sketches were made
+    Column("member_count", Integer, nullable=False),  # when the sketches were made
+    Column("author_count", Integer, nullable=False),  # those of them that were rated on enough posts
     Column("changed_count", Integer, nullable=False),  # measured since then
     Column("sketches", JSON, nullable=False),  # measure -> [n, quantiles]
     UniqueConstraint("audience_market", "platform", "tier"),

@@ -1,6 +1,9 @@
 """Who lives in the simulated world: some 150 persons a market with a heavy-tailed rhythm."""
 
-from dataclasses import dataclass
+import math
+import zlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import cache
 
 import numpy as np
@@ -32,6 +35,22 @@ class Person:
     places: tuple[str, ...]
     followers: int
     hides_likes: bool
+
+
+@cache
+def _pace(seed: int, native_id: str) -> tuple[float, float]:
+    """How an account's followers grow: a share of them a day, and the phase of its better and worse weeks."""
+    rng = np.random.default_rng([seed, 8, zlib.crc32(native_id.encode())])
+    return float(rng.normal(0.0006, 0.0009)), float(rng.uniform(0, 2 * math.pi))
+
+
+def grown(author: RawAuthor, seed: int, starts_at: datetime, at: datetime) -> RawAuthor:
+    """An account with the followers it has at a moment: at the world's beginning what it was made with."""
+    days = max((at - starts_at) / timedelta(days=1), 0.0)
+    pace, phase = _pace(seed, author.native_id)
+    wave = 0.002 * (math.sin(phase + days / 9) - math.sin(phase))
+    count = int((author.follower_count or 0) * max(1 + pace * days + wave, 0.5))
+    return replace(author, follower_count=count, followers_at=at)
 
 
 @cache

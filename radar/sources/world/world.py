@@ -21,7 +21,7 @@ from radar.sources.base import Account, Batch, Capabilities, RawPost, Source
 from radar.sources.world import texts
 from radar.sources.world.bursts import LAGS, Injection, Plan, Spam, first_plan, week_plan
 from radar.sources.world.partners import briefs_truth, planted_posts
-from radar.sources.world.people import VIDEO, Person, people
+from radar.sources.world.people import VIDEO, Person, grown, people
 
 POSTS_A_DAY = 86.0
 """Ordinary posts of a market on a usual day."""
@@ -160,7 +160,8 @@ class SimulatedWorld(Source):
         reach = person.followers * float(np.exp(rng.normal(-3.4, 0.8)))
         shown = not person.hides_likes
         return RawPost(
-            platform=platform, native_id=native_id, author=author, text=text, published_at=at, language=language,
+            platform=platform, native_id=native_id, author=grown(author, self.seed, self.starts_at, at), text=text,
+            published_at=at, language=language,
             url=f"https://simulated.invalid/{platform}/{native_id}",
             media_kind="video" if platform == VIDEO else "image",
             like_count=int(reach) if shown else None, comment_count=int(reach * 0.04),

@@ -35,6 +35,7 @@ def upgrade() -> None:
     sa.Column('audience_market', sa.String(length=2), nullable=False),
     sa.Column('platform', sa.String(length=32), nullable=False),
     sa.Column('tier', sa.String(length=8), nullable=False),
+    sa.Column('member_count', sa.Integer(), nullable=False),
     sa.Column('author_count', sa.Integer(), nullable=False),
     sa.Column('changed_count', sa.Integer(), nullable=False),
     sa.Column('sketches', sa.JSON(), nullable=False),

@@ -1,0 +1,123 @@
+"""Collecting adopters: who used the key of a trend that passed q <= 1 %, and when first.
+
+A trend is looked for from three local days before its onset to its end, ten days at most in all, and is collected anew
+when one of those days was counted since or its end moved; each day's posts are read once for all trends of a market.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.markets import MARKETS, PLACE_CODES, day_start, local_day
+from radar.store import adoptions as store
+from radar.store import counts, posts
+from radar.store.adoptions import Collected, StrongTrend
+from radar.store.engine import reading, writing
+from radar.store.measures import AdoptionRow, mark_persons
+from radar.store.posts import key_array
+
+Q = 0.01
+BEFORE, LONGEST = timedelta(days=3), timedelta(days=7)
+KEPT = timedelta(days=180)
+BATCH_DAYS = 10
+
+
+class _Wanted(NamedTuple):
+    trend: StrongTrend
+    row: Collected
+
+
+def collect_adopters(engine: sa.Engine, model_id: str, *, now: datetime) -> int:
+    """Bring the adopters of strong trends up to date, and put on the list who is measured by them; trends collected.
+
+    Safe to kill: what was written of a run of days is whole.
+    """
+    with reading(engine) as session:
+        gone = store.vanished(session, model_id)
+        wanted = _wanted(session, model_id, now)
+    if gone:
+        with writing(engine) as session, session.begin():
+            persons = {p for rows in store.adopters_of(session, gone).values() for p in rows}
+            store.drop_trends(session, gone)
+            mark_persons(session, persons, now)
+    for market in sorted({w.row.audience_market for w in wanted}):
+        mine = sorted((w for w in wanted if w.row.audience_market == market), key=lambda w: w.row.first_day)
+        while mine:
+            until = mine[0].row.first_day + timedelta(days=BATCH_DAYS)
+            batch = [w for w in mine if w.row.first_day < until]
+            mine = mine[len(batch) :]
+            _collect(engine, model_id, market, batch, now)
+    return len(wanted)
+
+
+def _wanted(session: Session, model_id: str, now: datetime) -> list[_Wanted]:
+    """Trends to collect anew: of one key only the first of those that overlap in time."""
+    known = store.collected(session)
+    counted = store.days_counted_at(session, model_id, (now - KEPT - BEFORE).date())
+    kept: dict[tuple[str, int], date] = {}
+    found = []
+    for trend in store.strong_trends(session, model_id, now - KEPT, Q):
+        zone = MARKETS[trend.audience_market].tz
+        onset = local_day(trend.onset_at, zone)
+        first, last = onset - BEFORE, min(local_day(trend.ended_at or now, zone), onset + LONGEST)
+        key = trend.audience_market, trend.key_hash
+        if kept.get(key, date.min) >= first:
+            continue
+        kept[key] = last
+        at = [at for day, at in counted.get(trend.audience_market, {}).items() if first <= day <= last]
+        if at:
+            row = Collected(trend.id, trend.audience_market, first, last, max(at))
+            if known.get(trend.id) != row:
+                found.append(_Wanted(trend, row))
+    return found
+
+
+def _collect(engine: sa.Engine, model_id: str, market: str, batch: Sequence[_Wanted], now: datetime) -> None:
+    first, last = min(w.row.first_day for w in batch), max(w.row.last_day for w in batch)
+    found: dict[int, dict[int, AdoptionRow]] = {w.trend.id: {} for w in batch}
+    with reading(engine) as session:
+        heard = {day: c.by_hour for day, c in counts.counted_days(session, model_id, market, first, last).items()}
+        day = first
+        while day <= last:
+            here = [w.trend for w in batch if w.row.first_day <= day <= w.row.last_day]
+            if here and day in heard:
+                _day(session, model_id, market, day, here, heard[day].tolist(), found)
+            day += timedelta(days=1)
+    with writing(engine) as session, session.begin():
+        before = store.adopters_of(session, found)
+        store.replace_adopters(session, [w.row for w in batch], {i: list(rows.values()) for i, rows in found.items()})
+        changed: set[int] = set()
+        for i, rows in found.items():
+            if rows != before.get(i, {}):  # each one's rank is among the others
+                changed |= rows.keys() | before.get(i, {}).keys()
+        mark_persons(session, changed, now)
+
+
+def _day(
+    session: Session,
+    model_id: str,
+    market: str,
+    day: date,
+    trends: Sequence[StrongTrend],
+    heard: Sequence[int],
+    found: Mapping[int, dict[int, AdoptionRow]],
+) -> None:
+    """Add to `found` who used the trends' keys on a day and not before; posts without an hour say nothing."""
+    items = [p for p in posts.day_posts(session, model_id, market, day, day) if not p.day_only]
+    arrays = [key_array(p.keys) for p in items]
+    keys = np.concatenate([np.zeros(0, np.int64), *arrays])
+    of = np.repeat(np.arange(len(items)), [len(a) for a in arrays])
+    midnight = day_start(day, MARKETS[market].tz)
+    for trend in trends:
+        code = PLACE_CODES.get(trend.place)
+        for n in of[keys == trend.key_hash].tolist():
+            item = items[n]
+            if code is not None and code not in item.places.split():
+                continue
+            hour = min(int((item.published_at - midnight) / timedelta(hours=1)), len(heard) - 1)
+            row = AdoptionRow(trend.id, item.person_id, item.published_at, max(int(heard[hour]), 1))
+            found[trend.id].setdefault(item.person_id, row)

@@ -1,0 +1,97 @@
+"""Who used the key of a trend first: trends that passed q <= 1 %, and each person's first use of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.engine import SQL_VARIABLES, chunks
+from radar.store.measures import AdoptionRow
+from radar.store.tables import adopted_trend, day_count, episode, snapshot, trend_adoption
+from radar.windows import RANKED
+
+
+class StrongTrend(NamedTuple):
+    """An episode that passed q; place 0 = all."""
+
+    id: int
+    audience_market: str
+    place: int
+    key_hash: int
+    onset_at: datetime
+    ended_at: datetime | None
+
+
+def strong_trends(session: Session, model_id: str, since: datetime, q: float) -> list[StrongTrend]:
+    """Episodes since then with a snapshot at or below q, the leaders of their variants, by onset."""
+    e = episode.c
+    passed = sa.select(snapshot.c.episode_id).where(snapshot.c.episode_id == e.id, snapshot.c.q <= q)
+    statement = (
+        sa.select(*[e[name] for name in StrongTrend._fields])
+        .where(e.model_id == model_id, e.onset_at > since, e.leader_id.is_(None), e.bucket.in_(RANKED))
+        .where(sa.exists(passed))
+        .order_by(e.onset_at, e.id)
+    )
+    return [StrongTrend(*row) for row in session.execute(statement)]
+
+
+class Collected(NamedTuple):
+    """A trend whose adopters were collected, from which local days, as they were counted when."""
+
+    episode_id: int
+    audience_market: str
+    first_day: date
+    last_day: date
+    counted_at: datetime
+
+
+def collected(session: Session) -> dict[int, Collected]:
+    """All trends whose adopters were collected."""
+    statement = sa.select(*[adopted_trend.c[name] for name in Collected._fields])
+    return {row.episode_id: Collected(*row) for row in session.execute(statement)}
+
+
+def vanished(session: Session, model_id: str) -> list[int]:
+    """Collected trends that are no episode of this model any more."""
+    known = sa.select(episode.c.id).where(episode.c.id == adopted_trend.c.episode_id, episode.c.model_id == model_id)
+    return list(session.scalars(sa.select(adopted_trend.c.episode_id).where(~sa.exists(known))))
+
+
+def days_counted_at(session: Session, model_id: str, since: date) -> dict[str, dict[date, datetime]]:
+    """When each day from `since` on was counted last, by market."""
+    c = day_count.c
+    found: dict[str, dict[date, datetime]] = {}
+    statement = sa.select(c.audience_market, c.local_day, c.counted_at)
+    for market, day, at in session.execute(statement.where(c.model_id == model_id, c.local_day >= since)):
+        found.setdefault(market, {})[day] = at
+    return found
+
+
+def adopters_of(session: Session, ids: Collection[int]) -> dict[int, dict[int, AdoptionRow]]:
+    """Adoptions as stored: trend -> person -> row."""
+    c = trend_adoption.c
+    found: dict[int, dict[int, AdoptionRow]] = {}
+    for some in chunks(sorted(ids), SQL_VARIABLES):
+        statement = sa.select(*[c[name] for name in AdoptionRow._fields]).where(c.episode_id.in_(some))
+        for row in session.execute(statement):
+            found.setdefault(row.episode_id, {})[row.person_id] = AdoptionRow(*row)
+    return found
+
+
+def replace_adopters(session: Session, trends: Sequence[Collected], rows: Mapping[int, Sequence[AdoptionRow]]) -> None:
+    """Put trends' adopters in place of what stood there."""
+    drop_trends(session, [trend.episode_id for trend in trends])
+    if trends:
+        session.execute(sa.insert(adopted_trend), [trend._asdict() for trend in trends])
+    new = [row._asdict() for trend in trends for row in rows.get(trend.episode_id, ())]
+    if new:
+        session.execute(sa.insert(trend_adoption), new)
+
+
+def drop_trends(session: Session, ids: Sequence[int]) -> None:
+    """Forget trends and their adopters."""
+    for some in chunks(list(ids), SQL_VARIABLES):
+        session.execute(sa.delete(trend_adoption).where(trend_adoption.c.episode_id.in_(some)))
+        session.execute(sa.delete(adopted_trend).where(adopted_trend.c.episode_id.in_(some)))

@@ -1,0 +1,228 @@
+"""Finding authors among a million: by the beginning of a name, by what they are filtered and sorted by, in pages.
+
+Two ways lead to a page. *Walking*: down the index of the sort column, which holds what is filtered by too, until the
+page is full, market by market and merged, because that index begins with the market; topics, places and names are
+looked up for each row passed. *Driving*: the authors of the rarest topic, place or name first, then the
+rest of the filters and a sort. Which is less work is reckoned from how many authors each filter leaves (counted up to
+`MOST_DRIVEN`), so that neither a rare nor a common filter reads the whole.
+
+A page begins after (value, id) of the one before; authors of whom the value is not known come last.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.keys import Kind
+from radar.store.measures import facet
+from radar.store.tables import SORTS, author, author_facet, author_measure, author_word, list_member, peer_group
+
+MOST_DRIVEN = 10_000
+_DRIVE_COST = 2.0
+"""A row looked up by its id, in rows of an index passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What authors are asked for.
+
+    words       each begins a word of handle or name       topic, place   they post about it
+    least, most engagement percentile in [0, 1]            sponsored  True: some of their posts are paid
+    list_id     members of a list only                     sort           one of SORTS, largest first
+    """
+
+    market: str | None = None
+    words: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    topic: str | None = None
+    place: str | None = None
+    least: float | None = None
+    most: float | None = None
+    sponsored: bool | None = None
+    list_id: int | None = None
+    sort: str = SORTS[0]
+    after: "Place | None" = field(default=None)
+
+
+class Place(NamedTuple):
+    """Where a page ended: the sort value (None: not known) and the id of its last author."""
+
+    value: Any
+    author_id: int
+
+
+def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
+    """A page of authors, the largest sort value first; at most `limit`."""
+    groups = _groups(session, query)
+    if not groups:
+        return []
+    sets = _sets(query, list(groups))
+    sizes = [_size(session, ids) for ids in sets]
+    if 0 in sizes:
+        return []
+    filters = _filters(query, [i for ids in groups.values() for i in ids.ids])
+    rarest = min(range(len(sets)), key=lambda n: sizes[n], default=-1)
+    if sets and sizes[rarest] * _DRIVE_COST < _walked(sum(ids.members for ids in groups.values()), sizes, limit):
+        return _driven(session, query, filters, sets, rarest, limit)
+    filters += [_holds(ids) for ids in sets]
+    return list(islice(merge(*(_walk(session, query, m, filters, limit) for m in sorted(groups)), key=_order), limit))
+
+
+def _order(place: Place) -> tuple[Any, ...]:
+    """Largest first, unknown last, then the newest id."""
+    value = place.value
+    number = value.timestamp() if hasattr(value, "timestamp") else value
+    return (value is None, -number if number is not None else 0, -place.author_id)
+
+
+class _Groups(NamedTuple):
+    """Peer groups of a market that a query leaves, and everybody there is in the market."""
+
+    ids: list[int]
+    members: int
+
+
+def _groups(session: Session, query: Query) -> dict[str, _Groups]:
+    """The peer groups that the query leaves, by market; what has no group is nowhere."""
+    c = peer_group.c
+    statement = sa.select(c.id, c.audience_market, c.platform, c.tier, c.member_count)
+    if query.market is not None:
+        statement = statement.where(c.audience_market == query.market)
+    found: dict[str, _Groups] = {}
+    for group_id, market, platform, tier, members in session.execute(statement):
+        before = found.get(market, _Groups([], 0))
+        is_left = platform in (query.platforms or (platform,)) and tier in (query.tiers or (tier,))
+        found[market] = _Groups(before.ids + [group_id] * is_left, before.members + members)
+    return {market: groups for market, groups in found.items() if groups.ids}
+
+
+def _filters(query: Query, group_ids: Sequence[int]) -> list[sa.ColumnElement[bool]]:
+    c = author_measure.c
+    found: list[sa.ColumnElement[bool]] = []
+    if query.market is not None or query.platforms or query.tiers:
+        found.append((c.group_id + 0).in_(group_ids))  # + 0: the index of the sort column is the one to walk
+    rank = c.engagement_percentile if query.sort == "engagement_percentile" else c.engagement_percentile + 0
+    if query.least is not None:
+        found.append(rank >= query.least)
+    if query.most is not None:
+        found.append(rank <= query.most)
+    if query.sponsored is not None:
+        found.append(c.sponsored_share > 0 if query.sponsored else c.sponsored_share == 0)
+    return found
+
+
+class _Set(NamedTuple):
+    """Authors that something is true of: a table with author_id, and which of its rows."""
+
+    table: sa.Table
+    where: sa.ColumnElement[bool]
+
+
+def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
+    found = [
+        _Set(author_facet, author_facet.c.facet.in_([facet(market, kind, name) for market in markets]))
+        for kind, name in ((Kind.TOPIC, query.topic), (Kind.PLACE, query.place))
+        if name is not None
+    ]
+    w = author_word.c.word
+    found += [_Set(author_word, sa.and_(w >= word, w < word + "\U0010ffff")) for word in query.words]
+    if query.list_id is not None:
+        found.append(_Set(list_member, list_member.c.list_id == query.list_id))
+    return found
+
+
+def _size(session: Session, ids: _Set) -> int:
+    some = sa.select(sa.literal(1)).select_from(ids.table).where(ids.where).limit(MOST_DRIVEN + 1).subquery()
+    return int(session.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
+
+
+def _walked(everybody: int, sizes: Collection[int], limit: int) -> float:
+    """Rows of sort indexes to pass until a page is full, if the filters do not lean on one another."""
+    passed = float(limit)
+    for size in sizes:
+        passed *= max(everybody, 1) / max(size, 1)
+    return min(passed, float(max(everybody, 1)))
+
+
+def _holds(ids: _Set) -> sa.ColumnElement[bool]:
+    return sa.exists(sa.select(sa.literal(1)).where(ids.table.c.author_id == author_measure.c.author_id, ids.where))
+
+
+def _driven(
+    session: Session, query: Query, filters: list[sa.ColumnElement[bool]], sets: list[_Set], rarest: int, limit: int
+) -> list[Place]:
+    """The authors of the rarest set, then the rest of the filters, then a sort."""
+    c = author_measure.c
+    some = sets[rarest]
+    others = [_holds(ids) for n, ids in enumerate(sets) if n != rarest]
+    ids = sa.select(some.table.c.author_id).where(some.where)
+    statement = sa.select(c[query.sort], c.author_id).where(c.author_id.in_(ids), *filters, *others)
+    found = [Place(*row) for row in session.execute(statement)]
+    after = _order(query.after) if query.after else None
+    return sorted((p for p in found if after is None or _order(p) > after), key=_order)[:limit]
+
+
+def _walk(
+    session: Session, query: Query, market: str, filters: list[sa.ColumnElement[bool]], limit: int
+) -> list[Place]:
+    """Down the index of the sort column: the known values, then the unknown ones."""
+    c = author_measure.c
+    value = c[query.sort]
+    after = query.after
+    here = sa.select(value, c.author_id).where(c.audience_market == market, *filters)
+    found: list[Place] = []
+    if after is None or after.value is not None:
+        known = here.where(value.is_not(None))
+        if after is not None:
+            bound = sa.tuple_(sa.literal(after.value, value.type), sa.literal(after.author_id, sa.BigInteger))
+            known = known.where(sa.tuple_(value, c.author_id) < bound)
+        found = [Place(*row) for row in session.execute(known.order_by(value.desc(), c.author_id.desc()).limit(limit))]
+    if len(found) < limit:
+        unknown = here.where(value.is_(None))
+        if after is not None and after.value is None:
+            unknown = unknown.where(c.author_id < after.author_id)
+        rest = session.execute(unknown.order_by(c.author_id.desc()).limit(limit - len(found)))
+        found += [Place(*row) for row in rest]
+    return found
+
+
+class Listed(NamedTuple):
+    """What an author says of itself."""
+
+    id: int
+    platform: str
+    native_id: str
+    person_id: int
+    handle: str | None
+    name: str | None
+    url: str | None
+    bio: str | None
+    languages: str | None
+    audience_market: str
+    market_source: str
+    market_confidence: float
+    market_reasons: str | None
+    corrected: str | None
+    first_seen_at: Any
+    first_post_at: Any
+
+
+def listed(session: Session, author_ids: Sequence[int]) -> dict[int, Listed]:
+    """What authors say of themselves, by id; hidden ones are left out."""
+    statement = sa.select(*[author.c[name] for name in Listed._fields])
+    rows = session.execute(statement.where(author.c.id.in_(author_ids), author.c.hidden_at.is_(None)))
+    return {row.id: Listed(*row) for row in rows}
+
+
+def accounts_named(session: Session, text: str, limit: int = 8) -> list[str]:
+    """Handles that begin like a text: what somebody may have meant."""
+    c = author_word.c
+    ids = sa.select(c.author_id).where(c.word >= text, c.word < text + "\U0010ffff").limit(limit)
+    handles = session.scalars(sa.select(author.c.handle).where(author.c.id.in_(ids), author.c.handle.is_not(None)))
+    return sorted(set(handles))
