@@ -23,7 +23,7 @@ from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
 from radar.partners.signs import Usual, merged, signs, usual
 from radar.store import partners as store
 from radar.store.search import Query, find_authors
-from radar.text.names import words_of
+from radar.text.names import asked_words
 
 POOL = 80
 """Best KOLs that a shortlist is taken from."""
@@ -180,8 +180,8 @@ def _known(session: Session, name: str) -> store.Measured:
     """The KOL of an id. Raises UnknownName, which names those whose handle or name begins so."""
     row = store.measured_one(session, int(name)) if name.isdecimal() and len(name) < 19 else None
     if row is None:
-        words = words_of(name[:60], None)
-        places = find_authors(session, Query(words=tuple(sorted(words))), 3) if words else []
+        words = tuple(asked_words(name[:60]))
+        places = find_authors(session, Query(words=words), 3) if words else []
         found = store.measured_some(session, [place.author_id for place in places])
         raise UnknownKol(name[:60], [f"{kol.author_id} ({kol.handle or kol.name}, {kol.platform})" for kol in found])
     return row

@@ -102,7 +102,8 @@ def _post(rng: np.random.Generator, person: Planted, age: int, native_id: str, a
     likes = int(followers * person.like * float(np.exp(rng.normal(0, person.spread))))
     is_fraud = person.role in ("bought", "pod")
     return RawPost(
-        platform=person.platform, native_id=native_id, author=replace(person.author, follower_count=followers, followers_at=at),
+        platform=person.platform, native_id=native_id,
+        author=replace(person.author, follower_count=followers, followers_at=at),
         text=_text(rng, person), published_at=at, language=MARKETS[person.brief.to_market].languages[0],
         url=f"https://simulated.invalid/{person.platform}/{native_id}", media_kind="image", like_count=likes,
         comment_count=int(likes * (0.0004 if is_fraud else 0.04)), share_count=int(likes * 0.02),
