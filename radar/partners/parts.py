@@ -232,10 +232,11 @@ def saturation_part(kol: Kol, scene: Scene) -> Part:
     """How much of what the KOL says is paid for already, and by whom lately."""
     share = kol.sponsored_share
     recent = sorted(
-        gazetteer.products()[brand.id].name
+        known.name
         for brand in kol.profile.products.values()
         if brand.last_paid_on and brand.last_paid_on >= (scene.now - RECENT).date()
-        and brand.id not in scene.wanted.products and gazetteer.products()[brand.id].topic_id in scene.wanted.topics
+        and (known := gazetteer.products().get(brand.id))  # a later list of products may have dropped it
+        and brand.id not in scene.wanted.products and known.topic_id in scene.wanted.topics
     )  # fmt: skip
     numbers = {"sponsored_share": share, "posts": kol.sponsored_n, "paid_lately": recent}
     if share is None:
