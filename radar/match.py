@@ -58,7 +58,7 @@ class Found:
 class Match:
     """An answer to a brief.
 
-    review    KOLs that fit, kept apart until somebody has looked into their authenticity signals
+    review    KOLs who would be among those but for their authenticity signals: kept apart to be looked into first
     left_out  KOLs by the filter that left them out
     """
 
@@ -152,7 +152,7 @@ def match(
         keep(heap, (scored.score, -kol.author_id, scored))
     chosen = shortlist(_ordered(best), limit, weights.diversity, scene.centre)
     worst = min((scored.score for scored in chosen), default=0.0)
-    review = [scored for scored in _ordered(aside) if scored.score >= worst]
+    review = [s for s in _ordered(aside) if s.score / s.factors["authenticity"] >= worst]
     proofs = _proofs(session, wanted, [s.kol.author_id for s in [*chosen, *review]])
     answer.found, answer.review = (
         [Found(s, price(s.kol, prices), proofs.get(s.kol.author_id, ())) for s in some] for some in (chosen, review)
