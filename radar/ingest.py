@@ -22,6 +22,7 @@ from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_authors
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
+from radar.store.rights import erased_among
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
 
 COUNTED_BY = (
@@ -41,6 +42,7 @@ class Ingested:
 
     elsewhere  posts given for another market than their author's, which is kept
     rejected   (position in the batch, reason)
+    refused    positions of posts of authors who were erased: nothing of them is kept, not even aside
     """
 
     new: int = 0
@@ -49,6 +51,7 @@ class Ingested:
     deleted: int = 0
     elsewhere: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    refused: list[int] = field(default_factory=list)
 
     def __iadd__(self, other: "Ingested") -> "Ingested":
         self.new += other.new
@@ -57,6 +60,7 @@ class Ingested:
         self.deleted += other.deleted
         self.elsewhere += other.elsewhere
         self.rejected += other.rejected
+        self.refused += other.refused
         return self
 
 
@@ -90,9 +94,13 @@ def ingest_posts(
     file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     """
     one_writer(session, "ingest")
-    result, origin, posts = Ingested(), _From(source, now, file), _with_markets(session, list(posts))
+    result, origin, given_posts = Ingested(), _From(source, now, file), list(posts)
+    erased = erased_among(session, {(item.platform, item.author.native_id) for item in given_posts})
+    told = [(n, p) for n, p in enumerate(given_posts) if (p.platform, p.author.native_id) not in erased]
+    if erased:
+        result.refused += sorted(set(range(len(given_posts))) - {n for n, _ in told})
     by_platform: dict[str, list[RawPost]] = defaultdict(list)
-    for position, item in enumerate(posts):
+    for position, item in zip((n for n, _ in told), _with_markets(session, [p for _, p in told]), strict=True):
         reason = problem(item, now)
         if reason is not None:
             result.rejected.append((position, reason))
@@ -170,7 +178,10 @@ def ingest_profiles(
     one_writer(session, "ingest")
     rejected: list[tuple[RawAuthor, str]] = []
     given: list[RawPost] = []
+    erased = erased_among(session, {(platform, author.native_id) for author in authors})
     for author in authors:
+        if (platform, author.native_id) in erased:
+            continue
         # a tombstone tells of its author and of nothing else
         about = RawPost(platform, "profile", author, "", now, deleted=True)
         reason = problem(about, now) or _followers_problem(author)
@@ -331,10 +342,11 @@ def _authors(
         if declared and k.market_source == _INFERRED:
             moved[k.id] = declared
             known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
-        has_followers = a["follower_count"] is not None and a["follower_count"] != k.follower_count
+        corrected = set((k.corrected or "").split())
+        has_followers = a["follower_count"] not in (None, k.follower_count) and "follower_count" not in corrected
         if has_followers:
             followers += _seen_followers(fresh, k, origin.now)
-        now_told = {name: a[name] or getattr(k, name) for name in TOLD}
+        now_told = {n: getattr(k, n) if n in corrected else a[n] or getattr(k, n) for n in TOLD}
         is_told = any(value != getattr(k, name) for name, value in now_told.items())
         if is_told:
             told.append({"author_id": k.id} | now_told)

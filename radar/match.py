@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
-from radar.errors import UnknownName
+from radar.errors import CallerError
 from radar.kol import Sketch
 from radar.markets import MARKETS
 from radar.partners.brief import Wanted
@@ -22,8 +22,6 @@ from radar.partners.scoring import Scored, Weights, score
 from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
 from radar.partners.signs import Usual, merged, signs, usual
 from radar.store import partners as store
-from radar.store.search import Query, find_authors
-from radar.text.names import asked_words
 
 POOL = 80
 """Best KOLs that a shortlist is taken from."""
@@ -36,13 +34,11 @@ REVIEW, REVIEWED = 2, 5
 """Signals that stand out from which a KOL is kept apart for review; and how many such are shown."""
 
 
-class UnknownKol(UnknownName):
-    """An id that no KOL has; near are KOLs whose handle or name begins so."""
+class NotMeasured(CallerError):
+    """A KOL of whom nothing is known yet."""
 
-    def __init__(self, name: str, near: list[str]) -> None:
-        super().__init__("KOL", name, near)
-        self.near = near
-        self.hint = f"Did you mean: {', '.join(near)}?" if near else "Take `author.id` of an answer of /v1/partners."
+    status = 404
+    slug = "not-measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +129,10 @@ def match(
 ) -> Match:
     """The KOLs to work with, best first and unlike each other, with all that speaks for and against them.
 
-    Reads a page of KOLs at a time and keeps the best `POOL`. Raises UnknownName for an excluded account that is none.
+    Reads a page of KOLs at a time and keeps the best `POOL`.
     """
     scene = Scene(wanted, now, topic_names, centre_of(session, wanted.to_market))
-    excluded = _excluded(session, wanted)
+    excluded = {int(i) for i in wanted.brief.exclude_authors}
     answer = Match([], [], 0)
     best: list[tuple[float, int, Scored]] = []
     aside: list[tuple[float, int, Scored]] = []
@@ -170,21 +166,6 @@ def _candidates(session: Session, wanted: Wanted) -> Iterator[Kol]:
     for page in store.measured(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers):
         for row in page:
             yield kol_of(row, peers.signs(row))
-
-
-def _excluded(session: Session, wanted: Wanted) -> set[int]:
-    return {_known(session, name).author_id for name in wanted.brief.exclude_authors}
-
-
-def _known(session: Session, name: str) -> store.Measured:
-    """The KOL of an id. Raises UnknownName, which names those whose handle or name begins so."""
-    row = store.measured_one(session, int(name)) if name.isdecimal() and len(name) < 19 else None
-    if row is None:
-        words = tuple(asked_words(name[:60]))
-        places = find_authors(session, Query(words=words), 3) if words else []
-        found = store.measured_some(session, [place.author_id for place in places])
-        raise UnknownKol(name[:60], [f"{kol.author_id} ({kol.handle or kol.name}, {kol.platform})" for kol in found])
-    return row
 
 
 def _left_out(kol: Kol, wanted: Wanted, excluded: set[int], prices: Prices) -> str | None:
@@ -249,12 +230,17 @@ class Similar:
         return 0.75 * self.likeness.mean + 0.25 * self.places
 
 
-def similar(session: Session, author_id: str, *, limit: int = 10) -> tuple[Kol, list[Similar]]:
+def similar(session: Session, author_id: int, *, limit: int = 10) -> tuple[Kol, list[Similar]]:
     """A KOL, and those of its market that are most like it: in audience, topics and style, and in places.
 
-    Raises UnknownName.
+    Raises NotMeasured.
     """
-    mine = kol_of(_known(session, author_id))
+    row = store.measured_one(session, author_id)
+    if row is None:
+        raise NotMeasured(
+            f"The KOL {author_id} is not measured yet.", "Run `radar run measure_authors`, or wait an hour."
+        )
+    mine = kol_of(row)
     centre = centre_of(session, mine.market)
     best: list[tuple[float, int, Similar]] = []
     for kol in _others(session, mine):

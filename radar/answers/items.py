@@ -148,6 +148,7 @@ def shown_post(row: Mapping[str, Any]) -> Item:
         "url": row["url"],
         "published_at": row["published_at"],
         "author": {
+            "id": str(row["author_id"]),
             "handle": row["handle"],
             "name": row["name"],
             "follower_count": row["follower_count"],

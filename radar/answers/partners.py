@@ -1,7 +1,7 @@
 """Partners as answers show them: who to work with for a brief, and who is like whom."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radar.answers.items import shown_post
+from radar.answers.kol import find_author
 from radar.answers.names import topic, topic_names
 from radar.answers.standing import shipped
 from radar.config import Settings
@@ -87,7 +88,9 @@ def partners(
     weights = weights_of(settings).changed(asked.weights, asked.diversity)
     names = {topic_id: by["en"] for topic_id, by in topic_names().items()}
     reader = scorer() if asked.brief.text.strip() else _NoScorer()
-    wanted = read_brief(asked.brief, reader, platforms=store.platforms(session), topic_names=names)
+    excluded = tuple(str(find_author(session, name)) for name in asked.brief.exclude_authors)
+    brief = replace(asked.brief, exclude_authors=excluded)
+    wanted = read_brief(brief, reader, platforms=store.platforms(session), topic_names=names)
     found = match(
         session, wanted, now=now, weights=weights, prices=prices_of(settings), topic_names=names, limit=asked.limit
     )
@@ -195,10 +198,10 @@ def _understood(wanted: Wanted) -> dict[str, Any]:
 
 
 def similar_authors(session: Session, author_id: str, *, limit: int = 10) -> dict[str, Any]:
-    """Who is like a KOL, in its market. Raises UnknownName."""
+    """Who is like a KOL, in its market; author_id may be a handle too. Raises UnknownName and NotMeasured."""
     if not 1 <= limit <= MOST:
         raise CallerError(f"limit: {limit} is not from 1 to {MOST}.", "Ask for fewer.")
-    mine, found = similar(session, author_id, limit=limit)
+    mine, found = similar(session, find_author(session, author_id), limit=limit)
     items = [
         {
             "rank": rank,

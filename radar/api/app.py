@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import examples, kol_routes, partner_examples, partner_routes, problems, routes, shapes
 from radar.config import Settings
 from radar.web import partners_page
 from radar.web.pages import mount_pages
@@ -37,6 +37,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     )
     app.state.engine, app.state.settings = engine, settings
     app.include_router(routes.router)
+    app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
     mount_pages(app)
     app.include_router(partners_page.router)
@@ -90,6 +91,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes,
             tags=[
                 {"name": "trends", "description": "What rises, and by what it was found."},
+                {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from radar.api.kol_examples import AUTHOR_LINE, author_answers
+
 TREND: dict[str, Any] = {
     "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
     "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
@@ -21,7 +23,8 @@ TREND: dict[str, Any] = {
             "text": "藥妝必買 合利他命EX 又漲價了", "language": "zh-Hant",
             "url": "https://example.com/p/1", "published_at": "2026-11-22T09:12:00Z",
             "author": {
-                "handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311", "complaints": None,
+                "id": "311", "handle": "mei.travels", "name": "Mei", "follower_count": 48210, "person_id": "311",
+                "complaints": None,
                 "market": {"code": "TW", "source": "declared", "confidence": 1.0, "reasons": None},
             },
             "like_count": 1204, "comment_count": 88, "share_count": None, "view_count": None, "sponsored": False,
@@ -206,7 +209,7 @@ PROBLEMS: dict[int, dict[str, Any]] = {
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
     "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
-    "Problem": PROBLEMS[400],
+    "Problem": PROBLEMS[400], **author_answers(TREND["evidence"][0]),
 }  # fmt: skip
 """By the name of the shape in radar.api.shapes."""
 
@@ -217,11 +220,17 @@ def put_in(document: dict[str, Any], more: dict[str, dict[str, Any]]) -> None:
     more  examples by the name of the shape, beside ANSWERS
     """
     answers = ANSWERS | more
+    schemas = document["components"]["schemas"]
     for operations in document["paths"].values():
         for operation in operations.values():
+            for body in operation.get("requestBody", {}).get("content", {}).values():
+                body.setdefault("example", schemas[body["schema"]["$ref"].rpartition("/")[2]].get("example"))
             for status, response in operation["responses"].items():
                 for content in response["content"].values():
                     shape = content["schema"]["$ref"].rpartition("/")[2]
                     content["example"] = PROBLEMS[int(status)] if shape == "Problem" else answers[shape]
     for shape, example in answers.items():
-        document["components"]["schemas"][shape]["example"] = example
+        schemas[shape]["example"] = example
+
+
+__all__ = ["ANSWERS", "AUTHOR_LINE", "PROBLEMS", "PUSH", "put_in"]

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
 from radar import answers
 from radar.answers.partners import Asked
 from radar.api import examples, partner_examples, partner_shapes
-from radar.api.declared import declared_problems
+from radar.api.routes import problems_of
 from radar.partners.brief import Brief
 from radar.web.briefs import BriefDep, scorer_of
 from radar.web.requests import SessionDep, only_known_parameters
@@ -27,11 +27,13 @@ def _asked(sent: partner_shapes.PartnerBrief) -> Asked:
     return Asked(brief, sent.weights, sent.diversity, sent.limit)
 
 
-SentBrief = Annotated[partner_shapes.PartnerBrief, Body(examples=[partner_examples.BRIEF])]
-
-
-@router.post("/partners", response_model=partner_shapes.Partners, responses=declared_problems(400, 404, 422))
-def find_partners(sent: SentBrief, request: Request, session: SessionDep) -> Any:
+@router.post(
+    "/partners",
+    response_model=partner_shapes.Partners,
+    responses=problems_of(400, 404, 422),
+    openapi_extra={"requestBody": {"content": {"application/json": {"example": partner_examples.BRIEF}}}},
+)
+def find_partners(sent: partner_shapes.PartnerBrief, request: Request, session: SessionDep) -> Any:
     """KOLs ranked as partners for a brief, each with every part of the score, the posts that prove it and a price.
 
     The score is a weighted geometric mean of the parts; the list is diversified by maximal marginal relevance. A brief
@@ -40,7 +42,7 @@ def find_partners(sent: SentBrief, request: Request, session: SessionDep) -> Any
     return _partners(_asked(sent), request, session)
 
 
-@router.get("/partners", response_model=partner_shapes.Partners, responses=declared_problems(400, 404, 422))
+@router.get("/partners", response_model=partner_shapes.Partners, responses=problems_of(400, 404, 422))
 def list_partners(asked: BriefDep, request: Request, session: SessionDep) -> Any:
     """The same for a brief in the address; lists are separated by commas, weights are as `topic:40,reach:0`."""
     return _partners(asked, request, session)
@@ -53,11 +55,9 @@ def _partners(asked: Asked, request: Request, session: SessionDep) -> Any:
     )
 
 
-@router.get(
-    "/authors/{id}/similar", response_model=partner_shapes.SimilarAuthors, responses=declared_problems(400, 404)
-)
+@router.get("/authors/{id}/similar", response_model=partner_shapes.SimilarAuthors, responses=problems_of(400, 404))
 def list_similar_authors(
-    id: Annotated[str, Path(description="A KOL's id, as in an answer's `author.id`.", examples=["1"])],
+    id: Annotated[str, Path(description="A KOL's id, handle, or platform:handle.", examples=["1"])],
     session: SessionDep,
     limit: Annotated[int, Query(ge=1, le=50, description="How many.", examples=[10])] = 10,
 ) -> Any:
@@ -65,7 +65,7 @@ def list_similar_authors(
     return answers.similar_authors(session, id, limit=limit)
 
 
-@router.get("/trends/{id}/authors", response_model=partner_shapes.TrendAuthors, responses=declared_problems(400, 404))
+@router.get("/trends/{id}/authors", response_model=partner_shapes.TrendAuthors, responses=problems_of(400, 404))
 def list_trend_authors(
     id: Annotated[str, Path(description="A trend's id.", examples=[examples.TREND["id"]])],
     session: SessionDep,

@@ -18,7 +18,7 @@ class Exclusions(BaseModel):
     model_config = ConfigDict(extra="forbid")
     topics: Names = Field([], description="KOLs of whose posts more than a fifth are on one of these.")
     products: Names = Field([], description="KOLs who were paid to name one of these (ids of `/v1/partners`).")
-    authors: Names = Field([], description="Ids of KOLs.")
+    authors: Names = Field([], description="Ids or handles of KOLs.")
 
 
 class PartnerBrief(BaseModel):

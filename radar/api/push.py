@@ -42,6 +42,12 @@ class _Batch:
 
     results: list[dict[str, Any]]
     posts: dict[int, RawPost] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
+
+    def refuse(self, at: int) -> None:
+        """The author was erased: nothing of the item is kept."""
+        self.reject(at, "author: was erased at their wish, and is not taken in again")
+        self.refused.add(at)
 
     def reject(self, at: int, reason: str) -> None:
         """reason  "field: what was expected" """
@@ -150,6 +156,8 @@ def _take(session: Session, batch: _Batch, now: datetime) -> None:
     for position, reason in done.rejected:
         name, colon, said = reason.partition(": ")
         batch.reject(order[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
+    for position in done.refused:
+        batch.refuse(order[position])
     told: set[Identity] = set()
     for at in reversed(order):
         item = batch.posts[at]
@@ -189,7 +197,7 @@ def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: d
             "payload": storable(json.dumps(items[result["index"]], ensure_ascii=False, default=str)[:_KEPT]),
         }
         for result in batch.results
-        if result["result"] == "rejected"
+        if result["result"] == "rejected" and result["index"] not in batch.refused
     ]  # fmt: skip
     runs.keep_rejected(session, rows)
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from radar import answers
 from radar.api import examples, shapes
 from radar.api import push as pushing
-from radar.api.declared import declared_problems as _problems
 from radar.markets import MARKETS
 from radar.store.engine import world_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
@@ -31,13 +30,21 @@ WindowQuery = Annotated[
 ]
 
 
-@router.get("/markets", response_model=shapes.Markets, responses=_problems(400), tags=["trends"])
+def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Responses that every route declares: the problem shape, by status."""
+    said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
+    said |= {422: "A brief that cannot be ranked", 500: "A failure", 503: "The store does not answer"}
+    shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}
+
+
+@router.get("/markets", response_model=shapes.Markets, responses=problems_of(400), tags=["trends"])
 def list_markets(session: SessionDep) -> Any:
     """Audience markets, how much is stored of each, and whether that is enough."""
     return {"items": answers.markets(session), "simulated": world_of(session) == "simulated"}
 
 
-@router.get("/topics", response_model=shapes.Topics, responses=_problems(400), tags=["trends"])
+@router.get("/topics", response_model=shapes.Topics, responses=problems_of(400), tags=["trends"])
 def list_topics() -> Any:
     """The 40 travel and shopping topics in their stable order."""
     return {"items": answers.topics()}
@@ -46,7 +53,7 @@ def list_topics() -> Any:
 @router.get(
     "/markets/{market}/trends",
     response_model=shapes.TrendPage,
-    responses=_problems(400, 404),
+    responses=problems_of(400, 404),
     tags=["trends"],
 )
 def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> Any:
@@ -58,7 +65,7 @@ def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> An
     return answers.list_trends(session, **asked.for_answer(market))
 
 
-@router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=_problems(400, 404), tags=["trends"])
+@router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=problems_of(400, 404), tags=["trends"])
 def get_trend(
     id: TrendPath,
     session: SessionDep,
@@ -72,7 +79,7 @@ def get_trend(
 @router.get(
     "/trends/{id}/posts",
     response_model=shapes.TrendPosts,
-    responses=_problems(400, 404),
+    responses=problems_of(400, 404),
     tags=["trends"],
 )
 def get_trend_posts(
@@ -90,7 +97,7 @@ def get_trend_posts(
     return answers.trend_posts(session, id, moment, window, limit=limit, cursor=cursor)
 
 
-@router.get("/coverage", response_model=shapes.Coverage, responses=_problems(400, 404), tags=["operation"])
+@router.get("/coverage", response_model=shapes.Coverage, responses=problems_of(400, 404), tags=["operation"])
 def get_coverage(
     session: SessionDep,
     market: Annotated[str | None, Query(description="One audience market only.", examples=["TW"])] = None,
@@ -99,7 +106,7 @@ def get_coverage(
     return answers.coverage(session, market or None, now=datetime.now(UTC))
 
 
-@router.get("/models/drift", response_model=shapes.Drift, responses=_problems(400, 404), tags=["operation"])
+@router.get("/models/drift", response_model=shapes.Drift, responses=problems_of(400, 404), tags=["operation"])
 def get_drift(
     session: SessionDep,
     market: Annotated[str | None, Query(description="One audience market only.", examples=["TW"])] = None,
@@ -112,19 +119,19 @@ def get_drift(
     return answers.drift(session, market or None)
 
 
-@router.get("/health", response_model=shapes.Health, responses=_problems(400), tags=["operation"])
+@router.get("/health", response_model=shapes.Health, responses=problems_of(400), tags=["operation"])
 def get_health(session: SessionDep) -> Any:
     """How store, scheduler and jobs fare; `degraded` names the problems."""
     return answers.health(session, now=datetime.now(UTC))
 
 
-@router.get("/health/live", response_model=shapes.Alive, responses=_problems(400), tags=["operation"])
+@router.get("/health/live", response_model=shapes.Alive, responses=problems_of(400), tags=["operation"])
 def get_liveness() -> Any:
     """Whether this process answers."""
     return {"status": "ok"}
 
 
-@router.get("/health/ready", response_model=shapes.Alive, responses=_problems(400), tags=["operation"])
+@router.get("/health/ready", response_model=shapes.Alive, responses=problems_of(400), tags=["operation"])
 def get_readiness(session: SessionDep) -> Any:
     """Whether the store answers too; 503 as a problem where it does not."""
     answers.health(session, now=datetime.now(UTC))
@@ -134,7 +141,7 @@ def get_readiness(session: SessionDep) -> Any:
 @router.post(
     "/posts",
     response_model=shapes.PushResult,
-    responses=_problems(400, 409, 413),
+    responses=problems_of(400, 409, 413),
     tags=["operation"],
     openapi_extra={
         "requestBody": {

@@ -51,6 +51,7 @@ class AuthorMarket(Shape):
 
 
 class EvidenceAuthor(Shape):
+    id: str = Field(description="Answers at /v1/authors/{id}.")
     handle: str | None
     name: str | None
     follower_count: int | None

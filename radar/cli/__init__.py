@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve.",
     "serve": "Serve API and pages, with the scheduler as a child process.",
     "trends": "Show what is trending in a market, with how sure that is.",
+    "kol": "Who posts: search, show, compare, list, note and export KOLs; correct, hide or erase one.",
     "partners": "Rank KOLs as partners for a brief, with what speaks for each and against.",
     "coverage": "Show what each market holds: posts by source, by language, and what waits.",
     "terms": "Find the terms of texts that nobody listed, with what speaks for each.",

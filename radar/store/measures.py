@@ -204,7 +204,7 @@ def adoptions_with(session: Session, person_ids: Sequence[int]) -> dict[int, lis
 def group_ids(session: Session, groups: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
     """Ids of peer groups (market, platform, tier); those that are missing are added."""
     names, counts = ("audience_market", "platform", "tier"), ("member_count", "author_count", "changed_count")
-    rows = [
+    rows: list[dict[str, Any]] = [
         dict(zip(names, group, strict=True)) | dict.fromkeys(counts, 0) | {"sketches": {}} for group in sorted(groups)
     ]
     upsert(session, peer_group, rows, on=names)

@@ -70,6 +70,7 @@ class KnownAuthor(NamedTuple):
     file: int | None
     line: int | None
     market_source: str
+    corrected: str | None
     person: str | None
 
 
@@ -360,13 +361,14 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
         sa.select(
             post.c.id, post.c.platform, post.c.native_id, post.c.text, post.c.url, post.c.published_at, post.c.language,
             post.c.like_count, post.c.comment_count, post.c.share_count, post.c.view_count,
-            author.c.handle, author.c.name, author.c.person_id, author.c.follower_count, signal.c.sponsored,
+            post.c.author_id, author.c.handle, author.c.name, author.c.person_id, author.c.follower_count,
+            signal.c.sponsored,
             signal.c.tone, author.c.audience_market, author.c.market_source, author.c.market_confidence,
             author.c.market_reasons,
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
-        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None))
+        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
     )  # fmt: skip
     rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
     return [rows[i] for i in post_ids if i in rows]

@@ -2,8 +2,8 @@
 
 Two ways lead to a page. *Walking*: down the index of the sort column, which holds what is filtered by too, until the
 page is full, market by market and merged, because that index begins with the market; topics, places and names are
-looked up for each row passed. *Driving*: the authors of the rarest topic, place or name first, then the
-rest of the filters and a sort. Which is less work is reckoned from how many authors each filter leaves (counted up to
+looked up for each row passed. *Driving*: the authors of rare topics, places and names first, then the rest of the
+filters and a sort. Which is less work is reckoned from how many authors each filter leaves (counted up to
 `MOST_DRIVEN`), so that neither a rare nor a common filter reads the whole.
 
 A page begins after (value, id) of the one before; authors of whom the value is not known come last.
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.keys import Kind
+from radar.store.engine import chunks
 from radar.store.measures import facet
 from radar.store.tables import SORTS, author, author_facet, author_measure, author_word, list_member, peer_group
 
@@ -67,9 +68,10 @@ def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
     if 0 in sizes:
         return []
     filters = _filters(query, [i for ids in groups.values() for i in ids.ids])
-    rarest = min(range(len(sets)), key=lambda n: sizes[n], default=-1)
-    if sets and sizes[rarest] * _DRIVE_COST < _walked(sum(ids.members for ids in groups.values()), sizes, limit):
-        return _driven(session, query, filters, sets, rarest, limit)
+    rare = [ids for ids, size in zip(sets, sizes, strict=True) if size <= MOST_DRIVEN]
+    if rare and min(sizes) * _DRIVE_COST < _walked(sum(ids.members for ids in groups.values()), sizes, limit):
+        common = [_holds(ids) for ids in sets if ids not in rare]
+        return _driven(session, query, [*filters, *common], _together(session, rare), limit)
     filters += [_holds(ids) for ids in sets]
     return list(islice(merge(*(_walk(session, query, m, filters, limit) for m in sorted(groups)), key=_order), limit))
 
@@ -154,16 +156,24 @@ def _holds(ids: _Set) -> sa.ColumnElement[bool]:
     return sa.exists(sa.select(sa.literal(1)).where(ids.table.c.author_id == author_measure.c.author_id, ids.where))
 
 
+def _together(session: Session, sets: Sequence[_Set]) -> list[int]:
+    """Ids of the authors that are in each of the sets, none of which is large."""
+    found: set[int] | None = None
+    for some in sets:
+        ids = set(session.scalars(sa.select(some.table.c.author_id).where(some.where)))
+        found = ids if found is None else found & ids
+    return sorted(found or ())
+
+
 def _driven(
-    session: Session, query: Query, filters: list[sa.ColumnElement[bool]], sets: list[_Set], rarest: int, limit: int
+    session: Session, query: Query, filters: list[sa.ColumnElement[bool]], ids: Sequence[int], limit: int
 ) -> list[Place]:
-    """The authors of the rarest set, then the rest of the filters, then a sort."""
+    """Those of the authors that pass the filters, sorted."""
     c = author_measure.c
-    some = sets[rarest]
-    others = [_holds(ids) for n, ids in enumerate(sets) if n != rarest]
-    ids = sa.select(some.table.c.author_id).where(some.where)
-    statement = sa.select(c[query.sort], c.author_id).where(c.author_id.in_(ids), *filters, *others)
-    found = [Place(*row) for row in session.execute(statement)]
+    found: list[Place] = []
+    for some in chunks(ids, MOST_DRIVEN):
+        statement = sa.select(c[query.sort], c.author_id).where(c.author_id.in_(some), *filters)
+        found += [Place(*row) for row in session.execute(statement)]
     after = _order(query.after) if query.after else None
     return sorted((p for p in found if after is None or _order(p) > after), key=_order)[:limit]
 

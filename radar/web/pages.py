@@ -28,7 +28,10 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_par
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
+    from radar.web import kol_pages  # they are drawn with what is here
+
     app.include_router(router)
+    app.include_router(kol_pages.router)
     app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 
 
@@ -87,6 +90,20 @@ def _small(value: float) -> str:
     return f"{value:.2g}" if value >= 1e-3 or value == 0 else f"{value:.1e}"
 
 
+def _percent(value: float | None) -> str:
+    """A rate with its decimals.
+
+    >>> _percent(0.0342), _percent(None)
+    ('3.42 %', '—')
+    """
+    return "—" if value is None else f"{100 * value:.3g} %"
+
+
+def _measured(value: float | None, name: str) -> str:
+    """A measure of a KOL as people read it: a rate as a percentage, others as numbers."""
+    return ("—" if value is None else f"{value:.2f}") if name in ("posts_per_week", "early") else _percent(value)
+
+
 def _count(value: float | None) -> str:
     return "hidden" if value is None else f"{value:,.0f}"
 
@@ -96,7 +113,7 @@ def _web_address(url: str | None) -> str | None:
     return url if url and url.lower().startswith(("https://", "http://")) else None
 
 
-def _url(path: str, **query: Any) -> str:
+def url(path: str, **query: Any) -> str:
     """An address with what is set of a query."""
     given = {name: value for name, value in query.items() if value not in (None, "")}
     return quote(path, safe="/:") + (f"?{urlencode(given)}" if given else "")
@@ -110,18 +127,18 @@ _templates.filters |= {
     "local": _local, "city": _city, "span": _span, "share": _share, "small": _small, "count": _count,
     "web_address": _web_address, "spark_lines": spark_lines,
     "at_least": answers.at_least, "day": _day, "in_a_sentence": _in_a_sentence,
-    "place_name": place_name, "iso": datetime.isoformat,
+    "place_name": place_name, "iso": datetime.isoformat, "percent": _percent, "measured": _measured,
 }  # fmt: skip
-_templates.globals |= {"url": _url, "curve_size": (WIDTH, HEIGHT), "markets": MARKETS}
+_templates.globals |= {"url": url, "curve_size": (WIDTH, HEIGHT), "markets": MARKETS}
 
 
-def _page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     return HTMLResponse(_templates.get_template(name).render(values), status)
 
 
 def error_page(request: Request, problem: dict[str, Any]) -> Response:
     """A problem for people."""
-    return _page("error.html", problem["status"], problem=problem, simulated=False, here="", twin=None)
+    return page("error.html", problem["status"], problem=problem, simulated=False, here="", twin=None)
 
 
 # ---- pages ----
@@ -143,7 +160,7 @@ def markets_page(session: SessionDep) -> Response:
 
 def _markets(session: Any, found: list[dict[str, Any]]) -> Response:
     world = answers.health(session, now=datetime.now(UTC))["world"]
-    return _page(
+    return page(
         "markets.html", lines=found, simulated=world == "simulated", here="markets", twin="/v1/markets",
         is_empty=not any(line["posts"] for line in found),
     )  # fmt: skip
@@ -156,7 +173,7 @@ def markets_twin() -> Response:
 
 @router.get("/markets/{code}.json")
 def market_twin(code: str, request: Request, asked: FilterDep) -> Response:
-    return RedirectResponse(_url(f"/v1/markets/{code}/trends", **request.query_params), 307)
+    return RedirectResponse(url(f"/v1/markets/{code}/trends", **request.query_params), 307)
 
 
 @router.get("/markets/{code}")
@@ -169,7 +186,7 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
         "scope": asked.scope, "bucket": asked.bucket, "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
         "as_of": asked.as_of, "limit": None if asked.limit == 20 else asked.limit,
     }  # fmt: skip
-    return _page(
+    return page(
         "market.html",
         about=about,
         answer=answer,
@@ -180,7 +197,7 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
         window_words=_WINDOWS.get(asked.window or "7d", asked.window),
         simulated=answer["simulated"],
         here="trends",
-        twin=_url(f"/v1/markets/{about.code}/trends", **chosen, cursor=asked.cursor),
+        twin=url(f"/v1/markets/{about.code}/trends", **chosen, cursor=asked.cursor),
     )
 
 
@@ -200,7 +217,7 @@ def _options(window: str | None) -> dict[str, list[tuple[str, str]]]:
 
 @router.get("/trends/{id}.json")
 def trend_twin(id: str, as_of: str | None = None, window: str | None = None) -> Response:
-    return RedirectResponse(_url(f"/v1/trends/{id}", as_of=as_of, window=window), 307)
+    return RedirectResponse(url(f"/v1/trends/{id}", as_of=as_of, window=window), 307)
 
 
 @router.get("/trends/{id}")
@@ -208,7 +225,7 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
     """One trend with its working."""
     found = answers.trend_working(session, id, answers.parse_as_of(as_of, ZoneInfo("UTC")), window)
     chosen = {"as_of": as_of, "window": window}
-    return _page(
+    return page(
         "trend.html",
         trend=found,
         about=MARKETS[found["market"]],
@@ -216,7 +233,7 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         chosen=chosen,
         simulated=found["simulated"],
         here="trends",
-        twin=_url(f"/v1/trends/{id}", **chosen),
+        twin=url(f"/v1/trends/{id}", **chosen),
     )
 
 
@@ -224,12 +241,12 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
 def coverage_page(session: SessionDep, market: str | None = None) -> Response:
     """What the radar rests on: sources, freshness, what waits, how the jobs fare."""
     found = answers.coverage(session, market or None, now=datetime.now(UTC))
-    return _page(
+    return page(
         "coverage.html", answer=found, simulated=found["simulated"], here="coverage",
-        twin=_url("/v1/coverage", market=market),
+        twin=url("/v1/coverage", market=market),
     )  # fmt: skip
 
 
 @router.get("/coverage.json")
 def coverage_twin(market: str | None = None) -> Response:
-    return RedirectResponse(_url("/v1/coverage", market=market), 307)
+    return RedirectResponse(url("/v1/coverage", market=market), 307)

@@ -13,8 +13,7 @@ from radar.errors import CallerError
 from radar.markets import MARKETS, PLACE_NUMBERS
 from radar.partners.brief import TIERS
 from radar.web.briefs import BriefQuery, BriefQueryDep, scorer_of
-from radar.web.pages import _page as draw
-from radar.web.pages import _url as address
+from radar.web.pages import page, url
 from radar.web.requests import SessionDep, only_known_parameters
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
@@ -23,7 +22,7 @@ _ON_FORM = ("text", "from", "to", "topics", "products", "platforms", "tiers", "b
 
 @router.get("/partners.json")
 def partners_twin(request: Request, query: BriefQueryDep) -> Response:
-    return RedirectResponse(address("/v1/partners", **request.query_params), 307)
+    return RedirectResponse(url("/v1/partners", **request.query_params), 307)
 
 
 @router.get("/partners")
@@ -43,7 +42,7 @@ def partners_page(request: Request, session: SessionDep, query: BriefQueryDep) -
             problem = {"title": title, "detail": error.message, "hint": error.hint}
     known = stored(session)
     about = MARKETS.get((query.to or "").upper())
-    return draw(
+    return page(
         "partners.html",
         status,
         answer=answer,
@@ -54,7 +53,7 @@ def partners_page(request: Request, session: SessionDep, query: BriefQueryDep) -
         zone=about.zone if about else "UTC",
         simulated=known["simulated"],
         here="partners",
-        twin=address("/v1/partners", **chosen) if chosen else None,
+        twin=url("/v1/partners", **chosen) if chosen else None,
     )
 
 

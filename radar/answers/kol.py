@@ -1,0 +1,400 @@
+"""KOLs as answers show them: lists with filters and pages, one with every number that proves it, several beside."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from radar.answers.items import shown_post
+from radar.answers.names import place_name, taxonomy, topic
+from radar.errors import CallerError, UnknownName
+from radar.kol import TIER_NAMES, AuthorMeasures, Share
+from radar.kol.facts import ENOUGH, WINDOW
+from radar.kol.peers import Sketch
+from radar.kol.signals import SIGNALS, judge
+from radar.markets import MARKETS, PLACE_NUMBERS, market
+from radar.store import authors as store
+from radar.store import measures, search
+from radar.store.authors import AuthorList
+from radar.store.engine import world_of
+from radar.store.measures import PeerGroup, measures_of
+from radar.store.posts import evidence
+from radar.store.search import Listed, Place, Query
+from radar.text.gazetteer import products
+from radar.text.names import asked_words
+
+SORT_NAMES = {
+    "engagement": "engagement_percentile", "followers": "follower_count", "growth": "growth", "early": "early",
+    "active": "last_post_at",
+}  # fmt: skip
+"""What a list can be sorted by, largest first -> its column."""
+MOST_COMPARED = 10
+_NEWEST, _HISTORY = 5, 400
+Item = dict[str, Any]
+
+
+class UnknownKOL(UnknownName):
+    """A KOL that is not stored, or is hidden."""
+
+    def __init__(self, text: str, near: Sequence[str]) -> None:
+        super().__init__("KOL", text[:80], list(near))
+        if not self.near:
+            self.hint = "Give an id of /v1/authors, or platform:handle as instagram:mei.travels."
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorFilters:
+    """What a list of KOLs is asked for, as it came. Percentiles in [0, 1]."""
+
+    text: str | None = None
+    market: str | None = None
+    platform: str | None = None
+    tier: str | None = None
+    topic: str | None = None
+    place: str | None = None
+    min_engagement: float | None = None
+    max_engagement: float | None = None
+    sponsored: bool | None = None
+    list: str | None = None
+    sort: str | None = None
+    limit: int = 20
+    cursor: str | None = None
+
+
+def list_authors(session: Session, asked: AuthorFilters) -> Item:
+    """A page of KOLs. Raises UnknownName for a name that does not exist, CallerError for filters that clash."""
+    query, mark = _query(session, asked)
+    found = search.find_authors(session, query, asked.limit + 1)
+    page = found[: asked.limit]
+    ids = [place.author_id for place in page]
+    return {
+        "items": lines(session, ids),
+        "next": _cursor(page[-1], mark) if len(found) > asked.limit else None,
+        "sort": asked.sort or "engagement",
+        "simulated": world_of(session) == "simulated",
+    }
+
+
+def _query(session: Session, asked: AuthorFilters) -> tuple[Query, str]:
+    """The filters checked, and a short print of them: a cursor belongs to one set."""
+    low, high = asked.min_engagement, asked.max_engagement
+    if low is not None and high is not None and low > high:
+        said = f"min_engagement {low:g} lies above max_engagement {high:g}"
+        raise CallerError(f"No KOL can match: {said}.", "Swap them, or leave one out.")
+    tiers = _several("tier", asked.tier, TIER_NAMES)
+    words = tuple(asked_words(asked.text or ""))
+    if asked.text and not words:
+        raise CallerError("text: it holds no word to search for.", "Give the beginning of a name or handle.")
+    if asked.topic and asked.topic not in taxonomy().ids:
+        raise UnknownName("topic", asked.topic, list(taxonomy().ids))
+    place = asked.place.upper() if asked.place else None
+    if place and place not in PLACE_NUMBERS:
+        raise UnknownName("place market", place, list(PLACE_NUMBERS))
+    sort = asked.sort or "engagement"
+    if sort not in SORT_NAMES:
+        raise CallerError(f"sort: '{sort[:40]}' is none.", f"One of: {', '.join(SORT_NAMES)}.")
+    platforms = tuple(part.strip().lower() for part in (asked.platform or "").split(",") if part.strip())
+    if platforms:
+        known = sorted({group.platform for group in measures.groups(session).values()})
+        unknown = next((name for name in platforms if name not in known), None)
+        if unknown:
+            raise UnknownName("platform", unknown, known)
+    query = Query(
+        market=market(asked.market).code if asked.market else None,
+        words=words, platforms=platforms, tiers=tiers, topic=asked.topic or None, place=place,
+        least=asked.min_engagement, most=asked.max_engagement, sponsored=asked.sponsored,
+        list_id=list_named(session, asked.list).id if asked.list else None, sort=SORT_NAMES[sort],
+    )  # fmt: skip
+    mark = sha256(repr(query).encode()).hexdigest()[:8]
+    after = _place(asked.cursor, mark, query.sort) if asked.cursor else None
+    return Query(**{name: getattr(query, name) for name in Query.__slots__ if name != "after"}, after=after), mark
+
+
+def _several(name: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    found = tuple(part.strip().lower() for part in (text or "").split(",") if part.strip())
+    unknown = next((part for part in found if part not in known), None)
+    if unknown:
+        raise UnknownName(name, unknown, list(known))
+    return found
+
+
+def _cursor(place: Place, mark: str) -> str:
+    value = place.value.isoformat() if isinstance(place.value, datetime) else place.value
+    return base64.urlsafe_b64encode(json.dumps([value, place.author_id, mark]).encode()).decode().rstrip("=")
+
+
+def _place(cursor: str, mark: str, sort: str) -> Place:
+    hint = "Take `next` of the page before, with the same filters; or leave cursor out to begin again."
+    try:
+        value, author_id, of = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if sort == "last_post_at" and value is not None:
+            value = datetime.fromisoformat(value).astimezone(UTC)
+        elif value is not None:
+            value = int(value) if sort == "follower_count" else float(value)
+        place, of = Place(value, int(author_id)), str(of)
+    except (ValueError, TypeError):
+        raise CallerError("cursor: this is no cursor.", hint) from None
+    if of != mark:
+        raise CallerError("cursor: it belongs to a list with other filters.", hint)
+    return place
+
+
+# ---- lines ----
+
+
+def lines(session: Session, ids: Sequence[int]) -> list[Item]:
+    """KOLs as lists show them, in the order of ids."""
+    said, measured = search.listed(session, ids), measures_of(session, ids)
+    return [_line(said[i], measured.get(i)) for i in ids if i in said]
+
+
+def _line(said: Listed, m: AuthorMeasures | None) -> Item:
+    told = {
+        "id": str(said.id), "platform": said.platform, "handle": said.handle, "name": said.name, "url": said.url,
+        "market": said.audience_market, "person_id": str(said.person_id), "measured": m is not None,
+    }  # fmt: skip
+    return told | {name: getattr(m, name) if m else None for name in _LINE} | {
+        "tier": m.tier if m else "unknown",
+        "topics": [_topic_share(s) for s in m.topics[:3]] if m else [],
+        "places": [_place_share(s) for s in m.places[:3]] if m else [],
+    }  # fmt: skip
+
+
+_LINE = (
+    "follower_count", "last_post_at", "post_count", "rated_count", "low_confidence", "er_followers", "er_views",
+    "engagement_percentile", "peer_count", "growth", "sponsored_share", "early", "early_count",
+)  # fmt: skip
+
+
+def _topic_share(share: Share) -> Item:
+    named = topic(share.name) or {"id": share.name, "name": share.name}
+    return {"id": share.name, "name": named["name"], "posts": share.posts, "share": share.share}
+
+
+def _place_share(share: Share) -> Item:
+    return {"id": share.name, "name": place_name(share.name), "posts": share.posts, "share": share.share}
+
+
+# ---- one ----
+
+
+def find_author(session: Session, text: str, *, hidden: bool = False) -> int:
+    """The author of an id, a handle, or platform:handle. Raises UnknownKOL with near matches."""
+    said = text.strip()
+    if said.isdecimal() and len(said) < 19 and store.author_exists(session, int(said), hidden=hidden):
+        return int(said)
+    platform, colon, name = said.partition(":")
+    name = (name if colon else said).removeprefix("@")
+    found = store.author_named(session, platform.lower() if colon else None, name, hidden=hidden)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        near = [f"{line['platform']}:{line['handle']}" for line in lines(session, found)]
+        raise CallerError(f"'{said[:80]}' is the handle of several accounts.", f"Say which: {', '.join(near)}.")
+    raise UnknownKOL(said, _near(session, name))
+
+
+def _near(session: Session, name: str) -> list[str]:
+    """Handles that share the longest beginning with a name, from three characters on."""
+    words = asked_words(name)
+    for length in range(len(words[0]) if words else 0, 2, -1):
+        found = search.accounts_named(session, words[0][:length])
+        if found:
+            return found
+    return []
+
+
+def author_profile(session: Session, text: str) -> Item:
+    """One KOL with every number, and what proves it. Raises UnknownKOL."""
+    author_id = find_author(session, text)
+    said = search.listed(session, [author_id])[author_id]
+    m = measures_of(session, [author_id]).get(author_id)
+    history = measures.histories(session, [author_id]).get(author_id, [])
+    found = _line(said, m) | {
+        "bio": said.bio, "languages": (said.languages or "").replace(",", " ").split(),
+        "market_known": {
+            "code": said.audience_market, "source": said.market_source, "confidence": said.market_confidence,
+            "reasons": said.market_reasons,
+        },
+        "corrected": (said.corrected or "").split(), "first_seen_at": said.first_seen_at,
+        "first_post_at": said.first_post_at,
+        "accounts": [
+            {name: line[name] for name in ("id", "platform", "handle", "name")}
+            for line in lines(session, [i for i in store.accounts_of_person(session, said.person_id) if i != author_id])
+        ],
+        "followers": [{"day": day, "count": n} for day, n in history[-_HISTORY:]],
+        "posts": _posts(session, store.newest_posts(session, author_id, _NEWEST)),
+        "notes": [_note(note) for note in store.notes_of(session, [author_id])],
+        "lists": store.lists_with(session, author_id),
+        "simulated": world_of(session) == "simulated",
+        "measures": _measures(session, m) if m else None,
+    }  # fmt: skip
+    return found
+
+
+def _posts(session: Session, ids: Sequence[int]) -> list[Item]:
+    return [shown_post(row) for row in evidence(session, ids)] if ids else []
+
+
+def _note(note: store.Note) -> Item:
+    return {"id": str(note.id), "text": note.text, "written_at": note.written_at}
+
+
+def _measures(session: Session, m: AuthorMeasures) -> Item:
+    """All measures, each with its n and, where there are peers, its place among them."""
+    group = next(
+        g for g in measures.groups(session).values()
+        if (g.audience_market, g.platform, g.tier) == (m.audience_market, m.platform, m.tier)
+    )  # fmt: skip
+    tops = {post["id"]: post for post in _posts(session, [t.post_id for t in m.top_posts])}
+    return {
+        "measured_at": m.measured_at,
+        "window_days": WINDOW.days,
+        "low_confidence": m.low_confidence,
+        "enough": ENOUGH,
+        "peers": {"market": m.audience_market, "platform": m.platform, "tier": m.tier, "rated": group.author_count},
+        "rates": _rates(m, group),
+        "posts_per_week": m.posts_per_week,
+        "paid": {
+            "share": m.sponsored_share, "posts": m.sponsored_count, "of": m.post_count,
+            "over_organic": m.paid_over_organic,
+        },
+        "complaints": {"share": m.negative_share, "posts": m.told_count},
+        "early": {
+            "score": m.early, "low": m.early_low, "high": m.early_high, "null": m.early_null, "p": m.early_p,
+            "trends": m.early_count,
+        },
+        "topics": [_topic_share(s) for s in m.topics],
+        "places": [_place_share(s) for s in m.places],
+        "rhythm": {
+            "by_hour": list(m.rhythm.by_hour), "by_weekday": list(m.rhythm.by_weekday),
+            "gap_hours": m.rhythm.gap_hours, "active_days": m.rhythm.active_days,
+            "zone": MARKETS[m.audience_market].zone,
+        },
+        "growth_days": m.growth_days,
+        "top_posts": [
+            {"ratio": t.ratio, "engagement": t.engagement, "post": tops[str(t.post_id)]}
+            for t in m.top_posts
+            if str(t.post_id) in tops
+        ],
+        "brands": [
+            {
+                "id": b.product_id, "name": p.name if (p := products().get(b.product_id)) else b.product_id,
+                "posts": b.posts, "first_on": b.first_on, "last_on": b.last_on,
+            }
+            for b in m.brands
+        ],
+        "signals": _signals(m, group),
+    }  # fmt: skip
+
+
+_RATES = ("er_followers", "er_views", "growth", "posts_per_week", "sponsored_share", "early")
+
+
+def _rates(m: AuthorMeasures, group: PeerGroup) -> list[Item]:
+    """Each measure beside its peers: value, n, percentile, and the peers' quartiles."""
+    n = {
+        "er_followers": m.rated_count, "er_views": m.views_count, "growth": m.growth_days,
+        "posts_per_week": m.post_count, "sponsored_share": m.post_count, "early": m.early_count,
+    }  # fmt: skip
+    found = []
+    for name in _RATES:
+        peers = group.sketches.get(name, Sketch(0, ()))
+        value = getattr(m, name)
+        found.append(
+            {
+                "name": name, "value": value, "n": n[name], "percentile": peers.percentile(value), "peers": peers.n,
+                "quartiles": [peers.quantile(share) for share in (0.25, 0.5, 0.75)] if peers.quantile(0.5) is not None
+                else None,
+            }
+        )  # fmt: skip
+    return found
+
+
+def _signals(m: AuthorMeasures, group: PeerGroup) -> list[Item]:
+    found = []
+    for name in SIGNALS:
+        value, n = m.signals.get(name, (None, 0))
+        peers = group.sketches.get("er_followers" if name == "engagement_level" else name, Sketch(0, ()))
+        s = judge(name, value, n, peers)
+        found.append(
+            {
+                "name": name, "value": value, "n": n, "percentile": s.percentile, "peers": s.peers, "is_odd": s.is_odd,
+                "odd_end": SIGNALS[name],
+            }
+        )  # fmt: skip
+    return found
+
+
+def compare(session: Session, texts: Sequence[str]) -> Item:
+    """Up to ten KOLs side by side, each as its profile. Raises CallerError for none or too many."""
+    if not 1 <= len(texts) <= MOST_COMPARED:
+        raise CallerError(f"{len(texts)} KOLs were named.", f"Name one to {MOST_COMPARED}, separated by commas.")
+    return {
+        "items": [author_profile(session, text) for text in texts], "next": None,
+        "simulated": world_of(session) == "simulated",
+    }  # fmt: skip
+
+
+# ---- lists and notes ----
+
+
+def list_named(session: Session, name: str) -> AuthorList:
+    """A list by its name. Raises UnknownName."""
+    known = store.lists(session)
+    found = next((one for one in known if one.name == name), None)
+    if found is None:
+        raise UnknownName("list", name[:120], [one.name for one in known])
+    return found
+
+
+def shown_lists(session: Session) -> Item:
+    """All lists with how many are on them."""
+    found = [{"name": one.name, "members": one.members, "created_at": one.created_at} for one in store.lists(session)]
+    return {"items": found, "next": None}
+
+
+def checked_name(name: str) -> str:
+    """A list's name. Raises CallerError."""
+    name = name.strip()
+    if not 1 <= len(name) <= 120 or "\x00" in name or "/" in name:
+        raise CallerError("A list's name has 1 to 120 characters and no slash.", "Give another name.")
+    return name
+
+
+def checked_note(text: str) -> str:
+    """A note's text. Raises CallerError."""
+    text = text.strip()
+    if not 1 <= len(text) <= 10_000 or "\x00" in text:
+        raise CallerError("A note has 1 to 10,000 characters.", "Write a shorter or a longer one.")
+    return text
+
+
+CSV_COLUMNS = (
+    "id", "platform", "handle", "name", "url", "market", "tier", "follower_count", "last_post_at", "post_count",
+    "rated_count", "low_confidence", "er_followers", "er_views", "engagement_percentile", "peer_count", "growth",
+    "sponsored_share", "early", "early_count", "topics", "places",
+)  # fmt: skip
+
+
+def csv_row(line: Mapping[str, Any]) -> list[Any]:
+    """A line of a list as a row of CSV: a cell that a spreadsheet would run as a formula is quoted."""
+    row = {
+        **line,
+        "topics": " ".join(t["id"] for t in line["topics"]),
+        "places": " ".join(p["id"] for p in line["places"]),
+    }
+    return [_cell(row[name]) for name in CSV_COLUMNS]
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value

@@ -1,0 +1,173 @@
+"""Rights of the listed, in the store: correct, hide and erase an author, know an erased one again by a hash alone.
+
+The hash is HMAC-SHA256 of (platform, native id) under a key of the store's own, made with the first erasure: without
+the key nobody can tell who it stands for, and with it only guess by guess.
+"""
+
+import hmac
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.measures import forget_measures, mark_authors
+from radar.store.posts import mark_dirty
+from radar.store.tables import (
+    author,
+    erased_author,
+    meta,
+    metadata,
+    person,
+    post,
+    rejected_post,
+    snapshot,
+    source_state,
+    trend_adoption,
+    watched_account,
+)
+
+ERASURE_KEY = "erasure key"
+CORRECTABLE = ("handle", "name", "url", "bio", "languages", "follower_count")
+"""What can be corrected besides the audience market."""
+_GONE = "erased"
+_POSTS = 500
+
+
+class Listed(NamedTuple):
+    """Who an author is: what has to leave no trace."""
+
+    id: int
+    platform: str
+    native_id: str
+    person_id: int
+    handle: str | None
+    name: str | None
+    url: str | None
+    audience_market: str
+
+
+def identity(session: Session, author_id: int) -> Listed | None:
+    """An author, hidden or not."""
+    row = session.execute(
+        sa.select(*[author.c[name] for name in Listed._fields]).where(author.c.id == author_id)
+    ).first()
+    return Listed(*row) if row else None
+
+
+# ---- knowing an erased author again ----
+
+
+def _digest(key: str, platform: str, native_id: str) -> str:
+    return hmac.new(bytes.fromhex(key), f"{platform}\0{native_id}".encode("utf-8", "replace"), sha256).hexdigest()
+
+
+def erased_among(session: Session, identities: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those (platform, native id)s whose erasure was asked for."""
+    key = session.scalar(sa.select(meta.c.value).where(meta.c.name == ERASURE_KEY))
+    if key is None:
+        return set()
+    by_digest = {_digest(key, platform, native_id): (platform, native_id) for platform, native_id in identities}
+    found: set[tuple[str, str]] = set()
+    for some in chunks(list(by_digest), SQL_VARIABLES):
+        found |= {by_digest[d] for d in session.scalars(
+            sa.select(erased_author.c.digest).where(erased_author.c.digest.in_(some))
+        )}  # fmt: skip
+    return found
+
+
+def refuse_from_now(session: Session, who: Listed, now: datetime) -> None:
+    """Remember an author by the keyed hash only."""
+    upsert(session, meta, [{"name": ERASURE_KEY, "value": secrets.token_hex(32)}], on=["name"])
+    key = session.scalar(sa.select(meta.c.value).where(meta.c.name == ERASURE_KEY))
+    assert key is not None
+    row = {"digest": _digest(key, who.platform, who.native_id), "erased_at": now}
+    upsert(session, erased_author, [row], on=["digest"])
+
+
+# ---- erasing ----
+
+
+def erase_posts(session: Session, author_id: int) -> list[str]:
+    """Delete some of an author's posts and all that hangs on them; their native ids, none when all are gone."""
+    rows = session.execute(
+        sa.select(post.c.id, post.c.native_id, post.c.platform, post.c.audience_market, post.c.local_day)
+        .where(post.c.author_id == author_id)
+        .limit(_POSTS)
+    ).all()
+    if not rows:
+        return []
+    ids, names = [row.id for row in rows], [row.native_id for row in rows]
+    _delete_hanging(session, post, ids)
+    session.execute(
+        sa.update(post).where(post.c.platform == rows[0].platform, post.c.repost_of.in_(names)).values(repost_of=_GONE)
+    )
+    session.execute(sa.delete(post).where(post.c.id.in_(ids)))
+    mark_dirty(session, {(row.audience_market, row.local_day) for row in rows})
+    _forget_evidence(session, {row.audience_market for row in rows}, set(ids))
+    session.execute(sa.delete(rejected_post).where(rejected_post.c.native_id.in_(names)))
+    return names
+
+
+def _delete_hanging(session: Session, table: sa.Table, ids: Sequence[int]) -> None:
+    """Delete what refers to rows of a table, in every table that there is; posts go before their author."""
+    for other in reversed(metadata.sorted_tables):
+        for column in other.columns:
+            if any(key.column is table.c.id for key in column.foreign_keys) and other is not post:
+                session.execute(sa.delete(other).where(column.in_(ids)))
+
+
+def _forget_evidence(session: Session, markets: set[str], ids: set[int]) -> None:
+    """Take posts out of the evidence of every snapshot."""
+    c = snapshot.c
+    for market in sorted(markets):
+        rows = session.execute(sa.select(c.episode_id, c.as_of, c.working).where(c.audience_market == market)).all()
+        for episode_id, as_of, working in rows:
+            if ids.intersection(working.get("evidence", ())):
+                kept = working | {"evidence": [i for i in working["evidence"] if i not in ids]}
+                mine = sa.and_(c.episode_id == episode_id, c.as_of == as_of)
+                session.execute(sa.update(snapshot).where(mine).values(working=kept))
+
+
+def erase_author(session: Session, who: Listed) -> None:
+    """Delete an author whose posts are gone, with all that hangs on it, and what names it elsewhere."""
+    _delete_hanging(session, author, [who.id])
+    session.execute(sa.delete(author).where(author.c.id == who.id))
+    if session.scalar(sa.select(author.c.id).where(author.c.person_id == who.person_id).limit(1)) is None:
+        session.execute(sa.delete(trend_adoption).where(trend_adoption.c.person_id == who.person_id))
+        session.execute(sa.delete(person).where(person.c.id == who.person_id))
+    named = {name for name in (who.handle, who.native_id, who.url) if name}
+    w = watched_account.c
+    session.execute(sa.delete(watched_account).where(w.handle.in_(named | {f"@{name}" for name in named})))
+    for name in sorted(named):
+        said = rejected_post.c.payload.contains(name, autoescape=True)
+        session.execute(sa.delete(rejected_post).where(said))
+        told = source_state.c.last_error.contains(name, autoescape=True)
+        session.execute(sa.update(source_state).where(told).values(last_error=None, last_error_at=None))
+
+
+# ---- hiding and correcting ----
+
+
+def hide(session: Session, author_id: int, now: datetime) -> None:
+    """Show an author nowhere from now on; it is still counted."""
+    session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=now))
+    forget_measures(session, [author_id])
+
+
+def show(session: Session, author_id: int, now: datetime) -> None:
+    """Show an author again that was hidden; it is measured anew."""
+    session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=None))
+    mark_authors(session, [author_id], now)
+
+
+def correct(session: Session, author_id: int, values: dict[str, Any], now: datetime) -> None:
+    """Set what an author says of itself; no source changes it afterwards."""
+    before = session.scalar(sa.select(author.c.corrected).where(author.c.id == author_id)) or ""
+    names = sorted({*before.split(), *values})
+    session.execute(sa.update(author).where(author.c.id == author_id).values(values | {"corrected": " ".join(names)}))
+    mark_authors(session, [author_id], now)

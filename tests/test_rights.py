@@ -1,0 +1,191 @@
+"""Rights of the listed, on both databases: erased leaves no trace, hidden is shown nowhere, corrected stays."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from radar.ingest import ingest_posts, ingest_profiles
+from radar.kol import Tiers
+from radar.labels import Label, append
+from radar.measure import measure_authors
+from radar.rights import correct, erase, hide
+from radar.sources.base import RawAuthor, RawPost
+from radar.store import runs
+from radar.store import tables as t
+from radar.store.engine import reading, writing
+from radar.store.measures import measures_of
+from radar.store.posts import evidence
+from radar.store.tables import metadata
+from tests.builders import NOON, a_post, put
+
+NOW = NOON + timedelta(days=10)
+ANN = RawAuthor("ann-native", "TW", handle="ann.handle", name="Annelise Q", bio="of ann", follower_count=12_000)
+BOB = RawAuthor("bob-native", "TW", handle="bob.handle", name="Bob", follower_count=5_000)
+
+
+def _posts(author: RawAuthor, mark: str) -> list[RawPost]:
+    return [
+        replace(
+            a_post(f"{mark}{n}", f"ramen {mark} {n}", like_count=10 + n, comment_count=1, share_count=0),
+            author=author, published_at=NOON - timedelta(days=n), url=f"https://x.example/{mark}{n}",
+        )
+        for n in range(10)
+    ]  # fmt: skip
+
+
+def _measure(engine: sa.Engine) -> None:
+    measure_authors(engine, "none", ["shop.drugstore"], Tiers(), now=NOW)
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> sa.Engine:
+    """A store in which Ann leaves every kind of trace beside Bob."""
+    put(engine, *_posts(ANN, "annpost"), *_posts(BOB, "bobpost"), now=NOW)
+    put(engine, replace(a_post("re", "see this"), author=BOB, repost_of="annpost1"), now=NOW)
+    ids = _ids(engine)
+    with engine.begin() as c:
+        posts = dict(c.execute(sa.select(t.post.c.native_id, t.post.c.id)).all())
+        reading_of = {
+            "model_id": "m", "keys": b"", "places": "JP", "language": "en", "sponsored": False, "text_hash": 1,
+        }  # fmt: skip
+        c.execute(sa.insert(t.post_signal), [{"post_id": i, **reading_of} for i in posts.values()])
+        aside = {"post_id": posts["annpost1"], "revision": 1, "topics": [], **reading_of}
+        c.execute(sa.insert(t.aside_signal), [aside])
+        topic = {"post_id": posts["annpost1"], "topic_id": "shop.drugstore", "probability": 0.9, "model_id": "m"}
+        c.execute(sa.insert(t.post_topic), [topic])
+        episode = {
+            "id": 1, "model_id": "m", "audience_market": "TW", "place": 0, "key_hash": 1, "bucket": "1h",
+            "onset_at": NOON, "stage": "rising", "stage_since": NOON,
+        }  # fmt: skip
+        c.execute(sa.insert(t.episode), [episode])
+        seen = {
+            "episode_id": 1, "as_of": NOON, "audience_market": "TW", "bucket": "1h", "place": 0, "kind": 2,
+            "stage": "rising", "is_on": True, "is_daily": False, "q": 0.01, "score": 1.0,
+            "working": {"evidence": [posts["annpost1"], posts["bobpost1"]]},
+        }  # fmt: skip
+        c.execute(sa.insert(t.snapshot), [seen])
+        trend = {"episode_id": 1, "audience_market": "TW", "first_day": NOON.date(), "last_day": NOON.date()}
+        c.execute(sa.insert(t.adopted_trend), [trend | {"counted_at": NOW}])
+        person = c.scalar(sa.select(t.author.c.person_id).where(t.author.c.id == ids["ann-native"]))
+        c.execute(sa.insert(t.trend_adoption), [{"episode_id": 1, "person_id": person, "adopted_at": NOON, "heard": 3}])
+        c.execute(sa.insert(t.author_list), [{"id": 1, "name": "shortlist", "created_at": NOW}])
+        c.execute(sa.insert(t.list_member), [{"list_id": 1, "author_id": i, "added_at": NOW} for i in ids.values()])
+        note = {"author_id": ids["ann-native"], "text": "met ann.handle", "written_at": NOW}
+        c.execute(sa.insert(t.author_note), [note])
+        c.execute(sa.insert(t.refresh_due), [
+            {"post_id": posts["annpost1"], "source": "test", "ref": "annpost1", "due_at": NOW}
+        ])  # fmt: skip
+    with writing(engine) as session, session.begin():
+        runs.add_source(session, "sky", "bluesky", {}, is_simulated=False)
+        runs.note_source_error(session, "sky", NOW, "ann.handle: not found")
+        session.execute(sa.insert(t.watched_account), [
+            {"source": "sky", "handle": "ann.handle", "audience_market": "TW", "consented": False}
+        ])  # fmt: skip
+        runs.keep_rejected(session, [
+            {"source": "sky", "seen_at": NOW, "native_id": "x1", "reason": "text: empty", "payload": repr(ANN)}
+        ])  # fmt: skip
+    _measure(engine)
+    return engine
+
+
+def _ids(engine: sa.Engine) -> dict[str, int]:
+    with reading(engine) as session:
+        return dict(session.execute(sa.select(t.author.c.native_id, t.author.c.id)).all())
+
+
+def _everything(engine: sa.Engine) -> str:
+    """All that the store holds, as text."""
+    with engine.connect() as c:
+        return "\n".join(str(tuple(row)) for table in metadata.sorted_tables for row in c.execute(sa.select(table)))
+
+
+def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(store: sa.Engine, tmp_path: Path) -> None:
+    ids = _ids(store)
+    label = Label("test:annpost3", "ramen annpost 3", "en", (), "eve", NOW, "week.csv")
+    append(tmp_path / "labels", [label, replace(label, post="test:bobpost3", text="ramen bobpost 3")], NOW)
+    rejects = tmp_path / "rejects" / "f.rejects.jsonl"
+    rejects.parent.mkdir()
+    lines = [
+        {"line": n, "reason": "r", "row": {"author": name, "text": "t"}}
+        for n, name in enumerate(["ann-native", "bob-native"])
+    ]
+    rejects.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with reading(store) as session:
+        ann_posts = list(session.scalars(sa.select(t.post.c.id).where(t.post.c.author_id == ids["ann-native"])))
+
+    done = erase(store, tmp_path, ids["ann-native"], now=NOW)
+
+    assert (done.posts, done.lines) == (10, 2)
+    everything = _everything(store)
+    for trace in ("ann-native", "ann.handle", "Annelise", "annpost", "of ann"):
+        assert trace not in everything, trace
+    kept = "".join(p.read_text() for p in tmp_path.rglob("*.jsonl"))
+    assert "ann" not in kept
+    assert "bobpost" in kept
+    with store.connect() as c:
+        for table in metadata.sorted_tables:
+            for column in table.columns:
+                names = {key.column.table.name for key in column.foreign_keys}
+                gone = ann_posts if "post" in names else [ids["ann-native"]] if "author" in names else []
+                assert not gone or not c.execute(sa.select(table).where(column.in_(gone))).all(), table.name
+        assert c.scalar(sa.select(t.snapshot.c.working))["evidence"] != []
+        assert not set(c.scalar(sa.select(t.snapshot.c.working))["evidence"]) & set(ann_posts)
+        assert len(c.execute(sa.select(t.dirty_day)).all()) == 10
+        assert c.scalar(sa.select(sa.func.count()).select_from(t.person)) == 1
+
+    # later ingest is refused, with nothing kept aside; Bob is as he was
+    with writing(store) as session, session.begin():
+        again = ingest_posts(session, [*_posts(ANN, "annpost"), *_posts(BOB, "bobpost")], source="test", now=NOW)
+        assert ingest_profiles(session, "test", [ANN], source="test", now=NOW) == []
+    assert (again.new, again.rejected, len(again.refused), again.unchanged) == (0, [], 10, 10)
+    assert "ann" not in _everything(store).replace("ramen", "")
+    assert erase(store, tmp_path, ids["ann-native"], now=NOW).posts == 0
+
+
+def test_an_erasure_that_was_killed_goes_on(store: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = _ids(store)
+    monkeypatch.setattr("radar.store.rights._POSTS", 4)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("radar.store.rights.erase_author", killed)
+        with pytest.raises(KeyboardInterrupt):
+            erase(store, tmp_path, ids["ann-native"], now=NOW)
+    erase(store, tmp_path, ids["ann-native"], now=NOW)
+    assert "ann-native" not in _everything(store)
+
+
+def test_a_hidden_author_is_shown_nowhere_and_comes_back(store: sa.Engine) -> None:
+    ann = _ids(store)["ann-native"]
+    with reading(store) as session:
+        posts = list(session.scalars(sa.select(t.post.c.id).where(t.post.c.author_id == ann)))
+        assert len(evidence(session, posts)) == 10
+        assert ann in measures_of(session, [ann])
+    hide(store, ann, now=NOW)
+    put(store, replace(_posts(ANN, "annpost")[0], like_count=99), now=NOW)  # new counts make it due
+    _measure(store)
+    with reading(store) as session:
+        assert evidence(session, posts) == []
+        assert measures_of(session, [ann]) == {}
+        assert session.scalar(sa.select(sa.func.count()).select_from(t.post)) == 21  # still counted
+    hide(store, ann, now=NOW, hidden=False)
+    _measure(store)
+    with reading(store) as session:
+        assert measures_of(session, [ann])[ann].post_count == 10
+
+
+def test_what_was_corrected_stays_when_the_source_speaks_again(store: sa.Engine) -> None:
+    ann = _ids(store)["ann-native"]
+    correct(store, ann, {"name": "Ann", "bio": None, "audience_market": "JP"}, now=NOW)
+    put(store, replace(_posts(ANN, "annpost")[0], author=replace(ANN, handle="new.handle")), now=NOW)
+    with store.connect() as c:
+        row = c.execute(sa.select(t.author).where(t.author.c.id == ann)).one()
+        markets = set(c.scalars(sa.select(t.post.c.audience_market).where(t.post.c.author_id == ann)))
+    assert (row.name, row.bio, row.handle, row.audience_market) == ("Ann", None, "new.handle", "JP")
+    assert markets == {"JP"}
