@@ -103,6 +103,8 @@ def print_table(answer: dict[str, Any]) -> None:
     if answer["items"]:
         console.print(_table(answer["items"]))
     console.print(escape(answer["message"]))
+    if answer["items"] and answer["diversity"]:
+        console.print("Ordered by score, less likeness to those above; --diversity 0 orders by score alone.")
     if answer["review"]:
         console.print(_table(answer["review"]))
     if any(item["price"] and item["price"]["heuristic"] for item in answer["items"]):
