@@ -31,6 +31,12 @@ class Settings(BaseSettings):
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
 
+    retention_sources: str = Field(
+        default="",
+        description="sources whose texts are pruned sooner, as 'sky=30 push=90' (days, 7 at least)",
+        pattern=r"^\s*(\S+=0*([7-9]|[1-9][0-9]{1,4})\s*)*$",
+    )
+
     drop_dir: Path | None = Field(default=None, description="a folder whose files are imported as they come")
     partner_weights: Path | None = Field(default=None, description="weights that KOLs are ranked by, as TOML")
     partner_prices: Path | None = Field(default=None, description="what posts cost, as YAML")
@@ -44,6 +50,11 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, url: str) -> str:
         return _normal_url(url) if url else url
+
+    @property
+    def retention_by_source(self) -> dict[str, int]:
+        """Days by source for those whose texts are pruned sooner than the others'."""
+        return {name: int(days) for name, _, days in (said.rpartition("=") for said in self.retention_sources.split())}
 
     @property
     def url(self) -> str:

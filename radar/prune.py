@@ -15,16 +15,22 @@ RUNS_KEPT = timedelta(days=30)
 def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, int]:
     """Drop what is past its time, a few thousand rows a transaction; returns how many of each."""
     done = {"texts": 0}
-    fetched_before = now - timedelta(days=settings.retention_days)
-    while True:
-        with writing(engine) as session, session.begin():
-            n = pruning.forget_texts(session, fetched_before.date(), fetched_before)
-        done["texts"] += n
-        if not n:
-            break
+    for source, days in [(None, settings.retention_days), *settings.retention_by_source.items()]:
+        done["texts"] += _texts(engine, source, now - timedelta(days=days))
     with writing(engine) as session, session.begin():
         snapshots_before = now - timedelta(days=settings.snapshot_days)
         done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
         done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
         done["runs"] = runs.prune_runs(session, now - RUNS_KEPT)
     return done
+
+
+def _texts(engine: sa.Engine, source: str | None, before: datetime) -> int:
+    """Drop texts that are older, of one source or of all."""
+    done = 0
+    while True:
+        with writing(engine) as session, session.begin():
+            n = pruning.forget_texts(session, before.date(), before, source)
+        done += n
+        if not n:
+            return done

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
+from radar.config import Settings
 from radar.ingest import ingest_posts, ingest_profiles
 from radar.kol import Tiers
 from radar.labels import Label, append
 from radar.measure import measure_authors
+from radar.prune import prune
 from radar.rights import correct, erase, hide
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import runs
@@ -159,6 +162,25 @@ def test_an_erasure_that_was_killed_goes_on(store: sa.Engine, tmp_path: Path, mo
             erase(store, tmp_path, ids["ann-native"], now=NOW)
     erase(store, tmp_path, ids["ann-native"], now=NOW)
     assert "ann-native" not in _everything(store)
+
+
+def test_a_source_may_keep_its_texts_for_less_long(store: sa.Engine) -> None:
+    with writing(store) as session, session.begin():
+        other = replace(a_post("kept", "ramen kept"), author=BOB, published_at=NOON)
+        ingest_posts(session, [other], source="push", now=NOW)
+        session.execute(sa.update(t.post).values(classified_at=NOW))
+        session.execute(sa.delete(t.dirty_day))
+    settings = Settings(retention_sources="test=30 sky=7")
+    prune(store, settings, now=NOW + timedelta(days=40))
+    with reading(store) as session:
+        kept = session.execute(sa.select(t.post.c.source, t.post.c.text).where(t.post.c.text.is_not(None))).all()
+    assert kept == [("push", "ramen kept")]
+
+
+@pytest.mark.parametrize("said", ["test", "test=", "test=6", "=30", "test=x"])
+def test_a_retention_that_cannot_be_read_is_refused(said: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(retention_sources=said)
 
 
 def test_a_hidden_author_is_shown_nowhere_and_comes_back(store: sa.Engine) -> None:

@@ -9,10 +9,11 @@ filters and a sort. Which is less work is reckoned from how many authors each fi
 A page begins after (value, id) of the one before; authors of whom the value is not known come last.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
+from math import prod
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -60,7 +61,7 @@ class Place(NamedTuple):
 
 def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
     """A page of authors, the largest sort value first; at most `limit`."""
-    groups = _groups(session, query)
+    groups, everybody = _groups(session, query)
     if not groups:
         return []
     sets = _sets(query, list(groups))
@@ -69,11 +70,19 @@ def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
         return []
     filters = _filters(query, [i for ids in groups.values() for i in ids.ids])
     rare = [ids for ids, size in zip(sets, sizes, strict=True) if size <= MOST_DRIVEN]
-    if rare and min(sizes) * _DRIVE_COST < _walked(sum(ids.members for ids in groups.values()), sizes, limit):
-        common = [_holds(ids) for ids in sets if ids not in rare]
-        return _driven(session, query, [*filters, *common], _together(session, rare), limit)
-    filters += [_holds(ids) for ids in sets]
-    return list(islice(merge(*(_walk(session, query, m, filters, limit) for m in sorted(groups)), key=_order), limit))
+    here = sum(ids.members for ids in groups.values())
+    shares = [size / max(here if ids.in_markets else everybody, 1) for ids, size in zip(sets, sizes, strict=True)]
+    if rare and min(sizes) * _DRIVE_COST < min(limit / prod(shares), here):
+        filters += [_holds(ids) for ids in sets if ids not in rare]
+        if query.market is not None:
+            filters.append(author_measure.c.audience_market.concat("") == query.market)  # "": by no index
+        return _driven(session, query, filters, _together(session, rare), limit)
+    at_once = limit // len(groups) + 3
+    streams = []
+    for market in sorted(groups):
+        held = [_holds(ids) for ids in _sets(query, [market])]
+        streams.append(_walk(session, query, market, [*filters, *held], at_once))
+    return list(islice(merge(*streams, key=_order), limit))
 
 
 def _order(place: Place) -> tuple[Any, ...]:
@@ -90,24 +99,26 @@ class _Groups(NamedTuple):
     members: int
 
 
-def _groups(session: Session, query: Query) -> dict[str, _Groups]:
-    """The peer groups that the query leaves, by market; what has no group is nowhere."""
+def _groups(session: Session, query: Query) -> tuple[dict[str, _Groups], int]:
+    """The peer groups that the query leaves, by market, and how many authors there are in all markets."""
     c = peer_group.c
-    statement = sa.select(c.id, c.audience_market, c.platform, c.tier, c.member_count)
-    if query.market is not None:
-        statement = statement.where(c.audience_market == query.market)
+    everybody = 0
     found: dict[str, _Groups] = {}
+    statement = sa.select(c.id, c.audience_market, c.platform, c.tier, c.member_count)
     for group_id, market, platform, tier, members in session.execute(statement):
+        everybody += members
+        if query.market not in (None, market):
+            continue
         before = found.get(market, _Groups([], 0))
         is_left = platform in (query.platforms or (platform,)) and tier in (query.tiers or (tier,))
         found[market] = _Groups(before.ids + [group_id] * is_left, before.members + members)
-    return {market: groups for market, groups in found.items() if groups.ids}
+    return {market: groups for market, groups in found.items() if groups.ids}, everybody
 
 
 def _filters(query: Query, group_ids: Sequence[int]) -> list[sa.ColumnElement[bool]]:
     c = author_measure.c
     found: list[sa.ColumnElement[bool]] = []
-    if query.market is not None or query.platforms or query.tiers:
+    if query.platforms or query.tiers:
         found.append((c.group_id + 0).in_(group_ids))  # + 0: the index of the sort column is the one to walk
     rank = c.engagement_percentile if query.sort == "engagement_percentile" else c.engagement_percentile + 0
     if query.least is not None:
@@ -120,15 +131,16 @@ def _filters(query: Query, group_ids: Sequence[int]) -> list[sa.ColumnElement[bo
 
 
 class _Set(NamedTuple):
-    """Authors that something is true of: a table with author_id, and which of its rows."""
+    """Authors that something is true of: a table with author_id, which of its rows, and whether of all markets."""
 
     table: sa.Table
     where: sa.ColumnElement[bool]
+    in_markets: bool = False
 
 
 def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
     found = [
-        _Set(author_facet, author_facet.c.facet.in_([facet(market, kind, name) for market in markets]))
+        _Set(author_facet, _among(author_facet.c.facet, [facet(market, kind, name) for market in markets]), True)
         for kind, name in ((Kind.TOPIC, query.topic), (Kind.PLACE, query.place))
         if name is not None
     ]
@@ -139,17 +151,13 @@ def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
     return found
 
 
+def _among(column: sa.ColumnElement[Any], values: Sequence[int]) -> sa.ColumnElement[bool]:
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
 def _size(session: Session, ids: _Set) -> int:
     some = sa.select(sa.literal(1)).select_from(ids.table).where(ids.where).limit(MOST_DRIVEN + 1).subquery()
     return int(session.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
-
-
-def _walked(everybody: int, sizes: Collection[int], limit: int) -> float:
-    """Rows of sort indexes to pass until a page is full, if the filters do not lean on one another."""
-    passed = float(limit)
-    for size in sizes:
-        passed *= max(everybody, 1) / max(size, 1)
-    return min(passed, float(max(everybody, 1)))
 
 
 def _holds(ids: _Set) -> sa.ColumnElement[bool]:
@@ -179,12 +187,24 @@ def _driven(
 
 
 def _walk(
-    session: Session, query: Query, market: str, filters: list[sa.ColumnElement[bool]], limit: int
-) -> list[Place]:
-    """Down the index of the sort column: the known values, then the unknown ones."""
-    c = author_measure.c
-    value = c[query.sort]
+    session: Session, query: Query, market: str, filters: list[sa.ColumnElement[bool]], at_once: int
+) -> Iterator[Place]:
+    """Down a market's index of the sort column, some at a time: no further than the page that is made of it asks."""
     after = query.after
+    while True:
+        found = _next(session, query.sort, market, filters, after, at_once)
+        yield from found
+        if len(found) < at_once:
+            return
+        after = found[-1]
+
+
+def _next(
+    session: Session, sort: str, market: str, filters: list[sa.ColumnElement[bool]], after: Place | None, limit: int
+) -> list[Place]:
+    """The next authors after a place: those of a known value, then those of an unknown one."""
+    c = author_measure.c
+    value = c[sort]
     here = sa.select(value, c.author_id).where(c.audience_market == market, *filters)
     found: list[Place] = []
     if after is None or after.value is not None:
