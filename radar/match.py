@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from radar.errors import CallerError
+from radar.keys import Kind
 from radar.kol import Sketch
 from radar.markets import MARKETS
 from radar.partners.brief import Wanted
@@ -22,6 +23,7 @@ from radar.partners.scoring import Scored, Weights, score
 from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
 from radar.partners.signs import Usual, merged, signs, usual
 from radar.store import partners as store
+from radar.store.measures import facet
 
 POOL = 80
 """Best KOLs that a shortlist is taken from."""
@@ -30,6 +32,8 @@ SAMPLE = 400
 OFF_TOPIC = 0.2
 """Share of posts on an excluded topic from which a KOL is left out."""
 PROOFS = 3
+MANY = 20_000
+"""KOLs of a market from which only those are compared that the index of topics and places finds."""
 REVIEW, REVIEWED = 2, 5
 """Signals that stand out from which a KOL is kept apart for review; and how many such are shown."""
 
@@ -136,7 +140,8 @@ def match(
     answer = Match([], [], 0)
     best: list[tuple[float, int, Scored]] = []
     aside: list[tuple[float, int, Scored]] = []
-    for kol in _candidates(session, wanted):
+    facets = _narrowed(session, wanted)
+    for kol in _candidates(session, wanted, facets):
         answer.looked_at += 1
         if reason := _left_out(kol, wanted, excluded, prices):
             answer.left_out[reason] += 1
@@ -154,6 +159,8 @@ def match(
         [Found(s, price(s.kol, prices), proofs.get(s.kol.author_id, ())) for s in some] for some in (chosen, review)
     )
     answer.message = _message(session, wanted, answer)
+    if facets:
+        answer.message += f" More than {MANY:,} there are: compared were those with posts on it."
     return answer
 
 
@@ -161,11 +168,22 @@ def _ordered(heap: list[tuple[float, int, Scored]]) -> list[Scored]:
     return [scored for _, _, scored in sorted(heap, reverse=True)]
 
 
-def _candidates(session: Session, wanted: Wanted) -> Iterator[Kol]:
+def _candidates(session: Session, wanted: Wanted, facets: Sequence[int]) -> Iterator[Kol]:
     brief, peers = wanted.brief, Peers(session)
-    for page in store.measured(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers):
+    pages = store.measured(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers, facets=facets)
+    for page in pages:
         for row in page:
             yield kol_of(row, peers.signs(row))
+
+
+def _narrowed(session: Session, wanted: Wanted) -> list[int]:
+    """Where there are too many KOLs to compare: what those are found by who post about the topics, or the market."""
+    brief = wanted.brief
+    if store.kol_count(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers) <= MANY:
+        return []
+    markets = [wanted.to_market] if wanted.to_market else list(MARKETS)
+    named = [(Kind.TOPIC, t) for t in wanted.topics] or [(Kind.PLACE, c) for c in (wanted.from_market,) if c]
+    return [facet(code, kind, name) for code in markets for kind, name in named]
 
 
 def _left_out(kol: Kol, wanted: Wanted, excluded: set[int], prices: Prices) -> str | None:

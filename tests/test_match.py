@@ -101,6 +101,16 @@ def test_whom_filters_leave_out_is_said(filled: SmallStore) -> None:
             assert answer["left_out"] == {said: 5 - len(left)}
 
 
+def test_of_very_many_only_those_are_compared_who_post_about_it(
+    filled: SmallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar.match.MANY", 2)
+    answer = ask(filled)
+    assert set(handles(answer)) == {"mei", "lin", "paid", "mega"}
+    assert answer["looked_at"] == 4
+    assert "compared were those" in answer["message"]
+
+
 def test_a_hidden_or_erased_kol_is_in_no_answer(filled: SmallStore) -> None:
     mei = next(item for item in ask(filled)["items"] if item["author"]["handle"] == "mei")
     number = int(mei["author"]["id"])

@@ -256,7 +256,8 @@ def freshness_part(kol: Kol, scene: Scene) -> Part:
     days = max((scene.now - kol.last_post_at) / timedelta(days=1), 0.0)
     rhythm = f", {kol.posts_per_week:.1f} posts a week" if kol.posts_per_week is not None else ""
     numbers = {"last_post_at": kol.last_post_at, "days": days, "posts_per_week": kol.posts_per_week}
-    said = f"last posted {days:.0f} day{'' if round(days) == 1 else 's'} ago{rhythm}"
+    ago = {0: "today", 1: "yesterday"}.get(round(days), f"{days:.0f} days ago")
+    said = f"last posted {ago}{rhythm}"
     return _told("freshness", float(2 ** (-days / 14)), numbers, said)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
-from radar.store.tables import author, author_measure, author_profile, peer_group, post, post_topic
+from radar.store.tables import author, author_facet, author_measure, author_profile, peer_group, post, post_topic
 from radar.store.tables import post_signal as signal
 
 PAGE = 500
@@ -161,10 +161,17 @@ def measured(
     *,
     platforms: Collection[str] = (),
     tiers: Collection[str] = (),
+    facets: Collection[int] = (),
     page: int = PAGE,
 ) -> Iterator[list[Measured]]:
-    """Shown KOLs of a market (None: of all) by account id, a page at a time; hidden ones never."""
+    """Shown KOLs of a market (None: of all) by account id, a page at a time; hidden ones never.
+
+    facets  only those found by any of these (`radar.store.measures.facet`); all where there is none
+    """
     wanted, after = _wanted(market, platforms, tiers), 0
+    if facets:
+        found = sa.select(author_facet.c.author_id).where(author_facet.c.facet.in_(facets))
+        wanted.append(author_measure.c.author_id.in_(found))
     while True:
         statement = (
             sa.select(*_MEASURED)
