@@ -183,7 +183,7 @@ def market_priors(session: Session, model_id: str, market: str, topic_ids: Seque
 def rebase_groups(engine: sa.Engine) -> int:
     """Make the sketches and percentiles of groups anew of which a tenth was measured since; how many."""
     with reading(engine) as session:
-        stale = [g for g in store.groups(session).values() if g.changed_count > REBASED_SHARE * g.author_count]
+        stale = [g for g in store.groups(session).values() if g.changed_count > REBASED_SHARE * g.member_count]
     for group in stale:
         with writing(engine) as session, session.begin():
             rows = store.group_values(session, group.id)

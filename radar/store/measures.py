@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -40,6 +40,9 @@ COLUMNS = (
 )  # fmt: skip
 """Fields of AuthorMeasures that are columns under the same name."""
 
+
+AT_ONCE = datetime(1990, 1, 1, tzinfo=UTC)
+"""When authors are due whom something changed that knows of no clock."""
 
 # ---- who waits ----
 
@@ -253,8 +256,11 @@ def _write_found_by(session: Session, measured: Sequence[AuthorMeasures], names:
 
 
 def forget_measures(session: Session, author_ids: Sequence[int]) -> None:
-    """Take away what is measured of authors and what they are found by."""
+    """Take away what is measured of authors and what they are found by; their peers are compared anew."""
     for some in chunks(list(author_ids), SQL_VARIABLES):
+        left = sa.select(author_measure.c.group_id).where(author_measure.c.author_id.in_(some))
+        changed = peer_group.c.changed_count + peer_group.c.member_count + 1
+        session.execute(sa.update(peer_group).where(peer_group.c.id.in_(left)).values(changed_count=changed))
         for table in (author_facet, author_word, author_measure):
             session.execute(sa.delete(table).where(table.c.author_id.in_(some)))
 
@@ -304,6 +310,7 @@ class PeerGroup(NamedTuple):
     audience_market: str
     platform: str
     tier: str
+    member_count: int
     author_count: int
     changed_count: int
     sketches: dict[str, Sketch]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
 from radar.store.tables import post_signal as signal
@@ -103,6 +104,7 @@ def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, 
     """Make authors (by id) accounts of the person of that name; the (market, local day)s whose counts that changes."""
     known = _persons(session, set(person_of.values()))
     _update_by_id(session, author, "author_id", [{"author_id": i, "person_id": known[n]} for i, n in person_of.items()])
+    mark_authors(session, person_of, AT_ONCE)
     days: set[tuple[str, date]] = set()
     for some in chunks(list(person_of), SQL_VARIABLES):
         statement = sa.select(post.c.audience_market, post.c.local_day).where(post.c.author_id.in_(some)).distinct()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import upsert
+from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.posts import UNREAD, UnreadPost, write_signals
 from radar.store.tables import (
     aside_signal,
@@ -157,6 +158,8 @@ def settle(session: Session, model_id: str, limit: int) -> int:
                 for topic_id, p in found
             ]
     write_signals(session, signals, topics)
+    ids = [row["post_id"] for row in signals]
+    mark_authors(session, session.scalars(sa.select(post.c.author_id).where(post.c.id.in_(ids)).distinct()), AT_ONCE)
     if rows:
         session.execute(sa.delete(aside_signal).where(a.model_id == model_id, a.post_id <= rows[-1].post_id))
     return len(rows)

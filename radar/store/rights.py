@@ -7,13 +7,14 @@ the key nobody can tell who it stands for, and with it only guess by guess.
 import hmac
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.markets import MARKETS
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.measures import forget_measures, mark_authors
 from radar.store.posts import mark_dirty
@@ -36,6 +37,8 @@ CORRECTABLE = ("handle", "name", "url", "bio", "languages", "follower_count")
 """What can be corrected besides the audience market."""
 _GONE = "erased"
 _POSTS = 500
+_LONGEST_WINDOW = timedelta(days=10)
+"""From a post to a snapshot that can still show it: windows have 7 days at most, and a day is summed up at its end."""
 
 
 class Listed(NamedTuple):
@@ -95,8 +98,11 @@ def refuse_from_now(session: Session, who: Listed, now: datetime) -> None:
 def erase_posts(session: Session, author_id: int) -> list[str]:
     """Delete some of an author's posts and all that hangs on them; their native ids, none when all are gone."""
     rows = session.execute(
-        sa.select(post.c.id, post.c.native_id, post.c.platform, post.c.audience_market, post.c.local_day)
+        sa.select(
+            post.c.id, post.c.native_id, post.c.platform, post.c.audience_market, post.c.local_day, post.c.published_at
+        )
         .where(post.c.author_id == author_id)
+        .order_by(post.c.published_at)
         .limit(_POSTS)
     ).all()
     if not rows:
@@ -108,7 +114,7 @@ def erase_posts(session: Session, author_id: int) -> list[str]:
     )
     session.execute(sa.delete(post).where(post.c.id.in_(ids)))
     mark_dirty(session, {(row.audience_market, row.local_day) for row in rows})
-    _forget_evidence(session, {row.audience_market for row in rows}, set(ids))
+    _forget_evidence(session, set(ids), rows[0].published_at, rows[-1].published_at)
     session.execute(sa.delete(rejected_post).where(rejected_post.c.native_id.in_(names)))
     return names
 
@@ -121,11 +127,12 @@ def _delete_hanging(session: Session, table: sa.Table, ids: Sequence[int]) -> No
                 session.execute(sa.delete(other).where(column.in_(ids)))
 
 
-def _forget_evidence(session: Session, markets: set[str], ids: set[int]) -> None:
-    """Take posts out of the evidence of every snapshot."""
+def _forget_evidence(session: Session, ids: set[int], first: datetime, last: datetime) -> None:
+    """Take posts out of the evidence of every snapshot whose window can hold one published from first to last."""
     c = snapshot.c
-    for market in sorted(markets):
-        rows = session.execute(sa.select(c.episode_id, c.as_of, c.working).where(c.audience_market == market)).all()
+    for market in MARKETS:  # an author's market can have been another
+        near = sa.and_(c.audience_market == market, c.as_of >= first, c.as_of <= last + _LONGEST_WINDOW)
+        rows = session.execute(sa.select(c.episode_id, c.as_of, c.working).where(near)).all()
         for episode_id, as_of, working in rows:
             if ids.intersection(working.get("evidence", ())):
                 kept = working | {"evidence": [i for i in working["evidence"] if i not in ids]}
@@ -135,6 +142,7 @@ def _forget_evidence(session: Session, markets: set[str], ids: set[int]) -> None
 
 def erase_author(session: Session, who: Listed) -> None:
     """Delete an author whose posts are gone, with all that hangs on it, and what names it elsewhere."""
+    forget_measures(session, [who.id])
     _delete_hanging(session, author, [who.id])
     session.execute(sa.delete(author).where(author.c.id == who.id))
     if session.scalar(sa.select(author.c.id).where(author.c.person_id == who.person_id).limit(1)) is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from radar.config import Settings
 from radar.kol import Tiers
 from radar.measure import measure_authors
 from radar.sources.base import RawAuthor, RawPost
+from radar.store import measures
 from radar.store import tables as t
 from radar.store.engine import open_store, reading
 from radar.store.measures import due_authors, measures_of, measures_page
@@ -184,6 +186,32 @@ def test_only_who_changed_is_measured_again(store: sa.Engine) -> None:
     with reading(store) as session:
         assert due_authors(session, far + timedelta(days=400), 0, 100) == {}  # silent for ever: never looked at again
         assert {m.post_count for m in measures_of(session, list(before)).values()} == {0}
+
+
+def test_a_killed_measuring_ends_as_an_unbroken_one(store: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reading(store) as session:
+        unbroken = measures_page(session)
+    with store.begin() as c:
+        for table in (t.author_measure, t.author_facet, t.author_word, t.peer_group):
+            c.execute(sa.delete(table))
+        c.execute(sa.update(t.author_due).values(due_at=NOON))
+    monkeypatch.setattr("radar.measure.PAGE", 5)
+    real, written = measures.write_measures, []
+
+    def killed(*given: Any) -> None:
+        real(*given)
+        written.append(len(given[1]))
+        if len(written) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(measures, "write_measures", killed)
+        with pytest.raises(KeyboardInterrupt):
+            _measure(store)
+    assert written == [5, 5]
+    assert _measure(store).authors == 7
+    with reading(store) as session:
+        assert measures_page(session) == unbroken
 
 
 def test_pages_show_kols_and_let_nothing_run(client: TestClient) -> None:
