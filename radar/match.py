@@ -21,7 +21,7 @@ from radar.partners.price import Price, Prices, price
 from radar.partners.profile import unpacked
 from radar.partners.scoring import Scored, Weights, score
 from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
-from radar.partners.signs import Usual, merged, signs, usual
+from radar.partners.signs import PEERS, Usual, merged, signs, usual
 from radar.store import partners as store
 from radar.store.measures import facet
 
@@ -32,7 +32,7 @@ SAMPLE = 400
 OFF_TOPIC = 0.2
 """Share of posts on an excluded topic from which a KOL is left out."""
 PROOFS = 3
-MANY = 20_000
+MANY = 5_000
 """KOLs of a market from which only those are compared that the index of topics and places finds."""
 REVIEW, REVIEWED = 2, 5
 """Signals that stand out from which a KOL is kept apart for review; and how many such are shown."""
@@ -82,7 +82,7 @@ class Peers:
         if row.market not in self._wide:
             groups = store.group_sketches(self._session, row.market)
             made = {group: _sketches(kept) for group, kept in groups.items()}
-            self._own |= {group: usual(sketches) for group, sketches in made.items()}
+            self._own |= {group: usual(sketches, PEERS) for group, sketches in made.items()}
             self._wide[row.market] = usual(merged(made.values()))
         values = {name: (value, n) for name, (value, n) in row.measures["signals"].items()}
         return signs(values, self._own.get(row.group_id, {}), self._wide[row.market])

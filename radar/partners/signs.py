@@ -85,9 +85,9 @@ class Usual:
         return (log(max(value, _TINY)) - self.middle) / self.spread
 
 
-def usual(sketches: Mapping[str, Sketch]) -> dict[str, Usual]:
-    """What is usual by measure, where anything is known."""
-    return {name: Usual.of(sketch) for name, sketch in sketches.items() if sketch.values}
+def usual(sketches: Mapping[str, Sketch], least: int = 1) -> dict[str, Usual]:
+    """What is usual by measure, where it is known of `least` peers or more."""
+    return {name: Usual.of(sketch) for name, sketch in sketches.items() if sketch.values and sketch.n >= least}
 
 
 def signs(
