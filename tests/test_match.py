@@ -1,16 +1,19 @@
 """Matching on a real store: profiles follow measures, pages hold everybody once, whom filters leave out is said."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from radar.answers.partners import Asked, partners, similar_authors
 from radar.config import Settings
-from radar.errors import UnknownName
+from radar.errors import CallerError, UnknownName
 from radar.kol import Tiers
 from radar.measure import measure_authors
 from radar.partners.brief import Brief
+from radar.partners.parts import PARTS
+from radar.partners.price import shipped_prices
 from radar.profiles import make_profiles
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import measures
@@ -99,6 +102,23 @@ def test_whom_filters_leave_out_is_said(filled: SmallStore) -> None:
             assert said in answer["message"]
         elif said:
             assert answer["left_out"] == {said: 5 - len(left)}
+
+
+def test_an_operators_weights_and_prices_are_used_and_a_missing_file_is_named(
+    filled: SmallStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, prices = tmp_path / "weights.toml", tmp_path / "prices.yaml"
+    weights.write_text("[weights]\n" + "\n".join(f"{name} = 0" for name in PARTS if name != "reach"))
+    prices.write_text(shipped_prices().replace("heuristic: true", "heuristic: false").replace("TWD", "NTD"))
+    monkeypatch.setenv("RADAR_PARTNER_WEIGHTS", str(weights))
+    monkeypatch.setenv("RADAR_PARTNER_PRICES", str(prices))
+    answer = ask(filled)
+    assert handles(answer)[0] == "mega"
+    assert (answer["items"][0]["price"]["currency"], answer["items"][0]["price"]["heuristic"]) == ("NTD", False)
+    assert handles(ask(filled, weights={"reach": 0, "place": 1}, diversity=0.0))[-1] == "lin"  # of Korea
+    monkeypatch.setenv("RADAR_PARTNER_PRICES", str(tmp_path / "none.yaml"))
+    with pytest.raises(CallerError, match=r"none\.yaml"):
+        ask(filled)
 
 
 def test_of_very_many_only_those_are_compared_who_post_about_it(
