@@ -194,7 +194,7 @@ def _left_out(kol: Kol, wanted: Wanted, excluded: set[int], prices: Prices) -> s
     n = kol.profile.posts
     if n and any(kol.profile.topics.get(t, 0) / n > OFF_TOPIC for t in brief.exclude_topics):
         return "exclude_topics"
-    if any(brand.paid for brand in kol.profile.products.values() if brand.id in brief.exclude_products):
+    if any(brand.paid for brand in kol.profile.products.values() if brand.id in wanted.unwanted):
         return "exclude_products"
     if brief.budget is not None:
         cost = price(kol, prices)

@@ -6,7 +6,7 @@ vectors that the model reads. What a filter says goes over what a text says; bot
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from radar.errors import CallerError, UnknownName
@@ -78,7 +78,7 @@ class Wanted:
 
     topics    topic -> weight, the heaviest 1       read_topics  those that its text gave
     places    codes within from_market, beyond it   vector       of its text, of length one; None without a text
-    notes     sentences: what was read, and what was not
+    notes     sentences: what was read, and what was not      unwanted  ids of excluded products
     """
 
     brief: Brief
@@ -89,7 +89,8 @@ class Wanted:
     to_market: str | None
     places: tuple[str, ...]
     vector: Vector | None
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    unwanted: tuple[str, ...] = ()
 
 
 def read_brief(brief: Brief, scorer: Scorer, *, platforms: Collection[str], topic_names: Mapping[str, str]) -> Wanted:
@@ -112,9 +113,16 @@ def read_brief(brief: Brief, scorer: Scorer, *, platforms: Collection[str], topi
     words = " ".join([brief.text, *brief.products]).strip()
     vector = text_vectors(feature_texts([words]))[0] if words else None
     vector = None if vector is None or not vector.any() else vector
+    unwanted = tuple(sorted(_ids(brief.exclude_products) & gazetteer.products().keys()))
+    notes += [
+        f"'{name[:60]}', to be left out, is no product we know by name: it leaves out nobody."
+        for name in brief.exclude_products
+        if not _ids([name]) & gazetteer.products().keys()
+    ]
     wanted = Wanted(
         brief, topics, tuple(read), products, origin, brief.to_market and brief.to_market.upper(),
         tuple(c for c in found.places if origin and c != origin and c.startswith(origin)), vector, tuple(notes),
+        unwanted,
     )  # fmt: skip
     _check_enough(wanted)
     return wanted
@@ -133,7 +141,7 @@ def _check(brief: Brief, topic_ids: Sequence[str], platforms: Collection[str]) -
             raise UnknownName(kind, name[:60], known[kind])
     if both := sorted({*brief.topics} & {*brief.exclude_topics}):
         raise Conflict(f"The topic {both[0]} is both wanted and excluded.", "Take it out of one of them.")
-    if both := sorted({*brief.products} & {*brief.exclude_products}):
+    if both := sorted(_ids(brief.products) & _ids(brief.exclude_products)):
         raise Conflict(f"The product {both[0]} is both wanted and excluded.", "Take it out of one of them.")
     if brief.budget is not None and not brief.budget > 0:
         raise Conflict("The budget leaves nobody: it is not above 0.", "Give what one post may cost, or leave it out.")
@@ -155,12 +163,12 @@ def _weights(brief: Brief, read: Mapping[str, float], products: Sequence[str]) -
     if not topics:
         top = max(read.values(), default=1.0)
         topics = {t: p / top for t, p in read.items() if t not in brief.exclude_topics}
-    return topics | {t: 1.0 for p in products if (t := gazetteer.products()[p].topic_id) and p in _asked(brief)}
+    return topics | {t: 1.0 for p in products if (t := gazetteer.products()[p].topic_id) and p in _ids(brief.products)}
 
 
-def _asked(brief: Brief) -> set[str]:
-    """Ids of the products that a brief lists."""
-    return {i for name in brief.products for i in gazetteer.find(normalise(name)).products} | {*brief.products}
+def _ids(names: Sequence[str]) -> set[str]:
+    """Ids of the products of a list of names and ids; what is no product we know is left as it is."""
+    return {i for name in names for i in gazetteer.find(normalise(name)).products or (name,)}
 
 
 def _products(asked: Sequence[str], found: Sequence[str], notes: list[str]) -> tuple[str, ...]:

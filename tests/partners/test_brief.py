@@ -44,6 +44,12 @@ def test_a_product_nobody_knows_is_read_as_text(understood) -> None:  # type: ig
     assert any("no product we know" in note for note in found.notes)
 
 
+def test_products_to_leave_out_are_known_by_any_name(understood) -> None:  # type: ignore[no-untyped-def]
+    found = understood(topics=("shop.skincare",), exclude_products=("雪花秀", "Grandma's soap"))
+    assert found.unwanted == ("sulwhasoo",)
+    assert any("leaves out nobody" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("said", [{}, {"to_market": "TW"}, {"text": "hello there"}, {"from_market": "JP", "text": " "}])
 def test_too_vague_names_what_to_add(said, understood) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(TooVague) as raised:
@@ -61,7 +67,8 @@ def test_two_markets_are_enough(understood) -> None:  # type: ignore[no-untyped-
     "said",
     [
         {"topics": ("travel.air",), "exclude_topics": ("travel.air",)},
-        {"products": ("SK-II",), "exclude_products": ("SK-II",)},
+        {"products": ("Grandma's soap",), "exclude_products": ("Grandma's soap",)},
+        {"products": ("雪花秀",), "exclude_products": ("sulwhasoo",)},
         {"topics": ("travel.air",), "budget": 0.0},
         {"topics": ("travel.air",), "budget": float("nan")},
     ],
