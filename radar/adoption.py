@@ -16,8 +16,9 @@ from radar.markets import MARKETS, PLACE_CODES, day_start, local_day
 from radar.store import adoptions as store
 from radar.store import counts, posts
 from radar.store.adoptions import Collected, StrongTrend
+from radar.store.author_facts import AdoptionRow
 from radar.store.engine import reading, writing
-from radar.store.measures import AdoptionRow, mark_persons
+from radar.store.measures import mark_persons
 from radar.store.posts import key_array
 
 Q = 0.01

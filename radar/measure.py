@@ -24,10 +24,10 @@ from radar.kol.facts import SETTLED, WINDOW
 from radar.kol.growth import History, followers_on
 from radar.kol.peers import PEER_MEASURES, Sketch, best_rate
 from radar.markets import MARKETS, PLACE_CODES, local_day
-from radar.store import counts
+from radar.store import author_facts, counts, peers
 from radar.store import measures as store
+from radar.store.author_facts import AccountRow, AdoptionRow, PostRow
 from radar.store.engine import reading, writing
-from radar.store.measures import AccountRow, AdoptionRow, PostRow
 from radar.store.posts import key_array
 from radar.text.gazetteer import products
 
@@ -65,7 +65,7 @@ def measure_authors(
             due = store.due_authors(session, now, after, PAGE)
             if not due:
                 break
-            rows = store.accounts(session, list(due))
+            rows = author_facts.accounts(session, list(due))
             for market in {row.audience_market for row in rows} - priors.keys():
                 priors[market] = market_priors(session, model_id, market, topic_ids, now)
             measured, next_at = _measure_page(session, rows, priors, tiers, now)
@@ -83,10 +83,10 @@ def _measure_page(
 ) -> tuple[list[AuthorMeasures], dict[int, datetime]]:
     """Measures of a page of accounts, and when time alone will change them."""
     ids = [row.id for row in rows]
-    posts = store.posts_of(session, ids, now - KEPT, now)
-    topics = store.topics_by_post(session, ids, now - WINDOW)
-    history = store.histories(session, ids)
-    adopted = store.adoptions_with(session, [row.person_id for row in rows])
+    posts = author_facts.posts_of(session, ids, now - KEPT, now)
+    topics = author_facts.topics_by_post(session, ids, now - WINDOW)
+    history = author_facts.histories(session, ids)
+    adopted = author_facts.adoptions_with(session, [row.person_id for row in rows])
     by_person: dict[int, list[list[AdoptionRow]]] = {}
     for trend in adopted.values():
         for adoption in trend:
@@ -167,7 +167,7 @@ def market_priors(session: Session, model_id: str, market: str, topic_ids: Seque
     """A market's share of posts by topic and place over the window, from its day counts."""
     last = local_day(now, MARKETS[market].tz)
     first = last - WINDOW
-    total = store.posts_counted(session, model_id, market, first, last)
+    total = author_facts.posts_counted(session, model_id, market, first, last)
     topics = {key_number(Kind.TOPIC, name): name for name in topic_ids}
     places = {key_number(Kind.PLACE, code): code for code in PLACE_CODES.values()}
     found: dict[int, int] = dict.fromkeys([*topics, *places], 0)
@@ -183,12 +183,12 @@ def market_priors(session: Session, model_id: str, market: str, topic_ids: Seque
 def rebase_groups(engine: sa.Engine) -> int:
     """Make the sketches and percentiles of groups anew of which a tenth was measured since; how many."""
     with reading(engine) as session:
-        stale = [g for g in store.groups(session).values() if g.changed_count > REBASED_SHARE * g.member_count]
+        stale = [g for g in peers.groups(session).values() if g.changed_count > REBASED_SHARE * g.member_count]
     for group in stale:
         with writing(engine) as session, session.begin():
-            rows = store.group_values(session, group.id)
+            rows = peers.group_values(session, group.id)
             sketches = _sketches(rows)
-            store.rebase(session, group.id, sketches, _percentiles(rows, sketches))
+            peers.rebase(session, group.id, sketches, _percentiles(rows, sketches))
     return len(stale)
 
 

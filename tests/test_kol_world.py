@@ -9,8 +9,9 @@ from radar.ingest import ingest_posts
 from radar.kol import Tiers
 from radar.measure import measure_authors
 from radar.sources.world import SimulatedWorld
+from radar.store.author_facts import histories
 from radar.store.engine import open_store, reading, writing
-from radar.store.measures import histories, measures_page
+from radar.store.measures import measures_page
 
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 UNTIL = BEGINS + timedelta(days=24)

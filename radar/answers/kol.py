@@ -1,38 +1,32 @@
 """KOLs as answers show them: lists with filters and pages, one with every number that proves it, several beside."""
 
-import base64
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from radar.answers.items import shown_post
-from radar.answers.names import place_name, taxonomy, topic
+from radar.answers.kol_question import SORT_NAMES, AuthorFilters, cursor_of, list_named, read_filters
+from radar.answers.names import place_name, topic
 from radar.errors import CallerError, UnknownName
-from radar.kol import TIER_NAMES, AuthorMeasures, Share
+from radar.kol import AuthorMeasures, Share
 from radar.kol.facts import ENOUGH, WINDOW
 from radar.kol.peers import Sketch
 from radar.kol.signals import SIGNALS, judge
-from radar.markets import MARKETS, PLACE_NUMBERS, market
+from radar.markets import MARKETS
+from radar.store import author_facts, peers, search
 from radar.store import authors as store
-from radar.store import measures, search
-from radar.store.authors import AuthorList
 from radar.store.engine import world_of
-from radar.store.measures import PeerGroup, measures_of
+from radar.store.measures import measures_of
+from radar.store.peers import PeerGroup
 from radar.store.posts import evidence
-from radar.store.search import Listed, Place, Query
+from radar.store.search import Listed
 from radar.text.gazetteer import products
 from radar.text.names import asked_words
 
-SORT_NAMES = {
-    "engagement": "engagement_percentile", "followers": "follower_count", "growth": "growth", "early": "early",
-    "active": "last_post_at",
-}  # fmt: skip
-"""What a list can be sorted by, largest first -> its column."""
+__all__ = ["SORT_NAMES", "AuthorFilters", "list_named"]
+
 MOST_COMPARED = 10
 _NEWEST, _HISTORY = 5, 400
 Item = dict[str, Any]
@@ -47,101 +41,18 @@ class UnknownKOL(UnknownName):
             self.hint = "Give an id of /v1/authors, or platform:handle as instagram:mei.travels."
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorFilters:
-    """What a list of KOLs is asked for, as it came. Percentiles in [0, 1]."""
-
-    text: str | None = None
-    market: str | None = None
-    platform: str | None = None
-    tier: str | None = None
-    topic: str | None = None
-    place: str | None = None
-    min_engagement: float | None = None
-    max_engagement: float | None = None
-    sponsored: bool | None = None
-    list: str | None = None
-    sort: str | None = None
-    limit: int = 20
-    cursor: str | None = None
-
-
 def list_authors(session: Session, asked: AuthorFilters) -> Item:
     """A page of KOLs. Raises UnknownName for a name that does not exist, CallerError for filters that clash."""
-    query, mark = _query(session, asked)
+    query, mark = read_filters(session, asked)
     found = search.find_authors(session, query, asked.limit + 1)
     page = found[: asked.limit]
     ids = [place.author_id for place in page]
     return {
         "items": lines(session, ids),
-        "next": _cursor(page[-1], mark) if len(found) > asked.limit else None,
+        "next": cursor_of(page[-1], mark) if len(found) > asked.limit else None,
         "sort": asked.sort or "engagement",
         "simulated": world_of(session) == "simulated",
     }
-
-
-def _query(session: Session, asked: AuthorFilters) -> tuple[Query, str]:
-    """The filters checked, and a short print of them: a cursor belongs to one set."""
-    low, high = asked.min_engagement, asked.max_engagement
-    if low is not None and high is not None and low > high:
-        said = f"min_engagement {low:g} lies above max_engagement {high:g}"
-        raise CallerError(f"No KOL can match: {said}.", "Swap them, or leave one out.")
-    tiers = _several("tier", asked.tier, TIER_NAMES)
-    words = tuple(asked_words(asked.text or ""))
-    if asked.text and not words:
-        raise CallerError("text: it holds no word to search for.", "Give the beginning of a name or handle.")
-    if asked.topic and asked.topic not in taxonomy().ids:
-        raise UnknownName("topic", asked.topic, list(taxonomy().ids))
-    place = asked.place.upper() if asked.place else None
-    if place and place not in PLACE_NUMBERS:
-        raise UnknownName("place market", place, list(PLACE_NUMBERS))
-    sort = asked.sort or "engagement"
-    if sort not in SORT_NAMES:
-        raise CallerError(f"sort: '{sort[:40]}' is none.", f"One of: {', '.join(SORT_NAMES)}.")
-    platforms = tuple(part.strip().lower() for part in (asked.platform or "").split(",") if part.strip())
-    if platforms:
-        known = sorted({group.platform for group in measures.groups(session).values()})
-        unknown = next((name for name in platforms if name not in known), None)
-        if unknown:
-            raise UnknownName("platform", unknown, known)
-    query = Query(
-        market=market(asked.market).code if asked.market else None,
-        words=words, platforms=platforms, tiers=tiers, topic=asked.topic or None, place=place,
-        least=asked.min_engagement, most=asked.max_engagement, sponsored=asked.sponsored,
-        list_id=list_named(session, asked.list).id if asked.list else None, sort=SORT_NAMES[sort],
-    )  # fmt: skip
-    mark = sha256(repr(query).encode()).hexdigest()[:8]
-    after = _place(asked.cursor, mark, query.sort) if asked.cursor else None
-    return Query(**{name: getattr(query, name) for name in Query.__slots__ if name != "after"}, after=after), mark
-
-
-def _several(name: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
-    found = tuple(part.strip().lower() for part in (text or "").split(",") if part.strip())
-    unknown = next((part for part in found if part not in known), None)
-    if unknown:
-        raise UnknownName(name, unknown, list(known))
-    return found
-
-
-def _cursor(place: Place, mark: str) -> str:
-    value = place.value.isoformat() if isinstance(place.value, datetime) else place.value
-    return base64.urlsafe_b64encode(json.dumps([value, place.author_id, mark]).encode()).decode().rstrip("=")
-
-
-def _place(cursor: str, mark: str, sort: str) -> Place:
-    hint = "Take `next` of the page before, with the same filters; or leave cursor out to begin again."
-    try:
-        value, author_id, of = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if sort == "last_post_at" and value is not None:
-            value = datetime.fromisoformat(value).astimezone(UTC)
-        elif value is not None:
-            value = int(value) if sort == "follower_count" else float(value)
-        place, of = Place(value, int(author_id)), str(of)
-    except (ValueError, TypeError):
-        raise CallerError("cursor: this is no cursor.", hint) from None
-    if of != mark:
-        raise CallerError("cursor: it belongs to a list with other filters.", hint)
-    return place
 
 
 # ---- lines ----
@@ -214,7 +125,7 @@ def author_profile(session: Session, text: str) -> Item:
     author_id = find_author(session, text)
     said = search.listed(session, [author_id])[author_id]
     m = measures_of(session, [author_id]).get(author_id)
-    history = measures.histories(session, [author_id]).get(author_id, [])
+    history = author_facts.histories(session, [author_id]).get(author_id, [])
     found = _line(said, m) | {
         "bio": said.bio, "languages": (said.languages or "").replace(",", " ").split(),
         "market_known": {
@@ -248,7 +159,7 @@ def _note(note: store.Note) -> Item:
 def _measures(session: Session, m: AuthorMeasures) -> Item:
     """All measures, each with its n and, where there are peers, its place among them."""
     group = next(
-        g for g in measures.groups(session).values()
+        g for g in peers.groups(session).values()
         if (g.audience_market, g.platform, g.tier) == (m.audience_market, m.platform, m.tier)
     )  # fmt: skip
     tops = {post["id"]: post for post in _posts(session, [t.post_id for t in m.top_posts])}
@@ -342,15 +253,6 @@ def compare(session: Session, texts: Sequence[str]) -> Item:
 
 
 # ---- lists and notes ----
-
-
-def list_named(session: Session, name: str) -> AuthorList:
-    """A list by its name. Raises UnknownName."""
-    known = store.lists(session)
-    found = next((one for one in known if one.name == name), None)
-    if found is None:
-        raise UnknownName("list", name[:120], [one.name for one in known])
-    return found
 
 
 def shown_lists(session: Session) -> Item:

@@ -18,7 +18,7 @@ from radar.kol import TIER_NAMES
 from radar.markets import MARKETS, PLACE_NUMBERS
 from radar.registry import load_taxonomy
 from radar.scheduling import Progress
-from radar.store import bulk, measures, search
+from radar.store import bulk, peers, search
 from radar.store import tables as t
 from radar.store.engine import open_store, reading
 from radar.store.measures import facet
@@ -70,7 +70,7 @@ def measure(progress: Progress) -> dict[str, object]:
 def count_of(engine: sa.Engine) -> int:
     """Peer groups that an earlier run left."""
     with reading(engine) as session:
-        return len(measures.groups(session))
+        return len(peers.groups(session))
 
 
 def _question(rng: np.random.Generator, n: int) -> tuple[str, Query]:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.store.author_facts import AdoptionRow
 from radar.store.engine import SQL_VARIABLES, chunks
-from radar.store.measures import AdoptionRow
 from radar.store.tables import adopted_trend, day_count, episode, snapshot, trend_adoption
 from radar.windows import RANKED
 

@@ -4,29 +4,25 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.keys import Kind, key_number
 from radar.kol import AuthorMeasures, BrandWork, Rhythm, Share, TopPost
-from radar.kol.peers import PEER_MEASURES, Sketch, best_rate
+from radar.kol.peers import Sketch, best_rate
+from radar.store.author_facts import AccountRow
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.peers import group_ids, groups
 from radar.store.tables import (
     author,
     author_due,
     author_facet,
     author_measure,
     author_word,
-    day_count,
-    follower_observation,
     peer_group,
-    post,
-    post_topic,
-    trend_adoption,
 )
-from radar.store.tables import post_signal as signal
 from radar.text.names import words_of
 
 LEAST_POSTS, LEAST_SHARE = 2, 0.05
@@ -82,139 +78,7 @@ def settle_due(session: Session, seen: dict[int, int], next_at: dict[int, dateti
         connection.execute(sa.update(author_due).where(mine).values(due_at=at), later)
 
 
-# ---- what they are made from ----
-
-
-class AccountRow(NamedTuple):
-    """What is stored of an account that may be shown."""
-
-    id: int
-    platform: str
-    audience_market: str
-    person_id: int
-    handle: str | None
-    name: str | None
-    follower_count: int | None
-    first_post_at: datetime | None
-
-
-def accounts(session: Session, author_ids: Sequence[int]) -> list[AccountRow]:
-    """Accounts by id; those that are hidden are left out."""
-    statement = sa.select(*[author.c[name] for name in AccountRow._fields])
-    return [
-        AccountRow(*row)
-        for some in chunks(author_ids, SQL_VARIABLES)
-        for row in session.execute(
-            statement.where(author.c.id.in_(some), author.c.hidden_at.is_(None)).order_by(author.c.id)
-        )
-    ]
-
-
-class PostRow(NamedTuple):
-    """A post as measuring reads it."""
-
-    id: int
-    author_id: int
-    published_at: datetime
-    like_count: int | None
-    comment_count: int | None
-    share_count: int | None
-    view_count: int | None
-    platform_sponsored: bool | None
-    sponsored: bool | None
-    places: str | None
-    keys: bytes | None
-    tone: int | None
-    text_hash: int | None
-
-
-def posts_of(session: Session, author_ids: Sequence[int], since: datetime, until: datetime) -> dict[int, list[PostRow]]:
-    """Authors' own living posts published in (since, until], by author and time; no reposts."""
-    read = ("sponsored", "places", "keys", "tone", "text_hash")
-    columns = [(signal if name in read else post).c[name] for name in PostRow._fields]
-    found: dict[int, list[PostRow]] = {}
-    for some in chunks(author_ids, SQL_VARIABLES):
-        statement = (
-            sa.select(*columns)
-            .outerjoin(signal, signal.c.post_id == post.c.id)
-            .where(post.c.author_id.in_(some), post.c.published_at > since, post.c.published_at <= until)
-            .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None))
-            .order_by(post.c.author_id, post.c.published_at, post.c.id)
-        )
-        for row in session.execute(statement):
-            found.setdefault(row.author_id, []).append(PostRow(*row))
-    return found
-
-
-def topics_by_post(session: Session, author_ids: Sequence[int], since: datetime) -> dict[int, list[str]]:
-    """Topic ids by post id, of authors' posts published after `since`."""
-    found: dict[int, list[str]] = {}
-    for some in chunks(author_ids, SQL_VARIABLES):
-        statement = (
-            sa.select(post_topic.c.post_id, post_topic.c.topic_id)
-            .join(post, post.c.id == post_topic.c.post_id)
-            .where(post.c.author_id.in_(some), post.c.published_at > since)
-        )
-        for post_id, topic_id in session.execute(statement):
-            found.setdefault(post_id, []).append(topic_id)
-    return found
-
-
-def histories(session: Session, author_ids: Sequence[int]) -> dict[int, list[tuple[date, int]]]:
-    """Followers by day, oldest first, by author."""
-    c = follower_observation.c
-    found: dict[int, list[tuple[date, int]]] = {}
-    for some in chunks(author_ids, SQL_VARIABLES):
-        statement = sa.select(c.author_id, c.observed_on, c.follower_count).where(c.author_id.in_(some))
-        for author_id, day, n in session.execute(statement.order_by(c.author_id, c.observed_on)):
-            found.setdefault(author_id, []).append((day, n))
-    return found
-
-
-def posts_counted(session: Session, model_id: str, market: str, first: date, last: date) -> int:
-    """Posts in the counts of a market's days first..last."""
-    c = day_count.c
-    statement = sa.select(sa.func.sum(c.post_count)).where(
-        c.model_id == model_id, c.audience_market == market, c.local_day >= first, c.local_day <= last
-    )
-    return int(session.scalar(statement) or 0)
-
-
-class AdoptionRow(NamedTuple):
-    """A person's first use of a trend's key; heard  persons of the market who posted in that hour."""
-
-    episode_id: int
-    person_id: int
-    adopted_at: datetime
-    heard: int
-
-
-def adoptions_with(session: Session, person_ids: Sequence[int]) -> dict[int, list[AdoptionRow]]:
-    """All adoptions of the trends that these persons used, by trend."""
-    c = trend_adoption.c
-    found: dict[int, list[AdoptionRow]] = {}
-    for some in chunks(person_ids, SQL_VARIABLES):
-        mine = sa.select(c.episode_id).where(c.person_id.in_(some))
-        statement = sa.select(*[c[name] for name in AdoptionRow._fields]).where(c.episode_id.in_(mine))
-        for row in session.execute(statement.order_by(c.episode_id, c.adopted_at, c.person_id)):
-            found.setdefault(row.episode_id, []).append(AdoptionRow(*row))
-    return {i: list(dict.fromkeys(rows)) for i, rows in found.items()}
-
-
 # ---- writing ----
-
-
-def group_ids(session: Session, groups: Collection[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
-    """Ids of peer groups (market, platform, tier); those that are missing are added."""
-    names, counts = ("audience_market", "platform", "tier"), ("member_count", "author_count", "changed_count")
-    rows: list[dict[str, Any]] = [
-        dict(zip(names, group, strict=True)) | dict.fromkeys(counts, 0) | {"sketches": {}} for group in sorted(groups)
-    ]
-    upsert(session, peer_group, rows, on=names)
-    markets = {group[0] for group in groups}
-    statement = sa.select(peer_group.c.id, *[peer_group.c[name] for name in names])
-    found = session.execute(statement.where(peer_group.c.audience_market.in_(markets)))
-    return {(m, p, t): i for i, m, p, t in found if (m, p, t) in groups}
 
 
 def write_measures(session: Session, measured: Sequence[AuthorMeasures], names: dict[int, AccountRow]) -> None:
@@ -298,65 +162,6 @@ def _profile(m: AuthorMeasures) -> dict[str, Any]:
         "brands": [[b.product_id, b.posts, b.first_on.isoformat(), b.last_on.isoformat()] for b in m.brands],
         "signals": {name: list(said) for name, said in m.signals.items()},
     }
-
-
-# ---- peers ----
-
-
-class PeerGroup(NamedTuple):
-    """Accounts of a market, platform and tier: how many are rated, and how their measures are spread."""
-
-    id: int
-    audience_market: str
-    platform: str
-    tier: str
-    member_count: int
-    author_count: int
-    changed_count: int
-    sketches: dict[str, Sketch]
-
-
-def groups(session: Session, ids: Sequence[int] | None = None) -> dict[int, PeerGroup]:
-    """Peer groups by id; all of them by default."""
-    statement = sa.select(*[peer_group.c[name] for name in PeerGroup._fields]).order_by(peer_group.c.id)
-    if ids is not None:
-        statement = statement.where(peer_group.c.id.in_(ids))
-    return {
-        row.id: PeerGroup._make(row)._replace(
-            sketches={name: Sketch(n, tuple(values)) for name, (n, values) in row.sketches.items()}
-        )
-        for row in session.execute(statement)
-    }
-
-
-def group_values(session: Session, group_id: int) -> list[dict[str, Any]]:
-    """What a group's sketches are made from: author_id and the peer measures of each of its authors."""
-    columns = [author_measure.c[name] for name in PEER_MEASURES if name in author_measure.c]
-    c = author_measure.c
-    statement = sa.select(c.author_id, c.low_confidence, *columns, c.profile["signals"].label("signals"))
-    rows = []
-    for row in session.execute(statement.where(author_measure.c.group_id == group_id)):
-        values = dict(row._mapping)
-        signals = values.pop("signals") or {}
-        rows.append(values | {name: signals.get(name, [None])[0] for name in PEER_MEASURES if name not in values})
-    return rows
-
-
-def rebase(session: Session, group_id: int, sketches: dict[str, Sketch], percentiles: dict[int, float | None]) -> None:
-    """Give a group new sketches, and each of its authors the percentile that follows from them."""
-    told = {name: [s.n, list(s.values)] for name, s in sketches.items()}
-    rated = max((sketches[name].n for name in ("er_followers", "er_views") if name in sketches), default=0)
-    values = {"sketches": told, "member_count": len(percentiles), "author_count": rated, "changed_count": 0}
-    session.execute(sa.update(peer_group).where(peer_group.c.id == group_id).values(values))
-    c = author_measure.c
-    statement = (
-        sa.update(author_measure)
-        .where(c.author_id == sa.bindparam("b_id"), c.group_id == group_id)
-        .where(c.engagement_percentile.is_distinct_from(sa.bindparam("b_share", type_=sa.Float)))
-        .values(engagement_percentile=sa.bindparam("b_share", type_=sa.Float))
-    )
-    if percentiles:
-        session.connection().execute(statement, [{"b_id": i, "b_share": p} for i, p in percentiles.items()])
 
 
 # ---- reading ----

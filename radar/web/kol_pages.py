@@ -12,7 +12,7 @@ from radar.answers.kol import SORT_NAMES, author_profile, list_authors, shown_li
 from radar.answers.names import place_name
 from radar.kol import TIER_NAMES
 from radar.markets import MARKETS, PLACE_NUMBERS
-from radar.store import measures
+from radar.store import peers
 from radar.web.kol_requests import AuthorFilterDep
 from radar.web.pages import page, url
 from radar.web.requests import SessionDep, only_known_parameters
@@ -53,7 +53,7 @@ def kols_page(session: SessionDep, asked: AuthorFilterDep) -> Response:
 
 def _options(session: Any) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer, as (value, words)."""
-    platforms = sorted({group.platform for group in measures.groups(session).values()})
+    platforms = sorted({group.platform for group in peers.groups(session).values()})
     return {
         "market": [(code, about.name) for code, about in MARKETS.items()],
         "place": sorted(((code, place_name(code)) for code in PLACE_NUMBERS), key=lambda option: option[1]),
