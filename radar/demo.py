@@ -22,7 +22,7 @@ DAYS = 75
 SEED = 7
 NAME = "world"
 TRUTH = "truth.json"
-AFTERWARDS = ("measure_authors", "fit_arrivals", "forecast_arrivals")
+AFTERWARDS = ("measure_authors", "profile_authors", "fit_arrivals", "forecast_arrivals")
 """Jobs that need what the line has stored; the demo does not wait for their hour."""
 
 

@@ -11,8 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, kol_routes, problems, routes, shapes
+from radar.api import examples, kol_routes, partner_examples, partner_routes, problems, routes, shapes
 from radar.config import Settings
+from radar.web import partners_page
 from radar.web.pages import mount_pages
 
 MAX_BODY = 10_000_000
@@ -37,7 +38,9 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.state.engine, app.state.settings = engine, settings
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
+    app.include_router(partner_routes.router)
     mount_pages(app)
+    app.include_router(partners_page.router)
     problems.install(app)
     app.add_middleware(Guard)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -89,6 +92,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             tags=[
                 {"name": "trends", "description": "What rises, and by what it was found."},
                 {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
+                {"name": "partners", "description": "Who to work with, and who is like whom."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -102,15 +106,17 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document)
+        examples.put_in(document, partner_examples.ANSWERS)
         app.openapi_schema = document
     return app.openapi_schema
 
 
 def _without_422(document: dict[str, Any]) -> None:
-    """FastAPI declares its own validation answer; ours is a 400 problem."""
+    """FastAPI declares its own validation answer where a route has none; ours is a 400 problem."""
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"].pop("422", None)
+            declared = operation["responses"].get("422", {}).get("content", {})
+            if "application/problem+json" not in declared:
+                operation["responses"].pop("422", None)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)

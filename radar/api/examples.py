@@ -190,6 +190,11 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         413, "too-large", "Too much at once", "The batch holds 1,001 posts; at most 1,000 are taken.",
         "Send smaller batches.", "/v1/posts",
     ),
+    422: _problem(
+        422, "too-vague", "The request cannot be answered as it stands",
+        "The brief says too little: nobody can be ranked by it.", "Add topics: what it is about, as shop.drugstore.",
+        "/v1/partners", "topics",
+    ),
     500: _problem(
         500, "failure", "Something went wrong here", "The radar failed to answer.",
         "An operator finds the cause in the log.", "/v1/coverage",
@@ -267,8 +272,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
 """By the name of the shape in radar.api.shapes."""
 
 
-def put_in(document: dict[str, Any]) -> None:
-    """Show an example with every answer and its shape: put in last, for FastAPI drops each null of an example."""
+def put_in(document: dict[str, Any], more: dict[str, dict[str, Any]]) -> None:
+    """Show an example with every answer and its shape: put in last, for FastAPI drops each null of an example.
+
+    more  examples by the name of the shape, beside ANSWERS
+    """
+    answers = ANSWERS | more
     schemas = document["components"]["schemas"]
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -277,8 +286,8 @@ def put_in(document: dict[str, Any]) -> None:
             for status, response in operation["responses"].items():
                 for content in response["content"].values():
                     shape = content["schema"]["$ref"].rpartition("/")[2]
-                    content["example"] = PROBLEMS[int(status)] if shape == "Problem" else ANSWERS[shape]
-    for shape, example in ANSWERS.items():
+                    content["example"] = PROBLEMS[int(status)] if shape == "Problem" else answers[shape]
+    for shape, example in answers.items():
         schemas[shape]["example"] = example
 
 

@@ -96,7 +96,7 @@ def _invalid(error: RequestValidationError, path: str) -> dict[str, Any]:
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "body"))
     if first["type"] == "json_invalid":
         said = f"The body is not JSON: {first.get('ctx', {}).get('error', 'it ends too early')}."
-        return problem(400, "unreadable-input", said, 'Send {"posts": [...]} as UTF-8.', path)
+        return problem(400, "unreadable-input", said, "Send one JSON object as UTF-8; see /v1/openapi.json.", path)
     if first["type"] == "missing":
         said, hint = f"{where or 'The body'} is missing.", "See /v1/openapi.json for what is expected."
         return problem(400, "bad-request", said, hint, path, [where] if where else [])

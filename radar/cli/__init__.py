@@ -19,6 +19,7 @@ COMMANDS = {
     "arrivals": "Show which trends of other markets are expected in one, and how such forecasts fared.",
     "leads": 'Show which of two markets has trends first, with the median lag; "no lead shown" where that is not sure.',
     "kol": "Who posts: search, show, compare, list, note and export KOLs; correct, hide or erase one.",
+    "partners": "Rank KOLs as partners for a brief, with what speaks for each and against.",
     "coverage": "Show what each market holds: posts by source, by language, and what waits.",
     "terms": "Find the terms of texts that nobody listed, with what speaks for each.",
     "run": "Run one job now, or the whole line, on this machine.",

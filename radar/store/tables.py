@@ -489,6 +489,25 @@ author_word = Table(
     sqlite_with_rowid=False,
 )
 
+author_profile = Table(
+    "author_profile",  # what an author's latest posts are about: radar.partners.profile
+    metadata,
+    Column(
+        "author_id",
+        ForeignKey("author_measure.author_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("audience_market", String(2), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("vector", LargeBinary),  # little-endian float16; null where no text has a known word
+    Column("measured_at", Instant, nullable=False),  # of the measures it was made beside
+    Column("made_at", Instant, nullable=False),
+    Index("ix_author_profile_audience_market", "audience_market", "author_id"),
+    Index("ix_author_profile_measured_at", "measured_at"),
+)
+Index("ix_author_measure_measured_at", author_measure.c.measured_at, author_measure.c.author_id)
+
 adopted_trend = Table(
     "adopted_trend",  # a trend whose adopters were collected
     metadata,

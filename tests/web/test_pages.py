@@ -34,6 +34,7 @@ def pages(store: SmallStore) -> list[str]:
     return [
         "/markets", "/markets/TW", "/markets/TW?scope=all", "/markets/TW?place=JP-27&stage=emerging&q=0.04",
         "/markets/KR", "/markets/TH", "/markets/TW/arrivals", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
+        "/partners?to=TW&topics=shop.drugstore&from=JP",
     ]  # fmt: skip
 
 

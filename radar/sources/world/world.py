@@ -20,6 +20,7 @@ from radar.markets import MARKETS, day_start, local_day
 from radar.sources.base import Account, Batch, Capabilities, RawPost, Source
 from radar.sources.world import texts
 from radar.sources.world.bursts import LAGS, Injection, Plan, Spam, first_plan, week_plan
+from radar.sources.world.partners import briefs_truth, planted_posts
 from radar.sources.world.people import VIDEO, Person, grown, people
 
 POSTS_A_DAY = 86.0
@@ -104,7 +105,11 @@ class SimulatedWorld(Source):
                 arrivals.append((after, replace(post, text=post.text + " (edit)", edited_at=after)))
             elif chance[2] < 0.006:
                 arrivals.append((after, replace(post, deleted=True)))
-        return arrivals
+        return arrivals + [(post.published_at, post) for post in self._planted(market, day) if not self._is_out(post)]
+
+    def _planted(self, market: str, day: date) -> Iterator[RawPost]:
+        since = local_day(self.starts_at, MARKETS[market].tz)
+        return planted_posts(self.seed, market, day, since, lambda rng: _moment(rng, market, day))
 
     def _ordinary(self, rng: np.random.Generator, market: str, day: date) -> list[RawPost]:
         crowd = people(self.seed)[market]
@@ -271,7 +276,8 @@ class SimulatedWorld(Source):
         ]  # fmt: skip
         lags = [{"from": a, "to": b, "median_hours": h} for (a, b), h in LAGS.items()]
         span = {"starts_at": self.starts_at.isoformat(), "days": self.days}
-        return {"simulated": True, "seed": self.seed, **span, "lags": lags, "injections": injections, "spam": spam}
+        found = {"lags": lags, "injections": injections, "spam": spam, "briefs": briefs_truth(self.seed)}
+        return {"simulated": True, "seed": self.seed, **span, **found}
 
     def write_truth(self, path: Path, until: datetime) -> None:
         """Write the truth as JSON, whole or not at all."""
