@@ -26,6 +26,7 @@ from radar.sources.catalogue import open_source
 from radar.sources.jetstream import JetstreamSource
 from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble, Unreachable
 from radar.sources.web import Web
+from radar.spending import StoredLedger
 from radar.store import runs, watching
 from radar.store.engine import chunks, claim_world, reading, writing
 from radar.store.runs import SourceState
@@ -39,6 +40,8 @@ LONGEST = timedelta(minutes=6)
 UNREACHED = 3
 """Accounts of one server that were asked for in vain before the rest is left for the next run."""
 PROFILE_EVERY = timedelta(days=1)
+SLACK = timedelta(minutes=2)
+"""How much earlier than its turn an account is asked: jobs begin a little before or after their minute."""
 _KEPT = 4_000
 """Characters of a rejected item that are kept for whoever looks into it."""
 
@@ -124,15 +127,17 @@ class _Round:
         if state.pause_reason or (state.resume_at and state.resume_at > self.now):
             return
         try:
-            source = open_source(state.kind, state.name, state.config, web)
+            source = open_source(state.kind, state.name, state.config, web, StoredLedger(self.engine))
         except Exception as error:  # its configuration is at fault: the others are asked
             self.note(state.name, None, error)
             return
         if not source.capabilities.watches:
             yield source.lane(None), partial(self._ask, source, state.cursor, None)
             return
-        for one in accounts:
-            if one.source == state.name and not one.pause_reason:
+        mine = [one for one in accounts if one.source == state.name and not one.pause_reason]
+        pause = source.every(len(mine)) - SLACK
+        for one in mine:
+            if one.asked_at is None or self.now - one.asked_at >= pause:
                 account = Account(one.handle, one.audience_market, one.person, one.consented)
                 try:
                     lane = source.lane(account)
@@ -190,7 +195,7 @@ class _Round:
                 done = ingest_posts(session, some, source=source.name, now=self.now)
                 self._keep(session, source.name, [_rejected(some[i], reason) for i, reason in done.rejected])
                 if source.capabilities.refreshes:
-                    plan(session, some, source.name, self.now)
+                    plan(session, some, source.name, self.now, source.capabilities.keep)
                 self.total += done
             self._keep(session, source.name, [(f.native_id, f.reason, f.payload) for f in batch.faults])
             self._advance(session, source, account, batch)

@@ -22,6 +22,13 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
         done["texts"] += n
         if not n:
             break
+    done["expired"] = 0
+    while True:
+        with writing(engine) as session, session.begin():
+            n = pruning.forget_expired(session, now)
+        done["expired"] += n
+        if not n:
+            break
     with writing(engine) as session, session.begin():
         snapshots_before = now - timedelta(days=settings.snapshot_days)
         done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)

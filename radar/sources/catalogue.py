@@ -5,16 +5,21 @@ from typing import Any
 
 from radar.errors import UnknownName
 from radar.sources.base import Source
+from radar.sources.budget import Ledger, PassingLedger
 from radar.sources.web import Web
 
-KINDS = ("world", "feed", "mastodon", "bluesky", "jetstream")
+COSTLY = ("x",)
+"""Kinds that cost money: they need a budget of the operator's before anything is asked."""
+KINDS = ("world", "feed", "mastodon", "bluesky", "jetstream", "youtube")
 
 
-def open_source(kind: str, name: str, config: dict[str, Any], web: Web) -> Source:
+def open_source(kind: str, name: str, config: dict[str, Any], web: Web, ledger: Ledger | None = None) -> Source:
     """The source of that kind with its configuration. Raises UnknownName, and Trouble for a secret that is not there.
 
-    web  what it asks servers with
+    web     what it asks servers with
+    ledger  where it writes down what it uses of a platform's quota; without one it counts as long as it lives
     """
+    book = ledger or PassingLedger()
     if kind == "world":
         from radar.sources.world import SimulatedWorld
 
@@ -36,4 +41,8 @@ def open_source(kind: str, name: str, config: dict[str, Any], web: Web) -> Sourc
         from radar.sources.jetstream import JetstreamSource
 
         return JetstreamSource(name, config, web)
+    if kind == "youtube":
+        from radar.sources.youtube import YouTubeSource
+
+        return YouTubeSource(name, config, web, book)
     raise UnknownName("kind of source", kind, list(KINDS))

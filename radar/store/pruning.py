@@ -5,7 +5,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.tables import day_count, dirty_day, post
+from radar.store.posts import forget_signals, mark_dirty
+from radar.store.tables import day_count, dirty_day, engagement_observation, post, refresh_due
 
 ROWS = 2_000
 
@@ -40,3 +41,33 @@ def forget_texts(session: Session, before: date, fetched_before: datetime) -> in
         )
     session.execute(sa.update(post).where(post.c.id.in_([row.id for row in rows])).values(text=None))
     return len(rows)
+
+
+def forget_expired(session: Session, now: datetime) -> int:
+    """Delete some posts that should have been asked for again by now and were not: text, address and counts; how many.
+
+    What was counted of them goes with the next count of their days.
+    """
+    rows = session.execute(
+        sa.select(post.c.id, post.c.audience_market, post.c.local_day)
+        .join(refresh_due, refresh_due.c.post_id == post.c.id)
+        .where(refresh_due.c.expires_at <= now)
+        .order_by(refresh_due.c.expires_at, post.c.id)
+        .limit(ROWS)
+    ).all()
+    ids = [row.id for row in rows]
+    if not ids:
+        return 0
+    session.execute(
+        sa.update(post)
+        .where(post.c.id.in_(ids))
+        .values(
+            text=None, url=None, like_count=None, comment_count=None, share_count=None, view_count=None,
+            deleted_at=sa.func.coalesce(post.c.deleted_at, now), revision=post.c.revision + 1,
+        )
+    )  # fmt: skip
+    session.execute(sa.delete(engagement_observation).where(engagement_observation.c.post_id.in_(ids)))
+    session.execute(sa.delete(refresh_due).where(refresh_due.c.post_id.in_(ids)))
+    forget_signals(session, ids)
+    mark_dirty(session, {(row.audience_market, row.local_day) for row in rows})
+    return len(ids)

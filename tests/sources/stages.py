@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
@@ -64,10 +67,13 @@ class Stage:
     kind = ""
     handle = "ann"
     page = 5
+    broken_items: ClassVar[list[Any]] = []  # that join a page and cannot be read, each of them a fault
 
     def __init__(self) -> None:
         self.posts: dict[str, Published] = {}
         self.asked: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        self.ever: dict[str, Published] = {}  # also what is gone
         self.replies: list[Reply] = []  # said before anything else, one a request
         self.repeats_its_page = False
         self.broken: list[Any] = []  # raw items that join the first page
@@ -86,7 +92,7 @@ class Stage:
 
     def publish(self, id: str, text: str = "ramen in Osaka", at: datetime | None = None, **more: Any) -> Published:
         at = at or NOW - timedelta(hours=2)
-        self.posts[id] = Published(id, text, at, **more)
+        self.posts[id] = self.ever[id] = Published(id, text, at, **more)
         return self.posts[id]
 
     def newest_first(self) -> list[Published]:
@@ -120,10 +126,11 @@ class Stage:
 
             def do_GET(self) -> None:
                 stage.asked.append(self.path)
+                stage.headers.append(dict(self.headers))
                 parts = urlsplit(self.path)
                 reply = (
                     stage.replies.pop(0)
-                    if stage.replies
+                    if stage.replies and parts.path != "/robots.txt"
                     else stage.answer(parts.path, parse_qs(parts.query), self.headers)
                 )
                 self.send_response(reply.status)
@@ -158,6 +165,10 @@ class FeedStage(Stage):
     """A blog with an Atom feed of its newest posts, an ETag, and pages that name the feed."""
 
     kind = "feed"
+    broken_items: ClassVar = [
+        "<entry><id>x</id><title>never</title><published>soon</published></entry>",
+        "<entry></entry>",
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -202,10 +213,115 @@ class FeedStage(Stage):
         )
 
 
+SECRET = "s3cret-Key/of+ours"
+"""What stages are asked with; it must turn up nowhere else."""
+
+
+@cache
+def secret_file() -> dict[str, str]:
+    """A file that holds SECRET, as a configuration names it."""
+    path = Path(mkdtemp(prefix="radar-secret-")) / "token"
+    path.touch(0o600)
+    path.write_text(SECRET)
+    return {"file": str(path)}
+
+
+class PlatformStage(Stage):
+    """A platform that asks for a secret and is asked as often as a test likes."""
+
+    def config(self) -> dict[str, Any]:
+        return {"url": self.url, "token": secret_file(), "every_minutes": 0, **self.more}
+
+    @property
+    def more(self) -> dict[str, Any]:
+        return {}
+
+    def paged(self, token: str | None, limit: int) -> tuple[list[Published], str | None]:
+        """Posts of a page, newest first, and the token of the next."""
+        posts = self.newest_first()
+        start = int(token.removeprefix("t")) if token and not self.repeats_its_page else 0
+        some = posts[start : start + limit]
+        has_more = self.repeats_its_page or start + limit < len(posts)
+        return some, f"t{start + limit}" if has_more else None
+
+
+class YouTubeStage(PlatformStage):
+    """YouTube's Data API with one channel."""
+
+    kind = "youtube"
+    handle = "UCsynthetic0channel0id01"
+    broken_items: ClassVar = [
+        {"id": "x", "contentDetails": {"videoId": "b"}}, None, {}, {"contentDetails": {"videoId": 7.5}},
+    ]  # fmt: skip
+
+    def native_id(self, id: str) -> str:
+        return id
+
+    def answer(self, path: str, query: dict[str, list[str]], headers: Any) -> Reply:
+        if headers["X-Goog-Api-Key"] != SECRET:
+            return self.error(400, "badRequest", "API key not valid")
+        what = path.rpartition("/")[2]
+        if what == "channels":
+            is_ours = self.handle in query.get("id", []) or query.get("forHandle") == ["@ann"]
+            items: list[Any] = [self._channel()] if is_ours else []
+        elif what == "videos":
+            wanted = query["id"][0].split(",")
+            items = [self.video(p) for p in self.posts.values() if p.id in wanted]
+        elif query["playlistId"] != [f"UU{self.handle[2:]}"]:
+            return self.error(404, "playlistNotFound", "The playlist cannot be found.")
+        else:
+            some, after = self.paged(query.get("pageToken", [None])[0], min(self.page, int(query["maxResults"][0])))
+            items = [*self.broken, *map(self._entry, some)]
+            return as_json(self._list("playlistItem", items) | ({"nextPageToken": after} if after else {}))
+        return as_json(self._list(what.removesuffix("s"), items))
+
+    @staticmethod
+    def error(status: int, reason: str, message: str) -> Reply:
+        errors = [{"domain": "youtube", "reason": reason, "message": message}]
+        body = {"error": {"code": status, "message": message, "errors": errors}}
+        return Reply(json.dumps(body).encode(), status, {"Content-Type": "application/json"})
+
+    @staticmethod
+    def _list(kind: str, items: list[Any]) -> dict[str, Any]:
+        info = {"totalResults": len(items), "resultsPerPage": 50}
+        return {"kind": f"youtube#{kind}ListResponse", "etag": "e", "pageInfo": info, "items": items}
+
+    def _entry(self, post: Published) -> dict[str, Any]:
+        at = post.written_at or post.at.isoformat().replace("+00:00", "Z")
+        return {
+            "kind": "youtube#playlistItem", "etag": "e", "id": f"UU.{post.id}",
+            "snippet": {"publishedAt": at, "channelId": self.handle, "title": post.text[:100]},
+            "contentDetails": {"videoId": post.id, "videoPublishedAt": at},
+        }  # fmt: skip
+
+    def video(self, post: Published) -> dict[str, Any]:
+        counts = {"viewCount": "4000", "likeCount": str(post.likes), "favoriteCount": "0", "commentCount": "2"}
+        return {
+            "kind": "youtube#video", "etag": "e", "id": post.id,
+            "snippet": {
+                "publishedAt": post.written_at or post.at.isoformat().replace("+00:00", "Z"), "title": post.text,
+                "channelId": self.handle, "description": "", "channelTitle": "Ann", "categoryId": "19",
+                "liveBroadcastContent": "none", "defaultAudioLanguage": "zh-TW",
+            },
+            "status": {"privacyStatus": "public", "uploadStatus": "processed"},
+            "statistics": counts if post.likes is not None else {"favoriteCount": "0"},
+        }  # fmt: skip
+
+    def _channel(self) -> dict[str, Any]:
+        return {
+            "kind": "youtube#channel", "etag": "e", "id": self.handle,
+            "snippet": {"title": "Ann", "description": "Eats", "customUrl": "@ann"},
+            "statistics": {"viewCount": "9", "subscriberCount": "1200", "hiddenSubscriberCount": False},
+        }  # fmt: skip
+
+
 class MastodonStage(Stage):
     """A server of the fediverse."""
 
     kind = "mastodon"
+    broken_items: ClassVar = [
+        {"id": "2", "created_at": "soon", "content": "x", "account": {}}, None, {"id": "1"}, 7,
+    ]  # fmt: skip
 
     def native_id(self, id: str) -> str:
         return f"{self.url}/users/ann/statuses/{id}"
@@ -257,6 +373,9 @@ class BlueskyStage(Stage):
     """An AppView."""
 
     kind = "bluesky"
+    broken_items: ClassVar = [
+        {"post": {"uri": "at://x"}}, None, {}, {"post": {"uri": 7, "record": {"text": []}}},
+    ]  # fmt: skip
     did = "did:plc:synthetic"
     handle = "ann.example"
 
@@ -294,7 +413,7 @@ class BlueskyStage(Stage):
         return {name: value for name, value in view.items() if value is not None}
 
 
-STAGES: dict[str, type[Stage]] = {stage.kind: stage for stage in (FeedStage, MastodonStage, BlueskyStage)}
+STAGES: dict[str, type[Stage]] = {stage.kind: stage for stage in (FeedStage, MastodonStage, BlueskyStage, YouTubeStage)}
 
 
 @contextmanager
