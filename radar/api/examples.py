@@ -109,6 +109,7 @@ COVERAGE: dict[str, Any] = {
         {
             "source": "bluesky", "kind": "bluesky", "state": "waiting", "watched": 120, "failing_accounts": 1,
             "reason": "until 2026-11-22 14:20 UTC, as the platform asks", "paused_accounts": [], "rejected": 2,
+            "budgets": [], "derives": True,
         }
     ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",

@@ -9,6 +9,7 @@ import typer
 
 from radar.cli.app import console, errors, open_engine
 from radar.errors import CallerError, UnknownName
+from radar.sources.catalogue import COSTLY, PLATFORMS
 
 sources = typer.Typer(
     help="Where posts come from: add, list, test, pause, resume and remove sources.",
@@ -16,17 +17,19 @@ sources = typer.Typer(
 )  # fmt: skip
 
 Name = Annotated[str, typer.Argument(help="The source's name (see `radar sources list`).")]
-_KINDS = ("bluesky", "feed", "jetstream", "mastodon", "youtube")
 
 
 @sources.command()
 def add(
     name: Annotated[str, typer.Argument(help="A name of your choice, as blogs.")],
-    kind: Annotated[str, typer.Option(help=f"One of {', '.join(_KINDS)}.")],
+    kind: Annotated[str, typer.Option(help=f"One of {', '.join(PLATFORMS)}.")],
     url: Annotated[str | None, typer.Option(help="The server to ask, where it is not the platform's own.")] = None,
     platform: Annotated[str | None, typer.Option(help="For feeds: the platform of their posts, else web.")] = None,
     token_env: Annotated[str | None, typer.Option(help="Variable of the environment that holds the token.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="File (mode 600) that holds the token.")] = None,
+    account_id: Annotated[
+        str | None, typer.Option(help="For Instagram: the id of your own professional account.")
+    ] = None,
     budget: Annotated[
         float | None, typer.Option(min=0, help="Of a quota: units a day; of what costs money: USD a month.")
     ] = None,
@@ -46,11 +49,11 @@ def add(
     from radar.store import runs
     from radar.store.engine import claim_world, writing
 
-    if kind not in _KINDS:
-        raise UnknownName("kind of source", kind, list(_KINDS))
+    if kind not in PLATFORMS:
+        raise UnknownName("kind of source", kind, list(PLATFORMS))
     if not 0 < len(name) <= 64 or not name.isprintable():
         raise CallerError("A source's name has 1 to 64 characters.", "As: radar sources add blogs --kind feed")
-    config: dict[str, Any] = {"url": url and checked_address(url), "platform": platform}
+    config: dict[str, Any] = {"url": url and checked_address(url), "platform": platform, "account": account_id}
     config["token"] = reference(token_env, token_file)
     config |= _limits(kind, budget, every, amendment)
     config = {key: value for key, value in config.items() if value not in (None, "", False)}
@@ -105,9 +108,17 @@ def list_sources() -> None:
     for line in found:
         figures = (line["watched"], line["failing_accounts"], len(line["paused_accounts"]), line["rejected"])
         why = line["reason"] or "; ".join(f"{a['handle']}: {a['reason']}" for a in line["paused_accounts"][:3])
+        why = "; ".join(
+            [*filter(None, [why]), *map(_used, line["budgets"]), *([] if line["derives"] else ["not read"])]
+        )
         named = (escape(line["source"]), line["kind"], line["state"])
         table.add_row(*named, *(f"{n:,}" for n in figures), escape(why))
     console.print(table)
+
+
+def _used(budget: dict[str, Any]) -> str:
+    used = f"{budget['used']:,.2f}" if budget["what"] == "USD" else f"{budget['used']:,.0f}"
+    return f"{used} of {budget['limit']:,.0f} {budget['what']} used in {budget['period']}"
 
 
 @sources.command("test")
@@ -236,7 +247,6 @@ def _state(engine: Any, name: str) -> Any:
 
 def _limits(kind: str, budget: float | None, every: float | None, amendment: bool) -> dict[str, Any]:
     """What an operator says of quota, pace and terms. Raises CallerError where a kind needs or takes none of it."""
-    from radar.sources.catalogue import COSTLY
     from radar.sources.facts import facts_of
 
     said = facts_of(kind)

@@ -78,6 +78,11 @@ def count_of(value: Any) -> int | None:
     return value if is_count else None
 
 
+def counts_of(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Counts of a post by our names, from what a platform calls them."""
+    return {ours: count_of(item.get(theirs)) for ours, theirs in names.items()}
+
+
 def id_of(value: Any) -> str:
     """An id as text: whole numbers are taken too, exactly. Raises ValueError.
 

@@ -263,7 +263,7 @@ class Web:
             return
         if status in (429, 503):
             raise Busy(f"{url} {said}.", resume_at)
-        kind = {401: Refused, 403: Refused, 404: NotFound, 410: NotFound, 408: Unreachable}.get(status)
+        kind = {401: Refused, 402: Refused, 403: Refused, 404: NotFound, 410: NotFound, 408: Unreachable}.get(status)
         error = (kind or (Unreachable if status >= 500 else Trouble))(f"{url} {said}.")
         error.detail = next(response.iter_bytes(4_000), b"").decode("utf-8", "replace")
         raise error

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from radar.errors import CallerError
-from radar.sources.api import UNREADABLE, Api, count_of, id_of, items_of, text_or_none
+from radar.sources.api import UNREADABLE, Api, count_of, counts_of, id_of, items_of, text_or_none
 from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Reread, Source
 from radar.sources.base import fault_of as _fault
 from radar.sources.budget import Ledger, Meter
@@ -199,7 +199,7 @@ def video(item: dict[str, Any], market: str, person: str | None) -> RawPost | No
         ),
         language=language[:16] if language else None, url=f"https://www.youtube.com/watch?v={native}",
         media_kind="video", sponsored=placed if isinstance(placed, bool) else None, given=_GIVEN,
-        **{ours: count_of(statistics.get(name)) for ours, name in COUNTED.items()},
+        **counts_of(statistics, COUNTED),
     )  # fmt: skip
 
 
