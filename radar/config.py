@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
 
+    push_secret: str = Field(
+        default="",
+        description="secret (whsec_...) that pushes are signed with, or the private file that holds it",
+        repr=False,
+    )
     drop_dir: Path | None = Field(default=None, description="a folder whose files are imported as they come")
     contact: str = Field(
         default="",

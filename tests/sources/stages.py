@@ -367,7 +367,8 @@ class PttStage(PlatformStage):
             f'<div class="r-list-container bbs-screen">{rows}<div class="r-ent"><div class="nrec"></div>'
             f'<div class="title">(本文已被刪除) [x]</div><div class="meta"><div class="author">-</div></div></div>'
             f'<div class="r-list-sep"></div><div class="r-ent"><div class="title"><a href="/bbs/Japan_Travel/'
-            f'M.1200000000.A.123.html">[公告] 板規</a></div><div class="meta"><div class="author">ann</div></div></div></div>'
+            f'M.1200000000.A.123.html">[公告] 板規</a></div><div class="meta"><div class="author">ann</div></div></div>'
+            "</div>"
         )  # fmt: skip
         return Reply(html.encode("utf-8", "replace"), headers=_HTML)
 
