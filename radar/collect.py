@@ -21,7 +21,7 @@ from radar.errors import CallerError, RadarError
 from radar.ingest import Ingested, ingest_posts, ingest_profiles
 from radar.lanes import Work, run_lanes
 from radar.refresh import plan
-from radar.sources.base import Account, Batch, RawAuthor, RawPost, Source
+from radar.sources.base import Account, Batch, Fault, RawAuthor, RawPost, Source
 from radar.sources.catalogue import open_source
 from radar.sources.jetstream import JetstreamSource
 from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble, Unreachable
@@ -109,6 +109,20 @@ def follow(
         web.clock.sleep(random.uniform(0, min(60.0, 2.0**failures)))
 
 
+def take_pushed(
+    engine: sa.Engine, source: Source, account: Account, read: Callable[[], tuple[list[RawPost], list[Fault]]],
+    now: datetime,
+) -> Ingested:  # fmt: skip
+    """Take posts of an account that somebody brought us; its cursor stays where it is."""
+    round_ = _Round(engine, now, lambda _: None)
+    try:
+        posts, faults = read()
+    except Malformed as error:
+        posts, faults = [], [Fault(error.message, error.payload)]
+    round_.take(source, None, Batch(posts, {}, None, faults), advances=False)
+    return round_.total
+
+
 @dataclass(slots=True)
 class _Round:
     """One round of asking all sources."""
@@ -187,7 +201,7 @@ class _Round:
             self._keep(session, source.name, [(a.native_id, reason, repr(a)) for a, reason in refused])
             watching.note_account(session, source.name, account.handle, profiled_at=self.now)
 
-    def take(self, source: Source, account: Account | None, batch: Batch) -> None:
+    def take(self, source: Source, account: Account | None, batch: Batch, *, advances: bool = True) -> None:
         """Posts, what could not be read, and the cursor: all of it or nothing."""
         with self._writer, writing(self.engine) as session, session.begin():
             claim_world(session, "simulated" if source.is_simulated else "real")
@@ -198,7 +212,8 @@ class _Round:
                     plan(session, some, source.name, self.now, source.capabilities.keep)
                 self.total += done
             self._keep(session, source.name, [(f.native_id, f.reason, f.payload) for f in batch.faults])
-            self._advance(session, source, account, batch)
+            if advances:
+                self._advance(session, source, account, batch)
         self.progress(self.total.new)
 
     def _advance(self, session: Session, source: Source, account: Account | None, batch: Batch) -> None:

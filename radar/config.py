@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
 
+    public_url: str = Field(
+        default="",
+        description="where hubs on the Internet reach this radar, as https://radar.example",
+        pattern=r"^(https?://[!-~]+)?$",
+    )
     push_secret: str = Field(
         default="",
         description="secret (whsec_...) that pushes are signed with, or the private file that holds it",

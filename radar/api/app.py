@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, problems, routes, shapes
+from radar.api import examples, hubs, problems, routes, shapes
 from radar.config import Settings
 from radar.web.pages import mount_pages
 
@@ -36,6 +36,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     )
     app.state.engine, app.state.settings = engine, settings
     app.include_router(routes.router)
+    app.include_router(hubs.router)
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)

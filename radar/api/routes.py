@@ -31,11 +31,6 @@ WindowQuery = Annotated[
 ]
 
 
-async def raw_body(request: Request) -> bytes:
-    """The body as it came: a signature is of its very bytes."""
-    return await request.body()
-
-
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Responses that every route declares: the problem shape, by status."""
     said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
@@ -165,7 +160,7 @@ def get_readiness(session: SessionDep) -> Any:
 def push_posts(
     request: Request,
     body: Annotated[Any, Body()],
-    raw: Annotated[bytes, Depends(raw_body)],
+    raw: Annotated[bytes, Depends(signing.raw_body)],
     idempotency_key: Annotated[
         str | None, Header(description="Of your choice: the same batch under it again is answered as before.")
     ] = None,

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from fastapi import Request
+
 from radar.errors import CallerError
 from radar.sources.secrets import read_secret
 
@@ -32,6 +34,11 @@ class KeyUsedOtherwise(CallerError):
 
     status = 422
     slug = "idempotency-key-used"
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came: a signature is of its very bytes."""
+    return await request.body()
 
 
 def secrets_of(named: str) -> list[bytes]:

@@ -42,13 +42,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed as we read it. author_id: a channel's id where the platform names one."""
+    """A feed as we read it.
+
+    author_id   a channel's id where the platform names one
+    hub, topic  the WebSub hub that tells of it, and the address it is known by there
+    """
 
     title: str | None
     url: str | None
     author_id: str | None
     entries: list[Entry]
     faults: list[Fault]
+    hub: str | None = None
+    topic: str | None = None
 
 
 def read_feed(body: bytes, *, address: str, zone: ZoneInfo, content_type: str = "") -> Feed:
@@ -73,7 +79,26 @@ def read_feed(body: bytes, *, address: str, zone: ZoneInfo, content_type: str = 
         raise Malformed("no feed: neither RSS, Atom nor JSON Feed", body)
     entries, faults = _each(found.entries, lambda one: _entry(one, address, zone))
     about = found.feed
-    return Feed(_text(about.get("title")), _link(about, address), _text(about.get("yt_channelid")), entries, faults)
+    hub, topic = (_related(about.get("links"), name, address) for name in ("hub", "self"))
+    title, channel = _text(about.get("title")), _text(about.get("yt_channelid"))
+    return Feed(title, _link(about, address), channel, entries, faults, hub, topic)
+
+
+def _related(links: Any, relation: str, address: str) -> str | None:
+    """The address of a feed's link of some relation."""
+    for link in links or []:
+        if isinstance(link, dict) and link.get("rel") == relation and isinstance(link.get("href"), str):
+            return _web_address(link["href"], address)
+    return None
+
+
+def _web_address(href: str, address: str) -> str | None:
+    try:
+        url = urljoin(address, href.strip())
+        is_web = urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        return None
+    return url if is_web and len(url) <= 2_000 and url.isprintable() else None
 
 
 def _each(items: Any, read: Any) -> tuple[list[Entry], list[Fault]]:

@@ -156,15 +156,18 @@ class Web:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         form: Mapping[str, str] | None = None,
+        home: str | None = None,
     ) -> Answer:
         """The answer to POST of a JSON body, or of a form: of questions that may be asked twice. Never redirected.
+
+        home  the operator's URL that led to this one, where that is another
 
         Raises what get() raises.
         """
         kind = "application/json" if form is None else "application/x-www-form-urlencoded"
         content = json.dumps(body) if form is None else urlencode(form)
         return self._persist(
-            _with(url, params), {**(headers or {}), "Content-Type": kind}, 0.0, _origin(url), content.encode()
+            _with(url, params), {**(headers or {}), "Content-Type": kind}, 0.0, _origin(home or url), content.encode()
         )
 
     # ---- again ----
