@@ -69,6 +69,7 @@ class Stage:
     kind = ""
     handle = "ann"
     page = 5
+    tells_deletions = False  # else a post that is gone is missing, no more
     broken_items: ClassVar[list[Any]] = []  # that join a page and cannot be read, each of them a fault
 
     def __init__(self) -> None:
@@ -476,6 +477,7 @@ class XStage(PlatformStage):
     """X's API with one account. An edited post has another id after its first."""
 
     kind = "x"
+    tells_deletions = True
     names = "post"  # of the parameters and fields that it knows: "post" since 2026, "tweet" before
     broken_items: ClassVar = [{"id": "x", "text": 7}, None, {"id": "y"}, {"id": "z", "text": "", "created_at": "soon"}]
 

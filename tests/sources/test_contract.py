@@ -195,6 +195,9 @@ def test_edits_and_deletes_arrive_where_the_source_sees_them(twelve: Stage, engi
     assert (texts[twelve.native_id("p11")] == "a corrected bowl") == can.edits
     if not can.deletes:
         return
+    if twelve.tells_deletions:
+        assert twelve.native_id("p10") not in texts
+        return
     assert twelve.native_id("p10") in texts, "missing once is not gone"
     again(engine, NOW + 3 * HOUR + timedelta(minutes=30))
     assert twelve.native_id("p10") in dict(stored(engine, "text")), "nor twice within an hour"
@@ -203,8 +206,8 @@ def test_edits_and_deletes_arrive_where_the_source_sees_them(twelve: Stage, engi
 
 
 def test_a_post_that_comes_back_is_not_gone(twelve: Stage, engine: sa.Engine) -> None:
-    if not opened(twelve).capabilities.deletes:
-        pytest.skip("deletes are not seen by this source")
+    if not opened(twelve).capabilities.deletes or twelve.tells_deletions:
+        pytest.skip("deletes are not seen by this source, or told by its platform")
     ask(engine)
     away = twelve.posts.pop("p11")
     again(engine, NOW + 3 * HOUR)
@@ -286,7 +289,7 @@ def test_a_long_wait_is_kept_for_a_later_round(twelve: Stage, engine: sa.Engine)
     clock = FakeClock()
     twelve.replies = [Reply(b"", 503, {"Retry-After": "5400"})]
     assert ask(engine, clock=clock).new == 0
-    assert sum(clock.slept) == 0
+    assert sum(clock.slept) <= 2, "no more than a polite pause"
     if opened(twelve).capabilities.shares_access:
         assert source_line(engine)["state"] == "waiting"
         before = len(twelve.asked)
@@ -362,7 +365,7 @@ def test_a_post_of_tomorrow_hides_none_of_today(twelve: Stage, engine: sa.Engine
     ask(engine)
     twelve.publish("next", at=NOW + timedelta(minutes=5))
     ask(engine, NOW + timedelta(minutes=10))
-    assert stored(engine) == sorted(name for name in ids(twelve) if "future" not in name)
+    assert stored(engine) == sorted(twelve.native_id(name) for name in twelve.posts if name != "future")
 
 
 HOSTILE = [

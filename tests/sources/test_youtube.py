@@ -49,8 +49,10 @@ def ask(engine: sa.Engine, now: datetime = NOW) -> int:
     return collect(engine, now=now, web=Web(clock=FakeClock(now))).new
 
 
-def source(stage: YouTubeStage, **more: Any) -> YouTubeSource:
-    return YouTubeSource("yt", stage.config() | more, Web(clock=FakeClock()), PassingLedger())
+@pytest.fixture
+def source(stage: YouTubeStage) -> Iterator[YouTubeSource]:
+    with Web(clock=FakeClock()) as web:
+        yield YouTubeSource("yt", stage.config(), web, PassingLedger())
 
 
 def line(engine: sa.Engine, now: datetime = NOW) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def test_recorded_answers_are_those_of_the_discovery_document() -> None:
 def test_videos_come_by_batches_of_50_and_nothing_new_costs_one_unit(stage: YouTubeStage, engine: sa.Engine) -> None:
     stage.page = 50
     for n in range(120):
-        stage.publish(f"v{n:03}", at=NOW - timedelta(minutes=n))
+        stage.publish(f"v{n:03}", at=NOW - timedelta(hours=n))
     stage.configure(engine)
     assert ask(engine) == 120
     batches = [parse_qs(urlsplit(p).query)["id"][0].split(",") for p in stage.asked if "/videos" in p]
@@ -155,11 +157,11 @@ def test_a_quota_that_is_used_up_is_kept_until_the_next_day(stage: YouTubeStage,
     ],
 )  # fmt: skip
 def test_the_reason_of_an_error_counts_more_than_its_status(
-    stage: YouTubeStage, status: int, reason: str, kind: type[Exception]
+    stage: YouTubeStage, source: YouTubeSource, status: int, reason: str, kind: type[Exception]
 ) -> None:
     stage.replies = [stage.error(status, reason, "no")]
     with pytest.raises(kind) as raised:
-        list(source(stage).discover(None, NOW, Account(stage.handle, "TW")))
+        list(source.discover(None, NOW, Account(stage.handle, "TW")))
     if reason == "quotaExceeded":
         assert raised.value.resume_at == datetime(2026, 5, 5, 7, tzinfo=NOW.tzinfo)  # type: ignore[attr-defined]
 
@@ -177,17 +179,17 @@ def test_a_key_is_sent_in_no_address_and_stands_in_no_message(stage: YouTubeStag
     assert "[secret]" in "".join(kept)
 
 
-def test_hidden_subscribers_and_counts_are_unknown(stage: YouTubeStage) -> None:
+def test_hidden_counts_are_unknown(stage: YouTubeStage, source: YouTubeSource) -> None:
     stage.publish("v1", likes=None)
-    (batch,) = source(stage).discover(None, NOW, Account(stage.handle, "TW"))
+    (batch,) = source.discover(None, NOW, Account(stage.handle, "TW"))
     (post,) = batch.posts
     assert (post.like_count, post.view_count, post.comment_count) == (None, None, None)
 
 
 @pytest.mark.parametrize("handle", ["@ann", "https://www.youtube.com/@ann", "ann"])
-def test_a_handle_leads_to_its_channel(stage: YouTubeStage, handle: str) -> None:
+def test_a_handle_leads_to_its_channel(stage: YouTubeStage, source: YouTubeSource, handle: str) -> None:
     stage.publish("v1")
-    (batch,) = source(stage).discover(None, NOW, Account(handle, "TW"))
+    (batch,) = source.discover(None, NOW, Account(handle, "TW"))
     assert batch.cursor["channel"] == stage.handle
     assert [post.native_id for post in batch.posts] == ["v1"]
 
