@@ -110,6 +110,7 @@ def _without_422(document: dict[str, Any]) -> None:
     """FastAPI declares its own validation answer; ours is a 400 problem."""
     for operations in document["paths"].values():
         for operation in operations.values():
-            operation["responses"].pop("422", None)
+            if "application/problem+json" not in operation["responses"].get("422", {}).get("content", {}):
+                operation["responses"].pop("422", None)
     for name in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(name, None)

@@ -175,6 +175,10 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         400, "unknown-parameter", "The request cannot be answered as it stands",
         "There is no query parameter 'plase' here.", "Did you mean: place?", "/v1/markets/TW/trends", "place",
     ),
+    401: _problem(
+        401, "not-signed", "It is not known who asks", "The push is not signed.",
+        "Sign it as Standard Webhooks does: webhook-id, webhook-timestamp, webhook-signature.", "/v1/posts",
+    ),
     404: _problem(
         404, "unknown-name", "There is no such thing", "There is no market 'TV'.", "Did you mean: TW?",
         "/v1/markets/TV/trends", "TW",
@@ -187,6 +191,10 @@ PROBLEMS: dict[int, dict[str, Any]] = {
     413: _problem(
         413, "too-large", "Too much at once", "The batch holds 1,001 posts; at most 1,000 are taken.",
         "Send smaller batches.", "/v1/posts",
+    ),
+    422: _problem(
+        422, "idempotency-key-used", "The request cannot be answered as it stands",
+        "This Idempotency-Key came with another body before.", "Send another key.", "/v1/posts",
     ),
     500: _problem(
         500, "failure", "Something went wrong here", "The radar failed to answer.",

@@ -10,12 +10,12 @@ from radar.api.signing import raw_body
 from radar.errors import UnknownName
 from radar.hubs import confirm, hub_key, receive
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", include_in_schema=False)
 
 IdPath = Annotated[str, Path(description="The subscription's id, which only its hub knows.", examples=["mXq3"])]
 
 
-@router.get("/hubs/{id}", tags=["operation"], response_class=PlainTextResponse)
+@router.get("/hubs/{id}", response_class=PlainTextResponse)
 def confirm_subscription(request: Request, id: IdPath) -> Response:
     """Answer a hub that asks back with its challenge (WebSub, 5.3); 404 for what we did not ask for."""
     challenge = confirm(request.app.state.engine, id, request.query_params, datetime.now(UTC))
@@ -24,12 +24,12 @@ def confirm_subscription(request: Request, id: IdPath) -> Response:
     return PlainTextResponse(challenge, headers={"Content-Type": "text/plain; charset=utf-8"})
 
 
-@router.post("/hubs/{id}", status_code=202, tags=["operation"], response_class=Response)
+@router.post("/hubs/{id}", status_code=202, response_class=Response)
 def receive_feed(
     request: Request,
     id: IdPath,
     raw: Annotated[bytes, Depends(raw_body)],
-    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    content_type: Annotated[str, Header()] = "",
     x_hub_signature: Annotated[str, Header(description="`sha256=` and the HMAC of the body.")] = "",
 ) -> Response:
     """Take the feed that a hub posts (WebSub, 7). What is signed wrongly is passed over, with the same answer."""

@@ -73,6 +73,7 @@ class XSource(Source):
         self._url, self._api = f"{(config.get('url') or PUBLIC).rstrip('/')}/2", Api(web, token)
         self._meter = Meter(ledger, name, self.kind, config)
         self._names = list(self._facts["names"])
+        self._users: dict[str, dict[str, Any]] = {}  # that were paid for in this run
 
     def every(self, accounts: int) -> timedelta:
         """As the facts or the operator say: an answer without a post costs nothing."""
@@ -172,14 +173,18 @@ class XSource(Source):
 
     def _user(self, account: Account, now: datetime) -> dict[str, Any]:
         name, price = _username(account.handle), self._facts["price_micro_usd"]["user"]
+        if name in self._users:
+            return self._users[name]
         path = f"users/by/username/{name}"
         answer, found = self._paid(path, {"user.fields": _USER_FIELDS}, price, "data", price, now)
         user = found.get("data")
         if user is None and isinstance(found.get("errors"), list):
             raise NotFound(f"X knows no account '{name}', or none that is shown.")
-        if not isinstance(user, dict) or not isinstance(user.get("id"), str):
-            raise Malformed("users: expected an account", answer.body)
-        return user
+        try:
+            self._users[name] = user | {"id": id_of(user["id"])}  # type: ignore[index, operator]
+        except UNREADABLE as error:
+            raise Malformed("users: expected an account", answer.body) from error
+        return self._users[name]
 
     # ---- for money ----
 

@@ -56,6 +56,7 @@ class YouTubeSource(Source):
         self._url = f"{(config.get('url') or PUBLIC).rstrip('/')}/youtube/v3"
         self._api = Api(web, key, ("X-Goog-Api-Key", "{}"))
         self._meter = Meter(ledger, name, self.kind, config)
+        self._channels: dict[str, dict[str, Any]] = {}  # that were paid for in this run
 
     def every(self, accounts: int) -> timedelta:
         """An hour, or as much longer as the day's budget asks for: nine tenths of it go to looking for new videos."""
@@ -145,15 +146,19 @@ class YouTubeSource(Source):
             raise Malformed(f"channels: a channel that cannot be read: {error}", repr(found)[:4_000]) from error
 
     def _channel(self, account: Account, now: datetime) -> dict[str, Any]:
+        if account.handle in self._channels:
+            return self._channels[account.handle]
         channel = _channel_id(account.handle)
         named = {"id": channel} if channel else {"forHandle": _handle(account.handle)}
         answer, found = self._call("channels", {"part": "snippet,statistics", **named}, now)
         items = items_of(found, "items", answer)
         if not items:
             raise NotFound(f"YouTube knows no channel '{account.handle[:100]}'.")
-        if not isinstance(items[0], dict) or not isinstance(items[0].get("id"), str):
-            raise Malformed("channels: expected a channel", answer.body)
-        return items[0]
+        try:
+            found = self._channels[account.handle] = items[0] | {"id": id_of(items[0]["id"])}
+        except UNREADABLE as error:
+            raise Malformed("channels: expected a channel", answer.body) from error
+        return found
 
     def _call(self, what: str, params: dict[str, str], now: datetime) -> tuple[Answer, dict[str, Any]]:
         """One question, paid for beforehand. Raises Busy where the quota is spent, by our book or by the platform's."""
