@@ -166,20 +166,25 @@ class Web:
         """
         kind = "application/json" if form is None else "application/x-www-form-urlencoded"
         content = json.dumps(body) if form is None else urlencode(form)
-        return self._persist(
-            _with(url, params), {**(headers or {}), "Content-Type": kind}, 0.0, _origin(home or url), content.encode()
-        )
+        said = {**(headers or {}), "Content-Type": kind}
+        return self._persist(_with(url, params), said, 0.0, _origin(home or url), content.encode(), "POST")
+
+    def put(self, url: str, text: str, *, home: str) -> Answer:
+        """The answer to PUT of a plain text, which may be sent twice. Never redirected. Raises what get() raises."""
+        said = {"Content-Type": "text/plain"}
+        return self._persist(url, said, 0.0, _origin(home), text.encode(), "PUT")
 
     # ---- again ----
 
     def _persist(
-        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None = None
-    ) -> Answer:
+        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str,
+        content: bytes | None = None, method: str = "GET",
+    ) -> Answer:  # fmt: skip
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS), wait=self._wait, sleep=self.clock.sleep, reraise=True,
             retry=retry_if_exception(self._is_worth_a_retry),
         )  # fmt: skip
-        return retrying(self._follow, url, headers, spacing, allowed, content)
+        return retrying(self._follow, url, headers, spacing, allowed, content, method)
 
     def _is_worth_a_retry(self, error: BaseException) -> bool:
         if isinstance(error, Busy):
@@ -199,25 +204,27 @@ class Web:
     # ---- once ----
 
     def _follow(
-        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None
+        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None, method: str
     ) -> Answer:
         """One request and the redirects it leads to; what is secret in the headers stays with the first host."""
         first = _origin(url)
         for _ in range(HOPS + 1):
             if _origin(url) != first:
                 headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
-            answer = self._ask(url, headers, spacing, allowed, content)
+            answer = self._ask(url, headers, spacing, allowed, content, method)
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
             if content is not None:
-                raise Unsafe(f"{_shown(url)} redirects what is posted: not followed.")
+                raise Unsafe(f"{_shown(url)} redirects what is sent: not followed.")
             try:
                 url = str(httpx.URL(url).join(answer.headers.get("location", "")))
             except (httpx.InvalidURL, ValueError) as error:
                 raise Unsafe(f"{_shown(url)} redirects to no address.") from error
         raise Unsafe(f"{_shown(url)}: more than {HOPS} redirects.")
 
-    def _ask(self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None) -> Answer:
+    def _ask(
+        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None, method: str
+    ) -> Answer:
         try:
             parts = urlsplit(url)
             is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -230,7 +237,6 @@ class Web:
             _check_public(str(parts.hostname))
         with self._turn(str(parts.netloc.rpartition("@")[2]), spacing) as host:
             try:
-                method = "GET" if content is None else "POST"
                 with self._client.stream(method, url, headers=dict(headers), content=content) as response:
                     if not is_own and self._is_direct:
                         _check_peer(response)

@@ -7,6 +7,7 @@ under another id and is known by the first of its history. The names of 2026 are
 server knows only them; either is read.
 """
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -69,7 +70,7 @@ class XSource(Source):
             raise CallerError("X needs a bearer token of your own.", "Name where it is: --token-env or --token-file.")
         if not config.get("budget"):
             raise CallerError("X costs money for every post.", "Say how much a month, in USD: --budget 50")
-        self.name, self._config, self._facts = name, config, facts_of(self.kind)
+        self.name, self._config, self._facts, self._web = name, config, facts_of(self.kind), web
         self._url, self._api = f"{(config.get('url') or PUBLIC).rstrip('/')}/2", Api(web, token)
         self._meter = Meter(ledger, name, self.kind, config)
         self._names = list(self._facts["names"])
@@ -186,6 +187,29 @@ class XSource(Source):
             raise Malformed("users: expected an account", answer.body) from error
         return self._users[name]
 
+    # ---- what was withdrawn, for all that is stored ----
+
+    def ask_compliance(self, ids: Sequence[str]) -> str:
+        """Give the platform the ids of stored posts, to hear which were withdrawn: the job's id. Costs nothing."""
+        answer, found = self._api.post(f"{self._url}/compliance/jobs", {}, {"type": "tweets"})
+        try:
+            job, address = id_of(found["data"]["id"]), str(found["data"]["upload_url"])
+        except UNREADABLE as error:
+            raise Malformed("compliance/jobs: expected a job", answer.body) from error
+        self._web.put(address, "\n".join(ids), home=self._url)
+        return job
+
+    def hear_compliance(self, job: str) -> set[str] | None:
+        """Ids of posts that were withdrawn, by a job that is done; None while it is not. Raises NotFound."""
+        _, found = self._api.get(f"{self._url}/compliance/jobs/{id_of(job)}", {})
+        about = found.get("data")
+        status = about.get("status") if isinstance(about, dict) else None
+        if status in ("failed", "expired"):
+            raise NotFound(f"compliance/jobs: the job has {status}.")
+        if status != "complete":
+            return None
+        return redacted(self._web.get(str(about["download_url"]), home=self._url).body)
+
     # ---- for money ----
 
     def _paid_page(self, path: str, params: dict[str, str], now: datetime) -> tuple[Answer, dict[str, Any]]:
@@ -296,6 +320,23 @@ def withdrawn(found: dict[str, Any]) -> set[str]:
 
 def _counts(metrics: dict[str, Any]) -> dict[str, Any]:
     return {ours: count_of(_either(metrics, *theirs)) for ours, theirs in COUNTED.items()}
+
+
+def redacted(body: bytes) -> set[str]:
+    """Ids of the posts that a compliance job says are to be deleted: a line of JSON each; what is none is passed over.
+
+    >>> redacted(b'{"id": "7", "action": "delete", "reason": "deleted"}\\n{"id": "8", "reason": "scrub_geo"}\\nx')
+    {'7'}
+    """
+    found: set[str] = set()
+    for line in body.splitlines():
+        try:
+            one = json.loads(line)
+            if one.get("action", "delete") == "delete" and one.get("reason") != "scrub_geo":
+                found.add(id_of(one["id"]))
+        except (*UNREADABLE, RecursionError):
+            continue
+    return found
 
 
 def _either(item: dict[str, Any], *names: str) -> Any:

@@ -155,10 +155,11 @@ class YouTubeSource(Source):
         if not items:
             raise NotFound(f"YouTube knows no channel '{account.handle[:100]}'.")
         try:
-            found = self._channels[account.handle] = items[0] | {"id": id_of(items[0]["id"])}
+            about: dict[str, Any] = items[0] | {"id": id_of(items[0]["id"])}
         except UNREADABLE as error:
             raise Malformed("channels: expected a channel", answer.body) from error
-        return found
+        self._channels[account.handle] = about
+        return about
 
     def _call(self, what: str, params: dict[str, str], now: datetime) -> tuple[Answer, dict[str, Any]]:
         """One question, paid for beforehand. Raises Busy where the quota is spent, by our book or by the platform's."""

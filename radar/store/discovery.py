@@ -51,7 +51,7 @@ def candidates(
         .order_by(counted.c.on_topic.desc(), author.c.id)
         .limit(limit)
     )
-    found = [Candidate(*row) for row in session.execute(statement)]
+    found = [Candidate._make(row) for row in session.execute(statement)]
     whole = sa.select(post.c.author_id, sa.func.count()).where(*here, post.c.author_id.in_([c.id for c in found]))
     posts: dict[int, int] = dict(session.execute(whole.group_by(post.c.author_id)).tuples().all())
     return [one._replace(posts=posts.get(one.id, one.on_topic)) for one in found]

@@ -231,6 +231,12 @@ UNREAD = (*[post.c[name] for name in UnreadPost._fields[:-1]], author.c.language
 """Columns of an UnreadPost; the statement joins the author."""
 
 
+def native_ids(session: Session, source: str) -> list[str]:
+    """Ids at their platform of all posts of a source that are not deleted."""
+    statement = sa.select(post.c.native_id).where(post.c.source == source, post.c.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(post.c.id)))
+
+
 def pass_over(session: Session, sources: Sequence[str], now: datetime) -> None:
     """Count posts of sources from which nothing may be derived as read, with nothing read in them."""
     statement = sa.update(post).where(post.c.classified_at.is_(None), post.c.source.in_(sources))

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -133,6 +133,9 @@ class Stage:
             def do_POST(self) -> None:
                 self.do_GET()
 
+            def do_PUT(self) -> None:
+                self.do_GET()
+
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"] or 0))
                 stage.asked.append(self.path)
@@ -141,7 +144,7 @@ class Stage:
                 query = parse_qs(parts.query)
                 if stage.replies and parts.path != "/robots.txt":
                     reply = stage.replies.pop(0)
-                elif self.command == "POST":
+                elif self.command != "GET":
                     reply = stage.answer_post(parts.path, query, self.headers, body)
                 else:
                     reply = stage.answer(parts.path, query, self.headers)
@@ -478,6 +481,8 @@ class XStage(PlatformStage):
 
     kind = "x"
     tells_deletions = True
+    uploaded: Sequence[str] = ()
+    job_status = "in_progress"
     names = "post"  # of the parameters and fields that it knows: "post" since 2026, "tweet" before
     broken_items: ClassVar = [{"id": "x", "text": 7}, None, {"id": "y"}, {"id": "z", "text": "", "created_at": "soon"}]
 
@@ -489,8 +494,13 @@ class XStage(PlatformStage):
         return id
 
     def answer(self, path: str, query: dict[str, list[str]], headers: Any) -> Reply:
+        if path == "/download":
+            lines = [{"id": i, "action": "delete", "reason": "deleted"} for i in self.uploaded if i not in self.posts]
+            return Reply("\n".join(map(json.dumps, lines)).encode())
         if headers["Authorization"] != f"Bearer {SECRET}":
             return Reply(b'{"title": "Unauthorized"}', 401)
+        if path == "/2/compliance/jobs/4711":
+            return self._compliance()
         if path.startswith("/2/users/by/username/"):
             return as_json({"data": self._user()}) if path.endswith("/ann") else as_json({"errors": [_absent("ann")]})
         if f"{self.names}.fields" not in query:
@@ -504,6 +514,18 @@ class XStage(PlatformStage):
             data = [self._post(versions[i], i) for i in ids if i in versions]
             return as_json({"data": data} | ({"errors": gone} if gone else {}))
         return self._timeline(query)
+
+    def answer_post(self, path: str, query: dict[str, list[str]], headers: Any, body: bytes) -> Reply:
+        if path == "/upload":
+            self.uploaded = body.decode().split("\n")
+            assert "Authorization" not in headers
+            return Reply(b"")
+        assert (path, json.loads(body)) == ("/2/compliance/jobs", {"type": "tweets"})
+        return as_json({"data": {"id": "4711", "type": "tweets", "upload_url": f"{self.url}/upload"}})
+
+    def _compliance(self) -> Reply:
+        done = {"id": "4711", "status": self.job_status, "download_url": f"{self.url}/download"}
+        return as_json({"data": done})
 
     def _timeline(self, query: dict[str, list[str]]) -> Reply:
         since = query.get("since_id", [""])[0]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from radar.answers import coverage
 from radar.collect import collect
+from radar.compliance import comply
 from radar.errors import CallerError
 from radar.refresh import refresh
 from radar.sources.base import Account, PostRef
@@ -173,6 +174,33 @@ def test_protected_accounts_and_depleted_credits_pause(stage: XStage, engine: sa
     stage.replies = [Reply(b'{"title": "CreditsDepleted"}', 402)]
     with pytest.raises(Refused):
         open_source("x", "s", stage.config(), web).profile(Account("ann", "TW"), NOW)
+
+
+@on("x")
+def test_all_that_is_stored_of_x_is_held_against_what_was_withdrawn_once_a_day(
+    stage: XStage, engine: sa.Engine
+) -> None:
+    def run(now: datetime) -> int:
+        with Web(clock=FakeClock(now)) as client:
+            return comply(engine, now=now, web=client)
+
+    for n in range(3):
+        stage.publish(f"p{n}", at=NOW - n * HOUR)
+    stage.configure(engine)
+    ask(engine)
+    spent = line(engine)["budgets"][0]["used"]
+    assert run(NOW) == 0
+    assert sorted(stage.uploaded) == ["p0", "p1", "p2"]
+    del stage.posts["p1"]
+    assert run(NOW + HOUR) == 0, "the job is not done yet"
+    stage.job_status = "complete"
+    assert run(NOW + 2 * HOUR) == 1
+    before = len(stage.asked)
+    assert run(NOW + 3 * HOUR) == 0
+    assert len(stage.asked) == before, "not again on the same day"
+    assert run(NOW + 24 * HOUR) == 0
+    assert sorted(stage.uploaded) == ["p0", "p2"]
+    assert line(engine)["budgets"][0]["used"] == spent
 
 
 # ---- Meta ----
