@@ -1,7 +1,7 @@
 """Posts that a platform says were withdrawn, among all that are stored of it: asked for once a day, deleted here.
 
-X takes the ids of stored posts as a job and says, some time later, which were deleted, or are not shown to everybody any
-more. The job's id waits in the source's cursor: a killed run goes on with it, and what is said twice is deleted once.
+X takes the ids of stored posts as a job and says, some time later, which were deleted, or are not shown to everybody
+any more. The job's id waits in the source's cursor: a killed run goes on with it; what is said twice is deleted once.
 """
 
 from datetime import datetime, timedelta

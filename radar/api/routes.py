@@ -162,7 +162,11 @@ def push_posts(
     body: Annotated[Any, Body()],
     raw: Annotated[bytes, Depends(signing.raw_body)],
     idempotency_key: Annotated[
-        str | None, Header(description="Of your choice: the same batch under it again is answered as before.")
+        str | None,
+        Header(
+            description="Of your choice: the same batch under it again is answered as before.",
+            examples=["2026-11-22T14-batch-7"],
+        ),
     ] = None,
 ) -> Any:
     """Push up to 1,000 posts, as {"posts": [...]} or a bare list, of at most 10 MB.

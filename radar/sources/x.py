@@ -202,13 +202,13 @@ class XSource(Source):
     def hear_compliance(self, job: str) -> set[str] | None:
         """Ids of posts that were withdrawn, by a job that is done; None while it is not. Raises NotFound."""
         _, found = self._api.get(f"{self._url}/compliance/jobs/{id_of(job)}", {})
-        about = found.get("data")
-        status = about.get("status") if isinstance(about, dict) else None
+        about = found["data"] if isinstance(found.get("data"), dict) else {}
+        status = about.get("status")
         if status in ("failed", "expired"):
             raise NotFound(f"compliance/jobs: the job has {status}.")
         if status != "complete":
             return None
-        return redacted(self._web.get(str(about["download_url"]), home=self._url).body)
+        return redacted(self._web.get(str(about.get("download_url")), home=self._url).body)
 
     # ---- for money ----
 

@@ -212,6 +212,8 @@ def test_what_is_not_asked_for_again_within_30_days_is_deleted(
         p = tables.post.c
         left = connection.execute(sa.select(p.text, p.url, p.like_count, p.view_count, p.deleted_at)).all()
         assert connection.execute(sa.select(tables.engagement_observation)).all() == []
+        a = tables.author.c
+        assert connection.execute(sa.select(a.name, a.bio, a.follower_count)).all() == [(None, None, None)]
     assert all(row[:4] == (None, None, None, None) and row.deleted_at for row in left)
 
 
