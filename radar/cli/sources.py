@@ -214,7 +214,7 @@ def facts() -> None:
         told = {k: v for k, v in said.items() if k not in ("checked", "origin", "terms", "budget")}
         console.print(f"  {said['terms']}", markup=False, soft_wrap=True)
         for one in said.get("budget", []):
-            limit = f"{one['limit']:,}" if "limit" in one else "as you set it,"
+            limit = f"{one['limit']:,}" if "limit" in one else "as you set it, in"
             console.print(f"  budget: {limit} {one['unit']} a {one['per']} ({one['zone']})", markup=False)
         console.print("  " + ", ".join(f"{k} = {v}" for k, v in told.items()), markup=False, soft_wrap=True)
     console.print(f"To correct them: {FILE}", markup=False, soft_wrap=True)
@@ -253,7 +253,7 @@ def _limits(kind: str, budget: float | None, every: float | None, amendment: boo
     if budget is not None and not said.get("budget"):
         raise CallerError(f"A source of the kind {kind} has no budget.", "Leave --budget out.")
     if kind in COSTLY and not budget:
-        raise CallerError(f"Asking {kind} costs money. {_terms(kind)}", "Say how much a month, in USD: --budget 50")
+        raise CallerError(f"Asking {kind} costs money: it needs a budget.", "Say how much a month, in USD: --budget 50")
     if amendment and said.get("derived") != "amendment":
         raise CallerError(f"A source of the kind {kind} needs no amendment.", "Leave --amendment out.")
     in_usd = any(one["unit"] == "micro-usd" for one in said.get("budget", []))

@@ -1,16 +1,19 @@
 """Answers of the real platforms that others recorded: each is read. Skipped where they are not there."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from radar.sources import instagram, ptt, threads, tiktok, x, youtube
-from radar.sources.api import items_of
+from radar.markets import MARKETS
+from radar.sources import bluesky, instagram, mastodon, ptt, threads, tiktok, x, youtube
+from radar.sources.api import UNREADABLE, items_of
 from radar.sources.base import Account, RawAuthor, RawPost, problem
+from radar.sources.feed_reading import read_feed
 from radar.sources.sweep import Page
 from radar.sources.web import Answer
 from tests.sources.stages import NOW
@@ -116,3 +119,57 @@ def test_recorded_errors_say_what_is_to_be_done() -> None:
     error.detail = body_of("instagram/error_data.json").decode()
     assert isinstance(meant(error, NOW), Refused)
     assert youtube._reasons(body_of("youtube/error_response.json").decode()) == {"keyInvalid"}
+
+
+def statuses_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Every status of Mastodon anywhere in what was recorded."""
+    if isinstance(value, dict):
+        if {"content", "account", "created_at", "visibility", "id"} <= {*value}:
+            yield value
+        for one in value.values():
+            yield from statuses_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from statuses_in(one)
+
+
+@pytest.mark.parametrize("path", sorted(RECORDED.glob("mastodon/*.json")), ids=lambda path: path.stem)
+def test_recorded_statuses_of_mastodon_are_read(path: Path) -> None:
+    recorded = statuses_in(json.loads(path.read_text()))
+    found = [mastodon._post(status, "https://server.example", "JP", None, "") for status in recorded]
+    assert all(problem(post, LATER) is None for post in found if post.text)
+    assert found or path.stem in ("test_account_lookup", "test_trending_statuses", "test_trending_tags")
+
+
+def test_a_recorded_feed_of_bluesky_is_read_whole() -> None:
+    items = json.loads(body_of("bluesky/getAuthorFeed_local_appview.json"))["feed"]
+    posts, faults, _, uris = bluesky._read(items, ANN)
+    assert (len(posts), len(uris), faults) == (len(items), len(items), [])
+
+
+@pytest.mark.parametrize("path", sorted(p for p in RECORDED.glob("rss/*") if p.suffix != ".txt"), ids=lambda p: p.name)
+def test_recorded_feeds_are_read_whole(path: Path) -> None:
+    feed = read_feed(path.read_bytes(), address="https://blog.example/feed", zone=MARKETS["TW"].tz)
+    assert feed.entries
+    assert feed.faults == []
+
+
+@pytest.mark.parametrize("name", ["users__medias_p1", "medias__children"])
+def test_media_of_ones_own_account_are_read_as_those_of_others(name: str) -> None:
+    found = json.loads(body_of(f"instagram/{name}.json"))
+    page = instagram.media_page({"id": "1", "media": found}, answer_of(found), "ann", ANN)
+    assert page.faults == []
+    assert len(page.ids) == len(page.times) == len(found["data"])
+
+
+def test_media_without_a_time_are_set_aside_with_that_reason() -> None:
+    found = json.loads(body_of("instagram/hashtags__hashtag_recent_medias_p1.json"))
+    page = instagram.media_page({"id": "1", "media": found}, answer_of(found), "ann", ANN)
+    assert [fault.reason for fault in page.faults] == ["KeyError: 'timestamp'"] * len(found["data"])
+
+
+def test_what_of_youtube_is_another_list_gives_reasons_and_raises_nothing() -> None:
+    for name in ("search__search_by_keywords_p1", "activities__activities_by_channel_p1"):
+        for item in json.loads(body_of(f"youtube/{name}.json"))["items"]:
+            with suppress(*UNREADABLE):
+                youtube.video(item, "TW", None)
