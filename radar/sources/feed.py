@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from radar.markets import MARKETS
 from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Source
 from radar.sources.facts import facts_of
-from radar.sources.feed_reading import Entry, Feed, feeds_of_page, read_feed
+from radar.sources.feed_reading import Entry, Feed, deleted_entries, feeds_of_page, read_feed
 from radar.sources.trouble import Malformed, Trouble
 from radar.sources.web import Answer, Web
 
@@ -70,7 +70,12 @@ class FeedSource(Source):
         """Posts of a feed that its hub gave, and what could not be read. Raises Malformed."""
         address, zone = _address(account.handle), MARKETS[account.market].tz
         feed = read_feed(body, address=address, zone=zone, content_type=content_type)
-        return self._posts(feed, account), feed.faults
+        posts = self._posts(feed, account)
+        is_video = "youtube." in urlsplit(address).netloc
+        author = RawAuthor(_author_id(feed, account, is_video=is_video), account.market)
+        platform, at = self._platform or ("youtube" if is_video else "web"), self._web.clock.now()
+        gone = deleted_entries(body, address)
+        return [*posts, *(RawPost(platform, name, author, "", at, deleted=True) for name in gone)], feed.faults
 
     def _posts(self, feed: Feed, account: Account) -> list[RawPost]:
         posts = [self._post(entry, feed, account) for entry in feed.entries]

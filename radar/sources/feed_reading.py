@@ -5,6 +5,7 @@ may hold raises but Malformed, for what is no feed at all. What a feed says of i
 any language carry their software's "en-US".
 """
 
+import html
 import io
 import json
 import re
@@ -25,6 +26,7 @@ from radar.sources.trouble import Malformed
 
 MOST_ENTRIES = 2_000
 _LONGEST_ID = 255
+_DELETED = re.compile(rb"<(?:[\w.-]{1,30}:)?deleted-entry\s[^<>]{0,500}?\bref=[\"']([^\"'<>]{1,300})[\"']")
 _GLOBAL = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|tag:|urn:)", re.IGNORECASE)
 
 
@@ -99,6 +101,19 @@ def _web_address(href: str, address: str) -> str | None:
     except ValueError:
         return None
     return url if is_web and len(url) <= 2_000 and url.isprintable() else None
+
+
+def deleted_entries(body: bytes, address: str) -> list[str]:
+    """Ids of entries that a hub says are gone: tombstones of Atom (RFC 6721), as YouTube's hub sends them.
+
+    >>> deleted_entries(b'<at:deleted-entry ref="yt:video:abc" when="2026-05-04T10:00:00Z">', "https://a.example/")
+    ['abc']
+    """
+    named = [html.unescape(ref.decode("utf-8", "replace")) for ref in _DELETED.findall(body)[:MOST_ENTRIES]]
+    return [
+        ref.removeprefix("yt:video:") if ref.startswith("yt:video:") else entry_id(ref, None, address, "")
+        for ref in named
+    ]
 
 
 def _each(items: Any, read: Any) -> tuple[list[Entry], list[Fault]]:

@@ -169,6 +169,18 @@ def test_a_feed_that_is_not_watched_any_more_is_let_go(radar: Setting) -> None:
         assert hubs.subscriptions(session) == []
 
 
+def test_what_a_hub_says_is_gone_is_gone(radar: Setting) -> None:
+    radar.subscribe()
+    with radar.engine.connect() as connection:
+        assert connection.scalars(sa.select(tables.post.c.deleted_at)).all() == [None]
+    radar.blog.posts.clear()
+    radar.blog.broken = ['<at:deleted-entry xmlns:at="x" ref="first" when="2026-05-04T10:00:00Z"/>']
+    assert radar.post() == 202
+    with radar.engine.connect() as connection:
+        assert connection.execute(sa.select(tables.post.c.text, tables.post.c.deleted_at)).one()[1] is not None
+        assert len(connection.execute(sa.select(tables.author)).all()) == 1
+
+
 def test_a_body_that_is_no_feed_is_kept_with_its_reason(radar: Setting) -> None:
     radar.subscribe()
     body = b"\x00 no feed"
