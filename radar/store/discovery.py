@@ -51,7 +51,7 @@ def candidates(
         .order_by(counted.c.on_topic.desc(), author.c.id)
         .limit(limit)
     )
-    found = [Candidate._make(row) for row in session.execute(statement)]
+    found = [Candidate._make((*row, 0)) for row in session.execute(statement)]
     whole = sa.select(post.c.author_id, sa.func.count()).where(*here, post.c.author_id.in_([c.id for c in found]))
     posts: dict[int, int] = {row[0]: row[1] for row in session.execute(whole.group_by(post.c.author_id))}
     return [one._replace(posts=posts.get(one.id, one.on_topic)) for one in found]
