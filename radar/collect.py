@@ -21,11 +21,12 @@ from radar.errors import CallerError, RadarError
 from radar.ingest import Ingested, ingest_posts, ingest_profiles
 from radar.lanes import Work, run_lanes
 from radar.refresh import plan
-from radar.sources.base import Account, Batch, RawAuthor, RawPost, Source
+from radar.sources.base import Account, Batch, Fault, RawAuthor, RawPost, Source
 from radar.sources.catalogue import open_source
 from radar.sources.jetstream import JetstreamSource
 from radar.sources.trouble import Busy, Malformed, NotFound, OptedOut, Refused, Trouble, Unreachable
 from radar.sources.web import Web
+from radar.spending import StoredLedger
 from radar.store import runs, watching
 from radar.store.engine import chunks, claim_world, reading, writing
 from radar.store.runs import SourceState
@@ -39,6 +40,8 @@ LONGEST = timedelta(minutes=6)
 UNREACHED = 3
 """Accounts of one server that were asked for in vain before the rest is left for the next run."""
 PROFILE_EVERY = timedelta(days=1)
+SLACK = timedelta(minutes=2)
+"""How much earlier than its turn an account is asked: jobs begin a little before or after their minute."""
 _KEPT = 4_000
 """Characters of a rejected item that are kept for whoever looks into it."""
 
@@ -106,6 +109,20 @@ def follow(
         web.clock.sleep(random.uniform(0, min(60.0, 2.0**failures)))
 
 
+def take_pushed(
+    engine: sa.Engine, source: Source, account: Account, read: Callable[[], tuple[list[RawPost], list[Fault]]],
+    now: datetime,
+) -> Ingested:  # fmt: skip
+    """Take posts of an account that somebody brought us; its cursor stays where it is."""
+    round_ = _Round(engine, now, lambda _: None)
+    try:
+        posts, faults = read()
+    except Malformed as error:
+        posts, faults = [], [Fault(error.message, error.payload)]
+    round_.take(source, None, Batch(posts, {}, None, faults), advances=False)
+    return round_.total
+
+
 @dataclass(slots=True)
 class _Round:
     """One round of asking all sources."""
@@ -124,15 +141,17 @@ class _Round:
         if state.pause_reason or (state.resume_at and state.resume_at > self.now):
             return
         try:
-            source = open_source(state.kind, state.name, state.config, web)
+            source = open_source(state.kind, state.name, state.config, web, StoredLedger(self.engine))
         except Exception as error:  # its configuration is at fault: the others are asked
             self.note(state.name, None, error)
             return
         if not source.capabilities.watches:
             yield source.lane(None), partial(self._ask, source, state.cursor, None)
             return
-        for one in accounts:
-            if one.source == state.name and not one.pause_reason:
+        mine = [one for one in accounts if one.source == state.name and not one.pause_reason]
+        pause = source.every(len(mine)) - SLACK
+        for one in mine:
+            if one.asked_at is None or self.now - one.asked_at >= pause:
                 account = Account(one.handle, one.audience_market, one.person, one.consented)
                 try:
                     lane = source.lane(account)
@@ -182,7 +201,7 @@ class _Round:
             self._keep(session, source.name, [(a.native_id, reason, repr(a)) for a, reason in refused])
             watching.note_account(session, source.name, account.handle, profiled_at=self.now)
 
-    def take(self, source: Source, account: Account | None, batch: Batch) -> None:
+    def take(self, source: Source, account: Account | None, batch: Batch, *, advances: bool = True) -> None:
         """Posts, what could not be read, and the cursor: all of it or nothing."""
         with self._writer, writing(self.engine) as session, session.begin():
             claim_world(session, "simulated" if source.is_simulated else "real")
@@ -190,10 +209,11 @@ class _Round:
                 done = ingest_posts(session, some, source=source.name, now=self.now)
                 self._keep(session, source.name, [_rejected(some[i], reason) for i, reason in done.rejected])
                 if source.capabilities.refreshes:
-                    plan(session, some, source.name, self.now)
+                    plan(session, some, source.name, self.now, source.capabilities.keep)
                 self.total += done
             self._keep(session, source.name, [(f.native_id, f.reason, f.payload) for f in batch.faults])
-            self._advance(session, source, account, batch)
+            if advances:
+                self._advance(session, source, account, batch)
         self.progress(self.total.new)
 
     def _advance(self, session: Session, source: Source, account: Account | None, batch: Batch) -> None:

@@ -37,6 +37,16 @@ class Settings(BaseSettings):
         pattern=r"^\s*(\S+=0*([7-9]|[1-9][0-9]{1,4})\s*)*$",
     )
 
+    public_url: str = Field(
+        default="",
+        description="where hubs on the Internet reach this radar, as https://radar.example",
+        pattern=r"^(https?://[!-~]+)?$",
+    )
+    push_secret: str = Field(
+        default="",
+        description="secret (whsec_...) that pushes are signed with, or the private file that holds it",
+        repr=False,
+    )
     drop_dir: Path | None = Field(default=None, description="a folder whose files are imported as they come")
     partner_weights: Path | None = Field(default=None, description="weights that KOLs are ranked by, as TOML")
     partner_prices: Path | None = Field(default=None, description="what posts cost, as YAML")

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from radar.config import Settings
-from radar.store import pruning, runs, trends
+from radar.store import pruning, pushed, runs, trends
 from radar.store.engine import writing
 
 HOURLY_SNAPSHOTS = timedelta(days=7)
 RUNS_KEPT = timedelta(days=30)
+KEYS_KEPT = timedelta(days=7)
 
 
 def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, int]:
@@ -17,10 +18,18 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
     done = {"texts": 0}
     for source, days in [(None, settings.retention_days), *settings.retention_by_source.items()]:
         done["texts"] += _texts(engine, source, now - timedelta(days=days))
+    done["expired"] = 0
+    while True:
+        with writing(engine) as session, session.begin():
+            n = pruning.forget_expired(session, now)
+        done["expired"] += n
+        if not n:
+            break
     with writing(engine) as session, session.begin():
         snapshots_before = now - timedelta(days=settings.snapshot_days)
         done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
         done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
+        done["pushes"] = pushed.prune_pushed(session, now - KEYS_KEPT)
         done["runs"] = runs.prune_runs(session, now - RUNS_KEPT)
     return done
 

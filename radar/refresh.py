@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,6 +21,7 @@ from radar.sources.base import PostRef, RawAuthor, RawPost, Reread, Source
 from radar.sources.catalogue import open_source
 from radar.sources.trouble import Busy, Refused, Trouble
 from radar.sources.web import Web
+from radar.spending import StoredLedger
 from radar.store import posts as store
 from radar.store import runs, watching
 from radar.store.engine import chunks, reading, writing
@@ -33,21 +35,30 @@ MOST = 5_000
 """Posts of a source that one run asks for again."""
 
 
-def next_turn(published_at: datetime, now: datetime) -> datetime | None:
+KEEP_FOR = timedelta(days=365)
+"""Age up to which posts that may not be kept unasked are asked for; afterwards they are let go."""
+
+
+def next_turn(published_at: datetime, now: datetime, keep: timedelta | None = None) -> datetime | None:
     """When a post is to be asked for again; None once it is too old to change much.
+
+    keep  it has to be asked for within this time, as long as it is stored
 
     >>> from datetime import UTC
     >>> next_turn(datetime(2026, 5, 4, 12, tzinfo=UTC), datetime(2026, 5, 4, 15, tzinfo=UTC)).hour
     18
     """
-    return next((published_at + age for age in AGES if published_at + age > now), None)
+    at = next((published_at + age for age in AGES if published_at + age > now), None)
+    if keep is None or now - published_at > KEEP_FOR:
+        return at
+    return min(at or now + keep, now + keep * 5 / 6)  # with days to spare for quotas and outages
 
 
-def plan(session: Session, posts: Sequence[RawPost], source: str, now: datetime) -> None:
-    """Give posts that were just stored their next turn, in the same transaction."""
+def plan(session: Session, posts: Sequence[RawPost], source: str, now: datetime, keep: timedelta | None = None) -> None:
+    """Give posts that were just stored their next turn, in the same transaction. keep: see next_turn()."""
     by_platform: dict[str, dict[str, RawPost]] = {}
     for item in posts:
-        if not item.deleted and next_turn(item.published_at, now) is not None:
+        if not item.deleted and (keep or next_turn(item.published_at, now) is not None):
             by_platform.setdefault(item.platform, {})[item.native_id] = item
     for platform, items in by_platform.items():
         known = store.known_posts(session, platform, list(items))
@@ -56,7 +67,8 @@ def plan(session: Session, posts: Sequence[RawPost], source: str, now: datetime)
             [
                 {
                     "post_id": k.id, "source": source, "ref": (items[n].ref or n)[:512],
-                    "due_at": next_turn(items[n].published_at, now),
+                    "due_at": next_turn(items[n].published_at, now, keep) or now + KEEP_FOR,
+                    "expires_at": now + keep if keep else None,
                 }
                 for n, k in sorted(known.items())
                 if k.deleted_at is None
@@ -93,7 +105,7 @@ def refresh(
             if not due:
                 continue
             try:
-                source = open_source(state.kind, state.name, state.config, client)
+                source = open_source(state.kind, state.name, state.config, client, StoredLedger(engine))
             except RadarError:  # `collect` tells of a configuration at fault
                 continue
             lanes: dict[str, list[Due]] = {}
@@ -144,7 +156,8 @@ def _write(
 ) -> None:
     """Counts, edits and tombstones, and each post's next turn, in one transaction."""
     given: list[RawPost] = []
-    turns = []
+    turns: list[dict[str, Any]] = []
+    keep = source.capabilities.keep
     for one in seen:
         due = by_ref[one.asked.ref]
         is_gone = one.post is None and (
@@ -152,13 +165,17 @@ def _write(
         )
         if one.post is not None:
             given.append(one.post)
-            turns.append({"post_id": due.post_id, "due_at": next_turn(due.published_at, now), "missing_since": None})
+            at, until = next_turn(due.published_at, now, keep), now + keep if keep else None
+            if until and not at:  # too old to be asked for again: let go when its time is over
+                at = until + KEEP_FOR
+            turns.append({"post_id": due.post_id, "due_at": at, "missing_since": None, "expires_at": until})
         elif is_gone:
             given.append(_tombstone(one.asked))
-            turns.append({"post_id": due.post_id, "due_at": None, "missing_since": None})
+            turns.append({"post_id": due.post_id, "due_at": None, "missing_since": None, "expires_at": None})
         else:
             since = due.missing_since or now
-            turns.append({"post_id": due.post_id, "due_at": since + SECOND_LOOK, "missing_since": since})
+            at = since + SECOND_LOOK
+            turns.append({"post_id": due.post_id, "due_at": at, "missing_since": since, "expires_at": due.expires_at})
             result.missing += 1
     done = ingest_posts(session, given, source=source.name, now=now)
     _observe(session, [p for p in given if not p.deleted], now)

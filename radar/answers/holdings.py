@@ -10,8 +10,9 @@ from radar.answers.names import taxonomy
 from radar.answers.question import ask
 from radar.answers.standing import standing
 from radar.markets import MARKETS, market
+from radar.sources.facts import budgets_of, derives
 from radar.store import answers as store
-from radar.store import runs, watching
+from radar.store import runs, usage, watching
 from radar.store.engine import world_of
 from radar.store.runs import Run
 from radar.store.watching import Watched
@@ -111,7 +112,11 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
             for code in MARKETS
             if only in (None, code)
         ],
-        "sources": [_source(s, accounts.get(s.name, []), rejected.get(s.name, 0), now) for s in states.values()],
+        "sources": [
+            _source(s, accounts.get(s.name, []), rejected.get(s.name, 0), now)
+            | {"budgets": _budgets(session, s, now), "derives": derives(s.kind, s.config)}
+            for s in states.values()
+        ],
         "silent_sources": [_silent(name, states.get(name), rejected.get(name, 0)) for name in quiet],
         "runs": [_run(run) for run in sorted(runs.latest_runs(session).values(), key=lambda r: r.job)],
         "simulated": world_of(session) == "simulated",
@@ -140,6 +145,21 @@ def _source(state: runs.SourceState, accounts: list[Watched], rejected: int, now
         "paused_accounts": [{"handle": a.handle, "reason": a.pause_reason} for a in accounts if a.pause_reason],
         "rejected": rejected,
     }
+
+
+def _budgets(session: Session, state: runs.SourceState, now: datetime) -> list[dict[str, Any]]:
+    """What was used of a platform's quota, or of what the operator wants to pay, in the present period."""
+    found = []
+    for budget in budgets_of(state.kind, state.config, now):
+        size = 1_000_000 if budget.unit == "micro-usd" else 1
+        spent = usage.used(session, state.name, budget.bucket, budget.period)
+        found.append(
+            {
+                "what": "USD" if budget.unit == "micro-usd" else budget.bucket, "period": budget.period,
+                "used": spent / size, "limit": budget.limit / size, "ends_at": budget.ends_at,
+            }
+        )  # fmt: skip
+    return found
 
 
 def _silent(name: str, state: runs.SourceState | None, rejected: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, kol_routes, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import examples, hubs, kol_routes, partner_examples, partner_routes, problems, routes, shapes
 from radar.config import Settings
 from radar.web import partners_page
 from radar.web.pages import mount_pages
@@ -39,6 +39,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
+    app.include_router(hubs.router)
     mount_pages(app)
     app.include_router(partners_page.router)
     problems.install(app)

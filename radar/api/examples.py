@@ -112,6 +112,7 @@ COVERAGE: dict[str, Any] = {
         {
             "source": "bluesky", "kind": "bluesky", "state": "waiting", "watched": 120, "failing_accounts": 1,
             "reason": "until 2026-11-22 14:20 UTC, as the platform asks", "paused_accounts": [], "rejected": 2,
+            "budgets": [], "derives": True,
         }
     ],
     "runs": [_RUN], "simulated": False, "now": "2026-11-22T14:09:00Z",
@@ -176,6 +177,10 @@ PROBLEMS: dict[int, dict[str, Any]] = {
     400: _problem(
         400, "unknown-parameter", "The request cannot be answered as it stands",
         "There is no query parameter 'plase' here.", "Did you mean: place?", "/v1/markets/TW/trends", "place",
+    ),
+    401: _problem(
+        401, "not-signed", "It is not known who asks", "The push is not signed.",
+        "Sign it as Standard Webhooks does: webhook-id, webhook-timestamp, webhook-signature.", "/v1/posts",
     ),
     404: _problem(
         404, "unknown-name", "There is no such thing", "There is no market 'TV'.", "Did you mean: TW?",

@@ -25,6 +25,7 @@ HEADERS = {
 """On every answer."""
 _TITLES = {
     400: "The request cannot be answered as it stands",
+    401: "It is not known who asks",
     404: "There is no such thing",
     405: "This address does not take that method",
     409: "It does not fit what is stored",

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from radar.api.shapes import PushedPost
+from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
 from radar.ingest import ingest_posts
 from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
 from radar.store import runs
-from radar.store.engine import claim_world, writing
+from radar.store.engine import claim_world, one_writer, writing
 from radar.store.posts import KnownPost, known_posts
+from radar.store.pushed import note_pushed, pushed
 
 MAX_POSTS = 1_000
 SOURCE = "push"
@@ -73,22 +75,41 @@ def items_of(body: Any) -> list[Any]:
     return found
 
 
-def push(engine: sa.Engine, items: Sequence[Any], now: datetime) -> dict[str, Any]:
+def push(
+    engine: sa.Engine, items: Sequence[Any], now: datetime, *, key: str | None = None, content: str = ""
+) -> dict[str, Any]:
     """Take a batch in one transaction; the same batch again changes nothing.
 
-    Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store.
+    key, content  what the batch may be repeated under, and the hash of its body: the same again is answered as before
+
+    Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store,
+    KeyUsedOtherwise for a key that came with another body.
     """
     batch = _Batch([_named(i, item) for i, item in enumerate(items)])
     read = {i: post for i, item in enumerate(items) if (post := _read(batch, i, item)) is not None}
     with writing(engine) as session, session.begin():
+        if key is not None and (before := _answered(session, key, content)) is not None:
+            return before
         claim_world(session, "real")
         _resolve(session, batch, read)
         _take(session, batch, now)
         _keep_rejected(session, batch, items, now)
-    counts = dict.fromkeys(("created", "changed", "unchanged", "deleted", "rejected"), 0)
-    for result in batch.results:
-        counts[result["result"]] += 1
-    return {"items": batch.results} | counts
+        counts = dict.fromkeys(("created", "changed", "unchanged", "deleted", "rejected"), 0)
+        for result in batch.results:
+            counts[result["result"]] += 1
+        answer = {"items": batch.results} | counts
+        if key is not None:
+            note_pushed(session, key, content, now, answer)
+    return answer
+
+
+def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
+    """What was answered to the same batch before. Two of one key at a time wait for each other."""
+    one_writer(session, f"push {key}")
+    before = pushed(session, key)
+    if before is not None and before.content != content:
+        raise KeyUsedOtherwise("This Idempotency-Key came with another body before.", "Send another key.")
+    return before.answer if before else None
 
 
 def _named(index: int, item: Any) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """The routes under /v1: parse, ask, answer."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 
 from radar import answers
-from radar.api import examples, shapes
+from radar.api import examples, shapes, signing
 from radar.api import push as pushing
 from radar.markets import MARKETS
 from radar.store.engine import world_of
@@ -33,7 +34,8 @@ WindowQuery = Annotated[
 def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Responses that every route declares: the problem shape, by status."""
     said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
-    said |= {422: "A brief that cannot be ranked", 500: "A failure", 503: "The store does not answer"}
+    said |= {401: "Not signed", 422: "It cannot be answered as it stands"}
+    said |= {500: "A failure", 503: "The store does not answer"}
     shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}
 
@@ -178,7 +180,7 @@ def get_readiness(session: SessionDep) -> Any:
 @router.post(
     "/posts",
     response_model=shapes.PushResult,
-    responses=problems_of(400, 409, 413),
+    responses=problems_of(400, 401, 409, 413, 422),
     tags=["operation"],
     openapi_extra={
         "requestBody": {
@@ -192,14 +194,31 @@ def get_readiness(session: SessionDep) -> Any:
         }
     },
 )
-def push_posts(request: Request, body: Annotated[Any, Body()]) -> Any:
+def push_posts(
+    request: Request,
+    body: Annotated[Any, Body()],
+    raw: Annotated[bytes, Depends(signing.raw_body)],
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Of your choice: the same batch under it again is answered as before.",
+            examples=["2026-11-22T14-batch-7"],
+        ),
+    ] = None,
+) -> Any:
     """Push up to 1,000 posts, as {"posts": [...]} or a bare list, of at most 10 MB.
 
     An upsert by (platform, native_id): the same batch again changes nothing, a changed text or count is changed here,
     `deleted: true` ends a post. Each item is answered for; a rejected one names its field and never stops the others.
+    Under an `Idempotency-Key` the same body is answered as before for seven days, another one is refused (422). Where
+    the operator set a secret, a push is signed as Standard Webhooks says (401 where it is not).
     Posts show in trends once the jobs have run. A simulated store takes no real posts (409).
     """
-    return pushing.push(request.app.state.engine, pushing.items_of(body), datetime.now(UTC))
+    now, secret = datetime.now(UTC), request.app.state.settings.push_secret
+    if secret:
+        signing.check_signature(signing.secrets_of(secret), request.headers, raw, now)
+    key, content = signing.key_of(request.headers), hashlib.sha256(raw).hexdigest()
+    return pushing.push(request.app.state.engine, pushing.items_of(body), now, key=key, content=content)
 
 
 _UTC = ZoneInfo("UTC")

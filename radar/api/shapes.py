@@ -313,6 +313,14 @@ class PausedAccount(Shape):
     reason: str
 
 
+class BudgetLine(Shape):
+    what: str = Field(description="`units` or `requests` of the platform's quota, or USD.")
+    period: str = Field(description="The day or month.")
+    used: float
+    limit: float
+    ends_at: datetime
+
+
 class SourceLine(Shape):
     source: str
     kind: str
@@ -322,6 +330,8 @@ class SourceLine(Shape):
     failing_accounts: int = Field(description="Of those, accounts whose last asking failed.")
     paused_accounts: list[PausedAccount]
     rejected: int = Field(description="Items and answers of it that were set aside.")
+    budgets: list[BudgetLine] = Field(description="What may be used of it in a period, and what was.")
+    derives: bool = Field(description="Whether its posts may be read and counted; else they are only stored.")
 
 
 class SilentSource(Shape):

@@ -1,5 +1,7 @@
 """radar watch, radar person: whose posts come in, and which accounts are one person's."""
 
+import csv
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +14,7 @@ from radar.errors import CallerError, UnknownName
 _PLAIN: dict[str, Any] = {
     "no_args_is_help": True, "add_completion": False, "rich_markup_mode": None, "pretty_exceptions_enable": False,
 }  # fmt: skip
-watch = typer.Typer(help="Whose posts come in: add, import, list and remove the accounts of KOLs.", **_PLAIN)
+watch = typer.Typer(help="Whose posts come in: add, import, discover, list and remove the accounts of KOLs.", **_PLAIN)
 person = typer.Typer(help="Link the accounts of one person, so that they count once.", **_PLAIN)
 
 Source = Annotated[str, typer.Argument(help="The source's name (see `radar sources list`).")]
@@ -105,6 +107,85 @@ def _tell_faults(engine: Any, asked: set[tuple[str, str]]) -> None:
     for one in accounts:
         if one.last_error and (one.last_success_at is None or one.pause_reason):
             console.print(f"{one.handle}: {one.pause_reason or one.last_error}", markup=False, soft_wrap=True)
+
+
+@watch.command()
+def discover(
+    topic: Annotated[str | None, typer.Option(help="A topic's id, as travel.dining, or a group, as travel.")] = None,
+    market: Annotated[str | None, typer.Option(help="Only authors of this audience market.")] = None,
+    source: Annotated[str | None, typer.Option(help="The stream to look in; else every stream.")] = None,
+    ask: Annotated[str | None, typer.Option(help="The source that is asked for followers, as sky.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=90, help="How far back to look.")] = 14,
+    followers: Annotated[int, typer.Option(min=0, help="Only authors with at least so many.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    format: Annotated[str, typer.Option(help="table, or csv, which `radar watch import` takes.")] = "table",
+) -> None:
+    """Propose authors of live streams who come back to a topic, the largest reach first.
+
+    Example: radar watch discover --topic travel.dining --market TW --ask sky --format csv > propose.csv
+    """
+    from radar.discovery import propose
+    from radar.markets import market as market_of
+    from radar.sources.catalogue import open_source
+    from radar.sources.web import Web
+    from radar.spending import StoredLedger
+    from radar.store import runs
+    from radar.store.engine import reading
+
+    if format not in ("table", "csv"):
+        raise CallerError(f"'{format}' is no format.", "Use table or csv.")
+    settings, engine = open_engine()
+    with reading(engine) as session:
+        states = {s.name: s for s in runs.source_states(session)}
+    for named in filter(None, (source, ask)):
+        if named not in states:
+            raise UnknownName("source", named, list(states))
+    streams = [source] if source else [s.name for s in states.values() if s.kind == "jetstream"]
+    if not streams:
+        raise CallerError("There is no live stream to look in.", "Add one: radar sources add live --kind jetstream")
+    if topic is not None:
+        _check_topic(topic)
+    with Web(settings.contact) as web, told() as report:
+        asked = open_source(states[ask].kind, ask, states[ask].config, web, StoredLedger(engine)) if ask else None
+        found = propose(
+            engine, sources=streams, topic=topic, market=market_of(market).code if market else None,
+            now=datetime.now(UTC), days=days, limit=limit, least_followers=followers, ask=asked,
+            progress=lambda n: report("authors asked for", n, None),
+        )  # fmt: skip
+    _show_proposals(found, ask or "", as_csv=format == "csv")
+
+
+def _check_topic(topic: str) -> None:
+    from radar.answers import topics
+
+    known = [t["id"] for t in topics()]
+    groups = sorted({name.partition(".")[0] for name in known})
+    if topic not in (*known, *groups):
+        raise UnknownName("topic", topic, [*known, *groups])
+
+
+def _show_proposals(found: list[Any], source: str, *, as_csv: bool) -> None:
+    if as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(["handle", "market", "source", "platform", "followers", "posts", "on_topic", "url"])
+        for p in found:
+            counts = ("" if p.follower_count is None else p.follower_count, p.posts, p.on_topic)
+            writer.writerow([p.handle, p.market, source or p.platform, p.platform, *counts, p.url or ""])
+        return
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not found:
+        console.print("Nobody came back to that within these days. Look further back with --days, or at another topic.")
+        return
+    table = Table(box=None)
+    for column in ("account", "name", "market", "followers", "posts", "on topic", "reach"):
+        table.add_column(column, justify="left" if column in ("account", "name", "market") else "right")
+    for p in found:
+        known = "" if p.follower_count is None else f"{p.follower_count:,}"
+        reach = "" if p.reach is None else f"{p.reach:,.0f}"
+        table.add_row(escape(p.handle), escape(p.name or ""), p.market, known, f"{p.posts:,}", f"{p.on_topic:,}", reach)
+    console.print(table)
 
 
 @watch.command("list")

@@ -218,6 +218,7 @@ class Capabilities:
     shares_access   one refusal (401, 403) stands for all accounts of the source
     back            how far it fills back when an account is new; None for as far as the source holds
     patience        an account that is not found for this long is given up
+    keep            what is stored is asked for again within this time, or deleted
     """
 
     watches: bool
@@ -229,6 +230,7 @@ class Capabilities:
     shares_access: bool = False
     back: timedelta | None = timedelta(days=90)
     patience: timedelta = timedelta(days=1)
+    keep: timedelta | None = None
 
 
 class Source(Protocol):
@@ -253,6 +255,10 @@ class Source(Protocol):
     def profile(self, account: Account, now: datetime) -> tuple[str, RawAuthor] | None:
         """The platform, and what an account says of itself; None where the source does not tell. Raises Trouble."""
         return None
+
+    def every(self, accounts: int) -> timedelta:
+        """How long to leave an account alone after asking it, of that many watched."""
+        return timedelta(0)
 
     def lane(self, asked: Account | PostRef | None) -> str:
         """What is asked in one lane is asked one after another; lanes never wait for each other."""

@@ -9,17 +9,19 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from radar.markets import MARKETS
-from radar.sources.base import Account, Batch, Capabilities, PostRef, RawAuthor, RawPost, Source
-from radar.sources.feed_reading import Entry, Feed, feeds_of_page, read_feed
+from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Source
+from radar.sources.facts import facts_of
+from radar.sources.feed_reading import Entry, Feed, deleted_entries, feeds_of_page, read_feed
 from radar.sources.trouble import Malformed, Trouble
 from radar.sources.web import Answer, Web
 
 SPACING = 1.0
 """Seconds between two requests to a host."""
 _CHANNEL = re.compile(r"UC[0-9A-Za-z_-]{22}")
+_LINKED = re.compile(r"<([^<>\s]{1,2000})>\s*;[^,]*?\brel=\"?(hub|self)\"?")
 _COUNTS = frozenset({"like_count", "comment_count", "view_count"})
 
 
@@ -59,11 +61,25 @@ class FeedSource(Source):
             answer = self._get(address, home, {})
             feed = self._read(answer, account)
         after = {
-            "feed": address, "etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified")
+            "feed": address, "etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified"),
+            **_told_hub(answer, feed),
         }  # fmt: skip
+        yield Batch(self._posts(feed, account), after, now, feed.faults)
+
+    def pushed(self, body: bytes, content_type: str, account: Account) -> tuple[list[RawPost], list[Fault]]:
+        """Posts of a feed that its hub gave, and what could not be read. Raises Malformed."""
+        address, zone = _address(account.handle), MARKETS[account.market].tz
+        feed = read_feed(body, address=address, zone=zone, content_type=content_type)
+        posts = self._posts(feed, account)
+        is_video = "youtube." in urlsplit(address).netloc
+        author = RawAuthor(_author_id(feed, account, is_video=is_video), account.market)
+        platform, at = self._platform or ("youtube" if is_video else "web"), self._web.clock.now()
+        gone = deleted_entries(body, address)
+        return [*posts, *(RawPost(platform, name, author, "", at, deleted=True) for name in gone)], feed.faults
+
+    def _posts(self, feed: Feed, account: Account) -> list[RawPost]:
         posts = [self._post(entry, feed, account) for entry in feed.entries]
-        posts.sort(key=lambda p: (p.published_at, p.native_id))
-        yield Batch(posts, after, now, feed.faults)
+        return sorted(posts, key=lambda p: (p.published_at, p.native_id))
 
     def _get(self, address: str, home: str, known: dict[str, Any]) -> Answer:
         conditions = {"If-None-Match": known.get("etag"), "If-Modified-Since": known.get("modified")}
@@ -90,6 +106,22 @@ class FeedSource(Source):
             media_kind="video" if is_video else None, edited_at=entry.edited_at,
             given=frozenset({"media_kind", *told, *entry.counts}), **entry.counts,
         )  # fmt: skip
+
+
+def hub_of(handle: str, cursor: dict[str, Any]) -> tuple[str, str] | None:
+    """The hub that tells of a feed, and the address it knows it by: as the feed says, or for a channel as YouTube."""
+    if _CHANNEL.fullmatch(handle):
+        said = facts_of("feed")
+        return said["youtube_hub"], f"{said['youtube_topic']}{handle}"
+    hub, topic = cursor.get("hub"), cursor.get("topic")
+    return (hub, topic) if isinstance(hub, str) and isinstance(topic, str) else None
+
+
+def _told_hub(answer: Answer, feed: Feed) -> dict[str, str]:
+    """Hub and address, as the headers of an answer say (WebSub, 4), or else the feed."""
+    said = {rel: url for url, rel in _LINKED.findall(answer.headers.get("link", "")[:8_000])}
+    hub, topic = said.get("hub") or feed.hub, said.get("self") or feed.topic or answer.url
+    return {"hub": urljoin(answer.url, hub), "topic": urljoin(answer.url, topic)} if hub else {}
 
 
 def _author_id(feed: Feed, account: Account, *, is_video: bool) -> str:

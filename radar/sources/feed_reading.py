@@ -5,6 +5,7 @@ may hold raises but Malformed, for what is no feed at all. What a feed says of i
 any language carry their software's "en-US".
 """
 
+import html
 import io
 import json
 import re
@@ -25,6 +26,7 @@ from radar.sources.trouble import Malformed
 
 MOST_ENTRIES = 2_000
 _LONGEST_ID = 255
+_DELETED = re.compile(rb"<(?:[\w.-]{1,30}:)?deleted-entry\s[^<>]{0,500}?\bref=[\"']([^\"'<>]{1,300})[\"']")
 _GLOBAL = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|tag:|urn:)", re.IGNORECASE)
 
 
@@ -42,13 +44,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed as we read it. author_id: a channel's id where the platform names one."""
+    """A feed as we read it.
+
+    author_id   a channel's id where the platform names one
+    hub, topic  the WebSub hub that tells of it, and the address it is known by there
+    """
 
     title: str | None
     url: str | None
     author_id: str | None
     entries: list[Entry]
     faults: list[Fault]
+    hub: str | None = None
+    topic: str | None = None
 
 
 def read_feed(body: bytes, *, address: str, zone: ZoneInfo, content_type: str = "") -> Feed:
@@ -73,7 +81,39 @@ def read_feed(body: bytes, *, address: str, zone: ZoneInfo, content_type: str = 
         raise Malformed("no feed: neither RSS, Atom nor JSON Feed", body)
     entries, faults = _each(found.entries, lambda one: _entry(one, address, zone))
     about = found.feed
-    return Feed(_text(about.get("title")), _link(about, address), _text(about.get("yt_channelid")), entries, faults)
+    hub, topic = (_related(about.get("links"), name, address) for name in ("hub", "self"))
+    title, channel = _text(about.get("title")), _text(about.get("yt_channelid"))
+    return Feed(title, _link(about, address), channel, entries, faults, hub, topic)
+
+
+def _related(links: Any, relation: str, address: str) -> str | None:
+    """The address of a feed's link of some relation."""
+    for link in links or []:
+        if isinstance(link, dict) and link.get("rel") == relation and isinstance(link.get("href"), str):
+            return _web_address(link["href"], address)
+    return None
+
+
+def _web_address(href: str, address: str) -> str | None:
+    try:
+        url = urljoin(address, href.strip())
+        is_web = urlsplit(url).scheme in ("http", "https")
+    except ValueError:
+        return None
+    return url if is_web and len(url) <= 2_000 and url.isprintable() else None
+
+
+def deleted_entries(body: bytes, address: str) -> list[str]:
+    """Ids of entries that a hub says are gone: tombstones of Atom (RFC 6721), as YouTube's hub sends them.
+
+    >>> deleted_entries(b'<at:deleted-entry ref="yt:video:abc" when="2026-05-04T10:00:00Z">', "https://a.example/")
+    ['abc']
+    """
+    named = [html.unescape(ref.decode("utf-8", "replace")) for ref in _DELETED.findall(body)[:MOST_ENTRIES]]
+    return [
+        ref.removeprefix("yt:video:") if ref.startswith("yt:video:") else entry_id(ref, None, address, "")
+        for ref in named
+    ]
 
 
 def _each(items: Any, read: Any) -> tuple[list[Entry], list[Fault]]:

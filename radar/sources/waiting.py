@@ -1,8 +1,10 @@
-"""When a server says to come back: Retry-After, RateLimit-Reset and X-RateLimit-Reset, however they are written."""
+"""When a server says to come back: Retry-After, RateLimit-Reset, X-RateLimit-Reset, and the usage that Graph tells."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 LONGEST = timedelta(days=2)
 """A wait that is told to be longer is taken as this long: a clock that is wrong must not silence a source for ever."""
@@ -31,6 +33,46 @@ def told_wait(headers: Mapping[str, str], now: datetime, *, is_busy: bool) -> da
         if at is not None:
             return min(max(at, now), now + LONGEST)
     return None
+
+
+BUSY_PERCENT = 80
+"""Share of what Meta's Graph interface allows from which no more is asked for a while."""
+_CALM_DOWN = timedelta(minutes=15)
+_USAGES = ("x-business-use-case-usage", "x-app-usage", "x-ad-account-usage")
+_SHARES = ("call_count", "total_cputime", "total_time", "acc_id_util_pct")
+
+
+def usage_wait(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """Until when not to ask, by the usage that Meta's Graph interface tells with each answer: None below 80 %.
+
+    >>> now = datetime(2026, 5, 4, 12, tzinfo=UTC)
+    >>> usage_wait({"x-app-usage": '{"call_count": 79, "total_time": 12}'}, now)
+    >>> usage_wait({"x-app-usage": '{"call_count": 80}'}, now).isoformat()
+    '2026-05-04T12:15:00+00:00'
+    >>> used = '{"178": [{"type": "instagram", "call_count": 99, "estimated_time_to_regain_access": 40}]}'
+    >>> usage_wait({"x-business-use-case-usage": used}, now).isoformat()
+    '2026-05-04T12:40:00+00:00'
+    """
+    found = [one for name in _USAGES for one in _usages(headers.get(name, ""))]
+    busy = [one for one in found if max((_number(one.get(n)) for n in _SHARES), default=0) >= BUSY_PERCENT]
+    blocked = [one for one in found if _number(one.get("estimated_time_to_regain_access")) > 0]
+    if not busy and not blocked:
+        return None
+    minutes = max(_number(one.get("estimated_time_to_regain_access")) for one in [*busy, *blocked])
+    return now + min(max(timedelta(minutes=min(minutes, 1e5)), _CALM_DOWN), LONGEST)
+
+
+def _usages(text: str) -> Iterator[dict[str, Any]]:
+    try:
+        said = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        return
+    nested = [one for some in said.values() if isinstance(some, list) for one in some] if isinstance(said, dict) else []
+    yield from (one for one in [said, *nested] if isinstance(one, dict))
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value else 0.0
 
 
 def _instant(text: str, now: datetime) -> datetime | None:

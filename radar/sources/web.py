@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies
 
 import httpx
@@ -30,7 +30,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from radar import __version__
 from radar.sources.trouble import Busy, Malformed, NotFound, Refused, Trouble, Unreachable, Unsafe
-from radar.sources.waiting import told_wait
+from radar.sources.waiting import told_wait, usage_wait
 
 ATTEMPTS = 4
 HOPS = 5
@@ -38,6 +38,8 @@ SLOWEST = 20.0
 """Seconds that a first retry waits at most, times two with each more, up to thrice."""
 
 
+_HARMLESS = frozenset({"if-none-match", "if-modified-since", "accept", "content-type"})
+"""Headers that another host than the first may see."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -144,16 +146,45 @@ class Web:
 
         Raises Busy, Refused, NotFound, Unreachable, Unsafe.
         """
-        allowed = _origin(home or url)
+        return self._persist(_with(url, params), headers or {}, spacing, _origin(home or url))
+
+    def post(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | list[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        home: str | None = None,
+    ) -> Answer:
+        """The answer to POST of a JSON body, or of a form: of questions that may be asked twice. Never redirected.
+
+        home  the operator's URL that led to this one, where that is another
+
+        Raises what get() raises.
+        """
+        kind = "application/json" if form is None else "application/x-www-form-urlencoded"
+        content = json.dumps(body) if form is None else urlencode(form)
+        said = {**(headers or {}), "Content-Type": kind}
+        return self._persist(_with(url, params), said, 0.0, _origin(home or url), content.encode(), "POST")
+
+    def put(self, url: str, text: str, *, home: str) -> Answer:
+        """The answer to PUT of a plain text, which may be sent twice. Never redirected. Raises what get() raises."""
+        said = {"Content-Type": "text/plain"}
+        return self._persist(url, said, 0.0, _origin(home), text.encode(), "PUT")
+
+    # ---- again ----
+
+    def _persist(
+        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str,
+        content: bytes | None = None, method: str = "GET",
+    ) -> Answer:  # fmt: skip
         retrying = Retrying(
             stop=stop_after_attempt(ATTEMPTS), wait=self._wait, sleep=self.clock.sleep, reraise=True,
             retry=retry_if_exception(self._is_worth_a_retry),
         )  # fmt: skip
-        return retrying(
-            self._follow, str(httpx.URL(url, params=params) if params else url), headers or {}, spacing, allowed
-        )
-
-    # ---- again ----
+        return retrying(self._follow, url, headers, spacing, allowed, content, method)
 
     def _is_worth_a_retry(self, error: BaseException) -> bool:
         if isinstance(error, Busy):
@@ -172,22 +203,28 @@ class Web:
 
     # ---- once ----
 
-    def _follow(self, url: str, headers: Mapping[str, str], spacing: float, allowed: str) -> Answer:
+    def _follow(
+        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None, method: str
+    ) -> Answer:
         """One request and the redirects it leads to; what is secret in the headers stays with the first host."""
         first = _origin(url)
         for _ in range(HOPS + 1):
             if _origin(url) != first:
-                headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
-            answer = self._ask(url, headers, spacing, allowed)
+                headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
+            answer = self._ask(url, headers, spacing, allowed, content, method)
             if answer.status not in (301, 302, 303, 307, 308):
                 return answer
+            if content is not None:
+                raise Unsafe(f"{_shown(url)} redirects what is sent: not followed.")
             try:
                 url = str(httpx.URL(url).join(answer.headers.get("location", "")))
             except (httpx.InvalidURL, ValueError) as error:
                 raise Unsafe(f"{_shown(url)} redirects to no address.") from error
         raise Unsafe(f"{_shown(url)}: more than {HOPS} redirects.")
 
-    def _ask(self, url: str, headers: Mapping[str, str], spacing: float, allowed: str) -> Answer:
+    def _ask(
+        self, url: str, headers: Mapping[str, str], spacing: float, allowed: str, content: bytes | None, method: str
+    ) -> Answer:
         try:
             parts = urlsplit(url)
             is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
@@ -200,7 +237,7 @@ class Web:
             _check_public(str(parts.hostname))
         with self._turn(str(parts.netloc.rpartition("@")[2]), spacing) as host:
             try:
-                with self._client.stream("GET", url, headers=dict(headers)) as response:
+                with self._client.stream(method, url, headers=dict(headers), content=content) as response:
                     if not is_own and self._is_direct:
                         _check_peer(response)
                     self._heed(host, response)
@@ -228,20 +265,21 @@ class Web:
         status, now = response.status_code, self.clock.now()
         url, said = _shown(str(response.url)), f"answered {response.status_code} {response.reason_phrase}".strip()
         resume_at = told_wait(response.headers, now, is_busy=status in (429, 503))
+        resume_at = resume_at or usage_wait(response.headers, now)
         if resume_at is not None:
             host.next_at = max(host.next_at, resume_at)
         if status < 400:
             return
         if status in (429, 503):
             raise Busy(f"{url} {said}.", resume_at)
-        kind = {401: Refused, 403: Refused, 404: NotFound, 410: NotFound, 408: Unreachable}.get(status)
+        kind = {401: Refused, 402: Refused, 403: Refused, 404: NotFound, 410: NotFound, 408: Unreachable}.get(status)
         error = (kind or (Unreachable if status >= 500 else Trouble))(f"{url} {said}.")
-        error.detail = next(response.iter_bytes(1_000), b"").decode("utf-8", "replace")
+        error.detail = next(response.iter_bytes(4_000), b"").decode("utf-8", "replace")
         raise error
 
     def _body(self, response: httpx.Response) -> bytes:
         """The body, unpacked. Raises Unsafe for one that is too long or comes too slowly."""
-        if response.status_code != 200:
+        if response.status_code not in (200, 201):
             return b""
         where, until = _shown(str(response.url)), time.monotonic() + self._most_seconds
         blocks, size = [], 0
@@ -253,6 +291,10 @@ class Web:
             if time.monotonic() > until:
                 raise Unsafe(f"{where}: not done after {self._most_seconds:.0f} seconds.")
         return b"".join(blocks)
+
+
+def _with(url: str, params: Mapping[str, str | list[str]] | None) -> str:
+    return str(httpx.URL(url, params=params)) if params else url
 
 
 @cache

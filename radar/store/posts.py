@@ -235,12 +235,32 @@ UNREAD = (*[post.c[name] for name in UnreadPost._fields[:-1]], author.c.language
 """Columns of an UnreadPost; the statement joins the author."""
 
 
-def unread_posts(session: Session, after: int, last: int) -> list[UnreadPost]:
-    """Posts not classified yet with ids in (after, last], by id."""
+def native_ids(session: Session, source: str) -> list[str]:
+    """Ids at their platform of all posts of a source that are not deleted."""
+    statement = sa.select(post.c.native_id).where(post.c.source == source, post.c.deleted_at.is_(None))
+    return list(session.scalars(statement.order_by(post.c.id)))
+
+
+def pass_over(session: Session, sources: Sequence[str], now: datetime) -> None:
+    """Count posts of sources from which nothing may be derived as read, with nothing read in them."""
+    statement = sa.update(post).where(post.c.classified_at.is_(None), post.c.source.in_(sources))
+    session.execute(statement.values(classified_at=now))
+
+
+def read_passed_over(session: Session, source: str) -> int:
+    """Let the posts of a source that were passed over be read; how many."""
+    unread = sa.select(signal.c.post_id).where(signal.c.post_id == post.c.id)
+    statement = sa.update(post).where(post.c.source == source, post.c.text.is_not(None), post.c.deleted_at.is_(None))
+    statement = statement.where(post.c.classified_at.is_not(None), ~sa.exists(unread)).values(classified_at=None)
+    return int(session.connection().execute(statement).rowcount)
+
+
+def unread_posts(session: Session, after: int, last: int, but: Sequence[str] = ()) -> list[UnreadPost]:
+    """Posts not classified yet with ids in (after, last], by id. but: sources whose posts are left alone."""
     statement = (
         sa.select(*UNREAD)
         .join(author, author.c.id == post.c.author_id)
-        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.id <= last)
+        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.id <= last, post.c.source.not_in(but))
         .order_by(post.c.id)
     )
     return [UnreadPost(*row) for row in session.execute(statement)]

@@ -5,7 +5,16 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.tables import day_count, dirty_day, post
+from radar.store.posts import forget_signals, mark_dirty
+from radar.store.tables import (
+    author,
+    day_count,
+    dirty_day,
+    engagement_observation,
+    follower_observation,
+    post,
+    refresh_due,
+)
 
 ROWS = 2_000
 
@@ -45,3 +54,45 @@ def forget_texts(session: Session, before: date, fetched_before: datetime, sourc
         )
     session.execute(sa.update(post).where(post.c.id.in_([row.id for row in rows])).values(text=None))
     return len(rows)
+
+
+def forget_expired(session: Session, now: datetime) -> int:
+    """Delete some posts that should have been asked for again by now and were not: text, address and counts; how many.
+
+    Of authors who have no other post, what they said of themselves goes too.
+
+    What was counted of them goes with the next count of their days.
+    """
+    rows = session.execute(
+        sa.select(post.c.id, post.c.author_id, post.c.audience_market, post.c.local_day)
+        .join(refresh_due, refresh_due.c.post_id == post.c.id)
+        .where(refresh_due.c.expires_at <= now)
+        .order_by(refresh_due.c.expires_at, post.c.id)
+        .limit(ROWS)
+    ).all()
+    ids = [row.id for row in rows]
+    if not ids:
+        return 0
+    session.execute(
+        sa.update(post)
+        .where(post.c.id.in_(ids))
+        .values(
+            text=None, url=None, like_count=None, comment_count=None, share_count=None, view_count=None,
+            deleted_at=sa.func.coalesce(post.c.deleted_at, now), revision=post.c.revision + 1,
+        )
+    )  # fmt: skip
+    session.execute(sa.delete(engagement_observation).where(engagement_observation.c.post_id.in_(ids)))
+    _forget_authors(session, {row.author_id for row in rows})
+    session.execute(sa.delete(refresh_due).where(refresh_due.c.post_id.in_(ids)))
+    forget_signals(session, ids)
+    mark_dirty(session, {(row.audience_market, row.local_day) for row in rows})
+    return len(ids)
+
+
+def _forget_authors(session: Session, ids: set[int]) -> None:
+    """Drop what authors without a post said of themselves."""
+    held = sa.select(post.c.id).where(post.c.author_id == author.c.id, post.c.deleted_at.is_(None))
+    alone = sorted(session.scalars(sa.select(author.c.id).where(author.c.id.in_(ids), ~sa.exists(held))))
+    told = dict.fromkeys(("handle", "name", "url", "bio", "languages", "follower_count"))
+    session.execute(sa.update(author).where(author.c.id.in_(alone)).values(told))
+    session.execute(sa.delete(follower_observation).where(follower_observation.c.author_id.in_(alone)))

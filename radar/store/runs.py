@@ -104,6 +104,16 @@ def add_source(session: Session, name: str, kind: str, config: dict[str, Any], i
     upsert(session, source_state, [row], on=["name"])
 
 
+def set_cursor(session: Session, name: str, cursor: dict[str, Any]) -> None:
+    """Give a source another cursor, and nothing else."""
+    session.execute(sa.update(source_state).where(source_state.c.name == name).values(cursor=cursor))
+
+
+def configure_source(session: Session, name: str, config: dict[str, Any]) -> None:
+    """Give a source another configuration."""
+    session.execute(sa.update(source_state).where(source_state.c.name == name).values(config=config))
+
+
 def advance_source(
     session: Session, name: str, cursor: dict[str, Any] | None, watermark_at: datetime | None, now: datetime
 ) -> None:

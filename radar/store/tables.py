@@ -384,7 +384,43 @@ refresh_due = Table(
     Column("ref", String(512), nullable=False),  # how the source asks for the post again
     Column("due_at", Instant, nullable=False),
     Column("missing_since", Instant),  # looked for in vain once
+    Column("expires_at", Instant),  # deleted then, unless it is asked for again before; null where it may stay
     Index("ix_refresh_due_due_at", "due_at"),
+    Index("ix_refresh_due_expires_at", "expires_at"),
+)
+
+source_usage = Table(
+    "source_usage",  # of platforms' quotas and of what an operator wants to pay
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("bucket", String(32), primary_key=True),
+    Column("period", String(16), primary_key=True),  # a day or a month
+    Column("units", BigInteger, nullable=False),
+)
+
+pushed_batch = Table(
+    "pushed_batch",  # that came with an Idempotency-Key: the same again is answered as before
+    metadata,
+    Column("idempotency_key", String(255), primary_key=True),
+    Column("content", String(64), nullable=False),  # SHA-256 of the body
+    Column("pushed_at", Instant, nullable=False),
+    Column("answer", JSON, nullable=False),
+    Index("ix_pushed_batch_pushed_at", "pushed_at"),
+)
+
+hub_subscription = Table(
+    "hub_subscription",  # WebSub: feeds that a hub tells of
+    metadata,
+    Column("id", String(64), primary_key=True),  # in the address that the hub calls
+    Column("source", String(64), nullable=False),
+    Column("handle", String(512), nullable=False),
+    Column("topic", Text, nullable=False),  # the feed's address, as the hub knows it
+    Column("hub", Text, nullable=False),
+    Column("asked_at", Instant),
+    Column("confirmed_at", Instant),
+    Column("expires_at", Instant),  # of the lease
+    Column("last_error", Text),
+    UniqueConstraint("source", "handle"),
 )
 
 rejected_post = Table(

@@ -82,9 +82,9 @@ def wait_until(session: Session, source: str, resume_at: datetime) -> None:
 
 
 def remove_source(session: Session, source: str) -> None:
-    """Forget a source, its accounts and what it was to be asked for again. Posts stay."""
+    """Forget a source, its accounts and what it was to be asked for again. Posts stay, as long as they may."""
     unwatch(session, source)
-    session.execute(sa.delete(refresh_due).where(refresh_due.c.source == source))
+    session.execute(sa.delete(refresh_due).where(refresh_due.c.source == source, refresh_due.c.expires_at.is_(None)))
     session.execute(sa.delete(source_state).where(source_state.c.name == source))
 
 
@@ -101,6 +101,7 @@ class Due(NamedTuple):
     author_id: str
     audience_market: str
     published_at: datetime
+    expires_at: datetime | None
 
 
 def due_posts(session: Session, source: str, now: datetime, limit: int) -> list[Due]:
@@ -109,7 +110,7 @@ def due_posts(session: Session, source: str, now: datetime, limit: int) -> list[
         sa.select(
             *[refresh_due.c[name] for name in ("post_id", "source", "ref", "due_at", "missing_since")],
             post.c.platform, post.c.native_id, author.c.native_id.label("author_id"), post.c.audience_market,
-            post.c.published_at,
+            post.c.published_at, refresh_due.c.expires_at,
         )
         .join(post, post.c.id == refresh_due.c.post_id)
         .join(author, author.c.id == post.c.author_id)
@@ -121,17 +122,22 @@ def due_posts(session: Session, source: str, now: datetime, limit: int) -> list[
 
 
 def plan_refreshes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Ask for posts again: rows of post_id, source, ref, due_at. What is planned already stays."""
+    """Ask for posts again: rows of post_id, source, ref, due_at, expires_at. What is planned already stays."""
     upsert(session, refresh_due, [{"missing_since": None} | row for row in rows], on=["post_id"])
 
 
 def replan(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Give posts another turn: rows of post_id, due_at, missing_since; without a due_at they had their last."""
+    """Give posts another turn: rows of post_id, due_at, missing_since, expires_at; without a due_at it was the last."""
     done = [row["post_id"] for row in rows if row["due_at"] is None]
     for some in chunks(done, SQL_VARIABLES):
         session.execute(sa.delete(refresh_due).where(refresh_due.c.post_id.in_(some)))
     again = [
-        {"b_id": row["post_id"], "b_due": row["due_at"], "b_missing": row["missing_since"]}
+        {
+            "b_id": row["post_id"],
+            "b_due": row["due_at"],
+            "b_missing": row["missing_since"],
+            "b_until": row["expires_at"],
+        }
         for row in rows
         if row["due_at"] is not None
     ]
@@ -139,7 +145,11 @@ def replan(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         statement = (
             sa.update(refresh_due)
             .where(refresh_due.c.post_id == sa.bindparam("b_id"))
-            .values(due_at=sa.bindparam("b_due"), missing_since=sa.bindparam("b_missing"))
+            .values(
+                due_at=sa.bindparam("b_due"),
+                missing_since=sa.bindparam("b_missing"),
+                expires_at=sa.bindparam("b_until"),
+            )
         )
         session.connection().execute(statement, again)
 

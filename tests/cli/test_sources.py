@@ -167,3 +167,53 @@ def test_coverage_tells_of_a_refusal(tmp_path: Path) -> None:
         assert "401" in page
         assert "radar sources resume" in page
     engine.dispose()
+
+
+def test_what_costs_money_needs_a_budget_and_shows_what_is_left(tmp_path: Path) -> None:
+    from tests.sources.stages import SECRET
+
+    with on_stage("x") as stage:
+        stage.publish("p1")
+        refused = add(stage, tmp_path, "--token-env", "X_TOKEN", X_TOKEN=SECRET)
+        assert refused.exit_code != 0
+        assert "--budget 50" in said(refused)
+        outputs = [add(stage, tmp_path, "--token-env", "X_TOKEN", "--budget", "50", X_TOKEN=SECRET)]
+        outputs.append(call(tmp_path, "watch", "add", "s", "ann", "--market", "TW", X_TOKEN=SECRET))
+        outputs.append(call(tmp_path, "sources", "list"))
+    assert [result.exit_code for result in outputs] == [0, 0, 0]
+    assert "of 50 USD used in" in said(outputs[-1])
+    assert not any(SECRET in said(result) for result in outputs)
+
+
+def test_videos_are_read_once_the_amendment_is_accepted(tmp_path: Path) -> None:
+    from tests.sources.stages import SECRET
+
+    with on_stage("youtube") as stage:
+        told = add(stage, tmp_path, "--token-env", "YT_KEY", YT_KEY=SECRET)
+        assert "radar sources accept s" in said(told)
+        assert "not read" in said(call(tmp_path, "sources", "list"))
+        assert call(tmp_path, "sources", "accept", "s").exit_code == 0
+        assert "not read" not in said(call(tmp_path, "sources", "list"))
+        assert call(tmp_path, "sources", "accept", "s").exit_code != 0
+
+
+def test_facts_are_shown_with_their_day_and_where_to_correct_them(tmp_path: Path) -> None:
+    shown = said(call(tmp_path, "sources", "facts"))
+    assert "youtube (checked 20" in shown
+    assert "10,000 units a day" in shown
+    assert "facts.toml" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["sources", "add", "s", "--kind", "bluesky", "--budget", "5"], "has no budget"),
+        (["sources", "add", "s", "--kind", "bluesky", "--amendment"], "needs no amendment"),
+        (["sources", "add", "s", "--kind", "youtube"], "--token-env"),
+        (["watch", "discover", "--topic", "travel.dining"], "--kind jetstream"),
+        (["watch", "discover", "--format", "xml"], "table or csv"),
+    ],
+)
+def test_a_mistake_about_platforms_is_named(tmp_path: Path, words: list[str], named: str) -> None:
+    result = call(tmp_path, *words)
+    assert (result.exit_code != 0, named in said(result)) == (True, True), said(result)

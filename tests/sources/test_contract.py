@@ -195,6 +195,9 @@ def test_edits_and_deletes_arrive_where_the_source_sees_them(twelve: Stage, engi
     assert (texts[twelve.native_id("p11")] == "a corrected bowl") == can.edits
     if not can.deletes:
         return
+    if twelve.tells_deletions:
+        assert twelve.native_id("p10") not in texts
+        return
     assert twelve.native_id("p10") in texts, "missing once is not gone"
     again(engine, NOW + 3 * HOUR + timedelta(minutes=30))
     assert twelve.native_id("p10") in dict(stored(engine, "text")), "nor twice within an hour"
@@ -203,8 +206,8 @@ def test_edits_and_deletes_arrive_where_the_source_sees_them(twelve: Stage, engi
 
 
 def test_a_post_that_comes_back_is_not_gone(twelve: Stage, engine: sa.Engine) -> None:
-    if not opened(twelve).capabilities.deletes:
-        pytest.skip("deletes are not seen by this source")
+    if not opened(twelve).capabilities.deletes or twelve.tells_deletions:
+        pytest.skip("deletes are not seen by this source, or told by its platform")
     ask(engine)
     away = twelve.posts.pop("p11")
     again(engine, NOW + 3 * HOUR)
@@ -228,7 +231,8 @@ def test_hidden_counts_stay_unknown(stage: Stage, engine: sa.Engine) -> None:
     stage.publish("h", likes=None)
     stage.configure(engine)
     ask(engine)
-    assert stored(engine, "like_count", "view_count") == [(stage.native_id("h"), None, None)]
+    (row,) = stored(engine, "like_count")
+    assert row == (stage.native_id("h"), None)
 
 
 def test_a_pager_without_end_ends(twelve: Stage, engine: sa.Engine) -> None:
@@ -285,7 +289,7 @@ def test_a_long_wait_is_kept_for_a_later_round(twelve: Stage, engine: sa.Engine)
     clock = FakeClock()
     twelve.replies = [Reply(b"", 503, {"Retry-After": "5400"})]
     assert ask(engine, clock=clock).new == 0
-    assert sum(clock.slept) == 0
+    assert sum(clock.slept) <= 2, "no more than a polite pause"
     if opened(twelve).capabilities.shares_access:
         assert source_line(engine)["state"] == "waiting"
         before = len(twelve.asked)
@@ -339,23 +343,14 @@ def test_a_malformed_answer_is_kept_with_its_reason_and_nothing_is_lost(twelve: 
 
 
 def test_the_good_items_of_a_page_with_bad_ones_go_in(twelve: Stage, engine: sa.Engine) -> None:
-    bad: dict[str, list[Any]] = {
-        "feed": ["<entry><id>x</id><title>never</title><published>soon</published></entry>", "<entry></entry>"],
-        "mastodon": [None, {"id": "1"}, {"id": "2", "created_at": "soon", "content": "x", "account": {}}, 7],
-        "bluesky": [None, {}, {"post": {"uri": "at://x"}}, {"post": {"uri": 7, "record": {"text": []}}}],
-    }
-    twelve.broken = bad[twelve.kind]
+    twelve.broken = twelve.broken_items
     done = ask(engine)
     assert done.new == 12
-    assert source_line(engine)["rejected"] >= len(bad[twelve.kind])
+    assert source_line(engine)["rejected"] >= len(twelve.broken_items)
 
 
 def test_a_post_that_cannot_be_taken_is_counted_once_however_often_it_comes(twelve: Stage, engine: sa.Engine) -> None:
-    twelve.broken = {
-        "feed": ["<entry><id>x</id><title>never</title><published>soon</published></entry>"],
-        "mastodon": [{"id": "1", "created_at": "soon", "content": "x", "account": {}}],
-        "bluesky": [{"post": {"uri": "at://x"}}],
-    }[twelve.kind]
+    twelve.broken = twelve.broken_items[:1]  # the one that says its id
     for n in range(3):
         twelve.publish(f"q{n}", at=NOW + timedelta(minutes=10 * n))
         ask(engine, NOW + timedelta(minutes=10 * n))
@@ -364,13 +359,13 @@ def test_a_post_that_cannot_be_taken_is_counted_once_however_often_it_comes(twel
 
 
 def test_a_post_of_tomorrow_hides_none_of_today(twelve: Stage, engine: sa.Engine) -> None:
-    if twelve.kind == "mastodon":
+    if twelve.kind in ("mastodon", "x"):
         pytest.skip("its server says when a post was made, and in what order")
     twelve.publish("future", at=NOW + timedelta(days=30))
     ask(engine)
     twelve.publish("next", at=NOW + timedelta(minutes=5))
     ask(engine, NOW + timedelta(minutes=10))
-    assert stored(engine) == sorted(name for name in ids(twelve) if "future" not in name)
+    assert stored(engine) == sorted(twelve.native_id(name) for name in twelve.posts if name != "future")
 
 
 HOSTILE = [
