@@ -62,7 +62,7 @@ def sensitivity(answer: Mapping[str, Any], *, spread: float, draws: int, seed: i
     """
     parts = parts_long(answer).pivot(index="kol", columns="part", values="value").astype(float)
     weights = pd.Series(answer["weights"]).reindex(parts.columns)
-    logs = np.log(parts.fillna(UNKNOWN).clip(lower=FLOOR)).to_numpy()
+    logs = np.log(parts.fillna(UNKNOWN).clip(lower=FLOOR).to_numpy())
     rng = np.random.default_rng(seed)
     drawn = weights.to_numpy() * np.exp(rng.normal(0, spread, (draws, len(weights))))
     scores = logs @ (drawn / drawn.sum(1, keepdims=True)).T

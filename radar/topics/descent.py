@@ -80,8 +80,10 @@ class Posts:
         x, pull = self.x, np.zeros_like(duals)
         pull[order[0]] = (duals * self.signs)[order[0]]
         weights, bias = np.ascontiguousarray(x.T @ pull), pull.sum(0)
-        flat = [a.ravel() for a in (self.signs, duals, weights)]
-        _descend(x.indptr, x.indices, x.data, self._norms, order.ravel(), self._ridge, *flat, bias)
+        _descend(
+            x.indptr, x.indices, x.data, self._norms, order.ravel(), self._ridge, self.signs.ravel(), duals.ravel(),
+            weights.ravel(), bias,
+        )  # fmt: skip
         return weights, bias
 
 

@@ -249,7 +249,7 @@ def arrivals_home(session: SessionDep) -> Response:
 
 @router.get("/markets/{code}/arrivals.json")
 def arrivals_twin(code: str) -> Response:
-    return RedirectResponse(_url(f"/v1/markets/{code}/arrivals"), 307)
+    return RedirectResponse(url(f"/v1/markets/{code}/arrivals"), 307)
 
 
 @router.get("/markets/{code}/arrivals")
@@ -257,9 +257,9 @@ def arrivals_page(code: str, session: SessionDep, group: str | None = None) -> R
     """What is expected in a market, and which markets have trends before which."""
     about = market(code)
     answer = answers.arrivals(session, code, limit=50)
-    return _page(
+    return page(
         "arrivals.html", about=about, answer=answer, table=answers.leads(session, group=group), groups=answers.GROUPS,
-        simulated=answer["simulated"], here="arrivals", twin=_url(f"/v1/markets/{about.code}/arrivals"),
+        simulated=answer["simulated"], here="arrivals", twin=url(f"/v1/markets/{about.code}/arrivals"),
     )  # fmt: skip
 
 
