@@ -42,11 +42,10 @@ def make_profiles(engine: sa.Engine, *, now: datetime) -> int:
 
 
 def _read(post: store.LatestPost) -> ReadPost:
-    keys = np.frombuffer(post.keys, "<i8")
-    named = _products()
+    keys, named = np.frombuffer(post.keys, "<i8").tolist(), _products()
     return ReadPost(
         post.text, post.local_day, tuple(post.topics), tuple(post.places.split()),
-        tuple(named[k] for k in keys[np.isin(keys, _numbers())].tolist()), post.language, post.sponsored,
+        tuple(named[k] for k in keys if k in named), post.language, post.sponsored,
     )  # fmt: skip
 
 
@@ -54,8 +53,3 @@ def _read(post: store.LatestPost) -> ReadPost:
 def _products() -> dict[int, str]:
     """Product ids by the number of their key."""
     return {key_number(Kind.PRODUCT, product): product for product in gazetteer.products()}
-
-
-@cache
-def _numbers() -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    return np.array(sorted(_products()), np.int64)
