@@ -141,8 +141,12 @@ def forecast(engine: sa.Engine, model_id: str, *, now: datetime, as_of: datetime
 
     now    when it runs;  as_of  until when trends are known, the newest closed bucket: the newest onset if left out
 
-    Reads the onsets of the last weeks, however long the history is.
+    Reads the onsets of the last weeks, however long the history is; only where nothing was ever fitted it does that.
     """
+    with reading(engine) as session:
+        kept = store.kept_model(session, model_id)
+    if kept is None:
+        refit(engine, model_id, now=now)
     with reading(engine) as session:
         kept = store.kept_model(session, model_id)
         newest = store.newest_onset(session, model_id)

@@ -12,8 +12,8 @@ from radar.arrivals.panel import Floats
 RIDGE, DRAWN = 4.0, 30.0
 """What pulls the shared weights to nothing, and each interval's own ones to the shared: in squared deviations."""
 _STEPS, _ENOUGH = 15, 3e-3
-_ROWS = 12_000
-"""Rows of an interval that the shared weights are learnt on."""
+_ROWS = 16_000
+"""Cells without an onset in an interval that its weights are learnt on."""
 Columns = NDArray[np.float32]
 
 
@@ -50,8 +50,8 @@ def fit(common: Columns, ahead: Columns, cells: Cells) -> HazardLogit:
     for k in range(len(ahead)):
         rows = np.flatnonzero(risk[k])
         own = (ahead[k][rows] - mean[-2:]) / deviation[-2:]
-        blocks.append((np.column_stack([np.ones(rows.size), base[rows], own]), hit[k][rows], cells.weight[rows]))
-    shared = _shared([_some(block) for block in blocks])
+        blocks.append(_some((np.column_stack([np.ones(rows.size), base[rows], own]), hit[k][rows], cells.weight[rows])))
+    shared = _shared(blocks)
     weights = np.stack(
         [_own(*block, start) if block[1].any() else start for block, start in zip(blocks, shared, strict=True)]
     )
@@ -66,7 +66,7 @@ def _some(block: Block) -> Block:
     x, y, w = block
     others = np.flatnonzero(~y)
     every = max(1, -(-others.size // _ROWS))
-    rows = np.concatenate([np.flatnonzero(y)[:_ROWS], others[::every]])
+    rows = np.concatenate([np.flatnonzero(y), others[::every]])
     return x[rows], y[rows], np.where(y[rows], w[rows], w[rows] * every)
 
 
