@@ -46,8 +46,8 @@ WORKING: dict[str, Any] = TREND | {
     "rank": None, "asked": TREND["id"], "as_of": "2026-11-22T14:00:00Z", "model_id": "topics-b36f98f85e",
     "simulated": False, "coverage": _COVERAGE,
     "curve": {
-        "bucket": "1h", "rate": 0.0239,
-        "points": [{"start": "2026-11-22T13:00:00Z", "persons": 4, "heard": 31, "expected": 0.741}],
+        "bucket": "1h", "rate": 0.0239, "dispersion": 1.24,
+        "points": [{"start": "2026-11-22T13:00:00Z", "persons": 4, "heard": 31, "expected": 0.741, "low": 0, "high": 3}],
     },
     "stages": [{"stage": "rising", "since": "2026-11-21T05:00:00Z"}],
     "history": [

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from radar.errors import RadarError
-from radar.web.pages import error_page
+from radar.web.view import error_page
 
 log = logging.getLogger("radar")
 
