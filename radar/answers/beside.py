@@ -21,7 +21,9 @@ DAYS = 56
 def trend_markets(
     session: Session, episode_id: str, as_of: datetime | None = None, window: str | None = None
 ) -> dict[str, Any]:
-    """The markets in which a trend's key was used in the last 56 days, with their onsets; parameters as `trend_working`.
+    """The markets in which a trend's key was used in the last 56 days, with their onsets.
+
+    Parameters are those of `trend_working`.
 
     A topic, a place and a product are one key in every language; a word or hashtag is its own text only.
 
@@ -33,7 +35,7 @@ def trend_markets(
     last = local_day(at - timedelta(microseconds=1), MARKETS[own].tz)
     days = [last - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     preferred = active_model(session) or shipped()
-    rows = []
+    rows: list[dict[str, Any]] = []
     for about in MARKETS.values():
         model = seen.model_id if about.code == own else store.counted_model(session, about.code, preferred)
         counts = counted_days(session, model, about.code, days[0], last)

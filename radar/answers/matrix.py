@@ -61,7 +61,7 @@ def matrix(
         heard[code] = round(found.heard / max(found.days, 1), 1)
         for n, row in enumerate(rows):
             cells[row.id].append({"market": code} | found.cell(n) | {"trends": trends.get(row.id, 0)})
-    items = [{"id": row.id, "name": row.name, "cells": cells[row.id]} for row in rows]
+    items: list[dict[str, Any]] = [{"id": row.id, "name": row.name, "cells": cells[row.id]} for row in rows]
     if place:
         items = [item for item in items if any(cell["persons_a_day"] or cell["trends"] for cell in item["cells"])]
     items.sort(key=lambda item: -sum(cell["share"] or 0.0 for cell in item["cells"]))

@@ -124,7 +124,9 @@ def get_matrix(
     session: SessionDep,
     by: Annotated[Literal["place", "topic"], Query(description="What the rows are.", examples=["place"])] = "place",
     place: Annotated[str | None, Query(description="A country: the places inside it.", examples=["JP"])] = None,
-    window: Annotated[str | None, Query(description="Whole days, up to `35d`; `7d` if left out.", examples=["7d"])] = None,
+    window: Annotated[
+        str | None, Query(description="Whole days, up to `35d`; `7d` if left out.", examples=["7d"])
+    ] = None,
 ) -> Any:
     """Which audience talks about which place or topic: its share of the KOLs heard, against the 28 days before."""
     return answers.matrix(session, by=by, place=place or None, window=window)

@@ -518,7 +518,9 @@ class MarketBeside(Shape):
 
 
 class MarketsBeside(Shape):
-    items: list[MarketBeside] = Field(description="Markets in which the key was used, the first to see it come on first.")
+    items: list[MarketBeside] = Field(
+        description="Markets in which the key was used, the first to see it come on first."
+    )
     next: None
     days: list[date] = Field(description="The local days that the lists of numbers run over.")
     as_of: datetime
@@ -551,7 +553,9 @@ class Carriers(Shape):
 class MatrixCell(Shape):
     market: str
     persons_a_day: float
-    share: float | None = Field(description="Of the KOLs heard on a day, those who mention it; null where none was heard.")
+    share: float | None = Field(
+        description="Of the KOLs heard on a day, those who mention it; null where none was heard."
+    )
     usual_share: float | None = Field(description="The same in the 28 days before.")
     change: float | None = Field(description="share over usual_share; null where there are fewer than 10 mentions.")
     trends: int
@@ -564,7 +568,9 @@ class MatrixRow(Shape):
 
 
 class Matrix(Shape):
-    items: list[MatrixRow] = Field(description="Places, countries or those inside one; or topics. Most mentioned first.")
+    items: list[MatrixRow] = Field(
+        description="Places, countries or those inside one; or topics. Most mentioned first."
+    )
     next: None
     by: Literal["place", "topic"]
     place: str | None

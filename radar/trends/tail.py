@@ -184,7 +184,7 @@ def usual_range(expected: ArrayLike, phi: float, share: float = 0.95) -> tuple[F
     expected  persons by the baseline, >= 0;    phi  dispersion >= 1
 
     >>> [bound.tolist() for bound in usual_range([0.0, 4.0], phi=1.5)]
-    [[0.0, 0.0], [0.0, 9.0]]
+    [[0.0, 0.0], [0.0, 10.0]]
     """
     mean = np.maximum(np.asarray(expected, np.float64), 1e-9)
     tails = ((1 - share) / 2, (1 + share) / 2)

@@ -88,7 +88,7 @@ def _outline(band: Sequence[tuple[float, float, float]]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One market's line on the axis that all share: points of each unbroken stretch, and where onsets stand (0 to 1)."""
+    """One market's line on the axis that all share: points of each unbroken stretch; onsets in days from the first."""
 
     row: Mapping[str, Any]
     lines: list[str]
@@ -101,12 +101,15 @@ def draw_lanes(beside: Mapping[str, Any]) -> list[Lane]:
     days = beside["days"]
     lanes = []
     for row in beside["items"]:
-        shares = [n / heard if n is not None and heard else None for n, heard in zip(row["persons"], row["heard"], strict=True)]
+        shares = [
+            n / heard if n is not None and heard else None
+            for n, heard in zip(row["persons"], row["heard"], strict=True)
+        ]
         top = max((s for s in shares if s is not None), default=0.0)
         scaled = [None if s is None else round(1000 * s / top) if top else 0 for s in shares]
         start = datetime(days[0].year, days[0].month, days[0].day, tzinfo=MARKETS[row["market"]].tz)
-        onsets = [(at - start) / timedelta(days=len(days)) for at in row["onsets"]]
-        lanes.append(Lane(row, spark_lines(scaled), [round(1000 * min(max(x, 0.0), 1.0)) / 1000 for x in onsets], top))
+        onsets = [(at - start) / timedelta(days=1) - 0.5 for at in row["onsets"]]  # a day's count stands at its noon
+        lanes.append(Lane(row, spark_lines(scaled), [round(min(max(x, 0.0), len(days) - 1.0), 2) for x in onsets], top))
     return lanes
 
 

@@ -25,9 +25,11 @@ _WINDOWS = ("1d", "3d", "7d", "28d")
 def matrix_page(session: SessionDep, place: str | None = None, window: str | None = None) -> Response:
     """Which audience talks about which place: countries, or the places inside one."""
     found = answers.matrix(session, place=place or None, window=window or None)
+    silent = [row["id"] for row in found["items"] if not any(c["share"] or c["trends"] for c in row["cells"])]
     options = sorted(((code, words.place(code)) for code in PLACE_NUMBERS), key=lambda option: option[1])
     return page(
-        "matrix.html", answer=found, codes=list(MARKETS), options={"place": options, "window": _windows(window)},
+        "matrix.html", answer=found, silent=silent, codes=list(MARKETS),
+        options={"place": options, "window": _windows(window)},
         chosen={"place": found["place"], "window": window}, warmth=_warmth(found), simulated=found["simulated"],
         here="matrix", twin=url("/v1/matrix", place=place, window=window),
     )  # fmt: skip
@@ -64,10 +66,11 @@ def _windows(window: str | None) -> list[tuple[str, str]]:
 
 def _warmth(found: dict[str, Any]) -> dict[tuple[str, str], int]:
     """How strongly each cell is shaded, 0 to 4, by its share within its market: the number stands in it too."""
-    most = {
-        code: max((c["share"] or 0.0 for row in found["items"] for c in row["cells"] if _is_abroad(row, c, code)), default=0.0)
-        for code in MARKETS
-    }
+    most = dict.fromkeys(MARKETS, 0.0)
+    for row in found["items"]:
+        for cell in row["cells"]:
+            if not row["id"].startswith(cell["market"]):  # a market's own country would outshine all others
+                most[cell["market"]] = max(most[cell["market"]], cell["share"] or 0.0)
     steps = (0.05, 0.2, 0.45, 0.75)
     return {
         (row["id"], cell["market"]): sum((cell["share"] or 0.0) >= step * most[cell["market"]] > 0 for step in steps)
@@ -75,11 +78,6 @@ def _warmth(found: dict[str, Any]) -> dict[tuple[str, str], int]:
         for cell in row["cells"]
         if not row["id"].startswith(cell["market"])
     }
-
-
-def _is_abroad(row: dict[str, Any], cell: dict[str, Any], code: str) -> bool:
-    """A market's own country would outshine all others."""
-    return cell["market"] == code and not row["id"].startswith(code)
 
 
 @router.get("/models")

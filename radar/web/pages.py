@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from radar import answers
 from radar.markets import MARKETS, PLACE_NUMBERS, market
-from radar.web import overview_pages, words
+from radar.web import chart_pages, overview_pages, words
 from radar.web.charts import draw_curve, draw_lanes
 from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.radar_drawing import SECTORS, draw_radar, sector_of
@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_par
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
-    for pages in (router, overview_pages.router):
+    for pages in (chart_pages.router, router, overview_pages.router):
         app.include_router(pages)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.add_middleware(Languages)

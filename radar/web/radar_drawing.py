@@ -89,7 +89,7 @@ class Blip:
 
 @dataclass(slots=True)
 class Drawing:
-    """The radar of a list: spokes as (x, y) of their outer ends, arcs for the sectors' names, the blips, largest first."""
+    """The radar of a list: outer ends of spokes as (x, y), arcs for the sectors' names, the blips, largest first."""
 
     blips: list[Blip]
     spokes: list[tuple[float, float]]
@@ -193,7 +193,8 @@ def _around(blip: Blip, text: str, size: float) -> list[Label]:
     above, below = blip.y - away, blip.y + away + size * 0.8
     places = [
         (right, middle, "start"), (left, middle, "end"), (blip.x, below, "middle"), (blip.x, above, "middle"),
-        (right - 3, above + 2, "start"), (right - 3, below - 2, "start"), (left + 3, above + 2, "end"), (left + 3, below - 2, "end"),
+        (right - 3, above + 2, "start"), (right - 3, below - 2, "start"),
+        (left + 3, above + 2, "end"), (left + 3, below - 2, "end"),
     ]  # fmt: skip
     return [Label(round(x, 1), round(y, 1), anchor, text) for x, y, anchor in places]
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import Extension, babel_extract
@@ -107,7 +107,7 @@ def messages() -> Catalog:
             options = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
             for line, _, message, _ in babel_extract(stream, ["_", "gettext", "ngettext"], [], options):
                 _add(found, message, name, line)
-    for file in sorted(_HERE.rglob("*.py")):
+    for file in sorted([*_HERE.rglob("*.py"), _HERE.parent / "charts.py"]):
         name = str(file.relative_to(_HERE.parents[1]))
         for line, message, _, _ in extract_from_file("python", file, _KEYWORDS):
             _add(found, message, name, line)
@@ -138,10 +138,16 @@ def update() -> Iterator[tuple[str, int]]:
             if message.id:
                 kept = known.get(message.id)
                 told = kept.string if kept and not kept.fuzzy else ""
-                fresh.add(message.id, told, locations=[(n, None) for n, _ in message.locations])
+                fresh.add(message.id, told, locations=[(n, 1) for n, _ in message.locations])
         with file.open("wb") as out:
             write_po(out, fresh, width=120, sort_output=True, omit_header=False, include_lineno=False)
-        yield code, sum(1 for m in fresh if m.id and not (all(m.string) if m.pluralizable else m.string))
+        yield code, sum(1 for m in fresh if m.id and not is_translated(m))
+
+
+def is_translated(message: Message) -> bool:
+    """Whether a message, or each of its numbers' forms, has words in the catalogue's language."""
+    told = message.string
+    return bool(told) if isinstance(told, str) or not told else all(told)
 
 
 if __name__ == "__main__":

@@ -64,17 +64,17 @@ templates.policies["ext.i18n.trimmed"] = True
 templates.install_gettext_callables(say, say_n, newstyle=True)  # type: ignore[attr-defined]
 templates.filters |= {
     "local": words.local, "city": words.city, "span": words.span, "share": words.share, "small": words.small,
-    "count": words.count, "number": number, "percent": percent, "day": words.day, "on_day": words.on_day, "called": words.called,
-    "country": words.country, "place": words.place, "in_a_sentence": words.in_a_sentence, "gloss": words.gloss,
-    "topic_called": words.topic_called, "sentence": words.sentence, "kols": words.kols, "posts": words.posts,
-    "platforms": words.platforms, "window_words": words.window_words, "trends": words.trends, "complaints": words.complaints,
-    "narrow_words": words.narrow, "shadow_words": words.shadow, "spark_lines": spark_lines, "at_least": at_least,
-    "web_address": web_address, "iso": datetime.isoformat,
+    "count": words.count, "number": number, "percent": percent, "day": words.day, "on_day": words.on_day,
+    "called": words.called, "country": words.country, "place": words.place, "in_a_sentence": words.in_a_sentence,
+    "gloss": words.gloss, "topic_called": words.topic_called, "sentence": words.sentence, "kols": words.kols,
+    "posts": words.posts, "platforms": words.platforms, "trends": words.trends, "window_words": words.window_words,
+    "complaints": words.complaints, "narrow_words": words.narrow, "shadow_words": words.shadow,
+    "spark_lines": spark_lines, "at_least": at_least, "web_address": web_address, "iso": datetime.isoformat,
 }  # fmt: skip
 templates.globals |= {
     "url": url, "static": static, "curve_size": (WIDTH, HEIGHT), "radar_size": SIZE, "markets": MARKETS, "menu": MENU,
     "languages": LANGUAGES, "language": language, "address": _address.get,
-    "plain_": lambda text: Markup(say(text)),  # noqa: S704  a template's own text, or a catalogue's
+    "plain_": lambda text: Markup(say(text)),
     "plain_attribute_": say,
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ def called(name: str) -> str:
 
 def country(code: str) -> str:
     """A country's name as the reader's language has it; English keeps the names that the API uses."""
-    if language() == "en":
+    if language() == "en" and place_name(code) != code:
         return place_name(code)
     if code == "HK" or code == "MO":
         return str(locale().territories.get(code, code)).split("（")[0].replace("中國", "").replace("特別行政區", "")
@@ -113,7 +113,9 @@ def when_words(start: datetime, end: datetime) -> str:
         return say_n("for %(n)s day", "for %(n)s days", n) % {"n": number(n)}
     weekday = locale().days["format"]["wide"]
     if length > timedelta(hours=6):
-        return say("for a %(weekday)s") % {"weekday": weekday[start.weekday()]} if start.hour == 0 else say("for 24 hours")
+        return (
+            say("for a %(weekday)s") % {"weekday": weekday[start.weekday()]} if start.hour == 0 else say("for 24 hours")
+        )
     middle = start + length / 2
     part = next(name for hour, name in _PARTS if middle.hour < hour)
     return say("for a %(weekday)s %(part)s") % {"weekday": weekday[middle.weekday()], "part": say(part)}

@@ -47,3 +47,45 @@ document.addEventListener("keydown", (event) => {
     languages.querySelector("summary").focus();
   }
 });
+
+// Charts that are drawn already come to life once they are seen: values under the pointer. Vega runs as an interpreter
+// of its own syntax tree (ast), so that the page needs no right to make code from text.
+const charts = [...document.querySelectorAll(".chart[data-spec]")];
+const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+async function enliven(figure) {
+  try {
+    const [answer] = await Promise.all([fetch(figure.dataset.spec), import("/assets/vega.js")]);
+    if (!answer.ok) return;
+    const spec = await answer.json();
+    const axis = { labelColor: ink("--mute"), titleColor: ink("--mute"), gridColor: ink("--line"), domainColor: ink("--mute"), tickColor: ink("--line") };
+    Object.assign(spec.config.axis, axis);
+    spec.config.background = "transparent";
+    const { observed, expected, usual, tested } = spec.config.style;
+    observed.color = tested.color = ink("--accent");
+    expected.color = ink("--ink");
+    usual.color = ink("--mute");
+    delete spec.title;
+    const place = document.createElement("div");
+    place.className = "live";
+    const still = [...figure.children].filter((child) => child.tagName !== "FIGCAPTION");
+    figure.prepend(place);
+    await globalThis.vegaEmbed(place, spec, {
+      ast: true, actions: false, defaultStyle: false, renderer: "canvas", tooltip: { disableDefaultStyle: true },
+    });
+    place.setAttribute("role", "img");
+    place.setAttribute("aria-label", figure.querySelector("svg.curve").getAttribute("aria-label"));
+    for (const child of still) child.toggleAttribute("hidden", true);
+    figure.dataset.live = "yes";
+  } catch (error) {
+    figure.querySelector(".live")?.remove();
+    console.info("The chart stays as it was drawn:", error);
+  }
+}
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (!entry.isIntersecting) continue;
+    seen.unobserve(entry.target);
+    enliven(entry.target);
+  }
+});
+for (const figure of charts) seen.observe(figure);
