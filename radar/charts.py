@@ -89,7 +89,8 @@ def markets_chart(
     """
     import altair as alt
 
-    rows, onsets = [], []
+    rows: list[dict[str, Any]] = []
+    onsets: list[dict[str, Any]] = []
     for row in beside["items"]:
         told, zone = called(row["market"]), MARKETS[row["market"]].tz
         for day, n, heard in zip(beside["days"], row["persons"], row["heard"], strict=True):

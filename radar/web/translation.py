@@ -91,6 +91,7 @@ class PlainText(Extension):
 # ---- what there is to translate ----
 
 _HERE = Path(__file__).parent
+_ELSEWHERE = ("charts.py", "api/problems.py")
 _KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2), "say": None, "say_n": (1, 2)}
 
 
@@ -107,7 +108,7 @@ def messages() -> Catalog:
             options = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
             for line, _, message, _ in babel_extract(stream, ["_", "gettext", "ngettext"], [], options):
                 _add(found, message, name, line)
-    for file in sorted([*_HERE.rglob("*.py"), _HERE.parent / "charts.py"]):
+    for file in sorted([*_HERE.rglob("*.py"), *(_HERE.parent / name for name in _ELSEWHERE)]):
         name = str(file.relative_to(_HERE.parents[1]))
         for line, message, _, _ in extract_from_file("python", file, _KEYWORDS):
             _add(found, message, name, line)
