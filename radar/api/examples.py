@@ -103,7 +103,7 @@ COVERAGE: dict[str, Any] = {
     "markets": [
         {
             "market": "TW", "unclassified": 0, "dirty_days": 0,
-            "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12,
+            "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12, "shadow": None,
             "inferred_authors": 0,
         }
     ],

@@ -308,6 +308,7 @@ class MarketWaiting(Shape):
     languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
     inferred_authors: int = Field(description="Accounts whose market nobody declared: inferred from their posts.")
     other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
+    shadow: ShadowSeen | None = Field(description="The newest shadow run, against q = 0.05; null before the first.")
 
 
 class PausedAccount(Shape):

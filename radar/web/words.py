@@ -25,6 +25,13 @@ STAGES = {
 KINDS = {
     "topic": N_("topic"), "hashtag": N_("hashtag"), "term": N_("word"), "place": N_("place"), "product": N_("product"),
 }  # fmt: skip
+_SHORT = {
+    "HK": {"zh-Hant": "香港", "ja": "香港", "ko": "홍콩", "th": "ฮ่องกง", "en": "Hong Kong"},
+    "MO": {"zh-Hant": "澳門", "ja": "マカオ", "ko": "마카오", "th": "มาเก๊า", "en": "Macao"},
+    "KR": {"zh-Hant": "韓國", "ja": "韓国", "ko": "한국"},
+    "US": {"ja": "アメリカ"},
+}
+"""What people call them; CLDR has the long names only."""
 _PARTS = (
     (5, N_("night")), (12, N_("morning")), (17, N_("afternoon")), (22, N_("evening")), (24, N_("night")),
 )  # fmt: skip
@@ -53,9 +60,7 @@ def country(code: str) -> str:
     """A country's name as the reader's language has it; English keeps the names that the API uses."""
     if language() == "en" and place_name(code) != code:
         return place_name(code)
-    if code == "HK" or code == "MO":
-        return str(locale().territories.get(code, code)).split("（")[0].replace("中國", "").replace("特別行政區", "")
-    return str(locale().territories.get(code, code))
+    return _SHORT.get(code, {}).get(language()) or str(locale().territories.get(code, code))
 
 
 def place(code: str) -> str:
