@@ -157,12 +157,16 @@ def number(value: float, digits: int = 0) -> str:
     return _decimal(round(value, digits), "#,##0" + ("." + "0" * digits if digits else ""), language())
 
 
-def percent(share: float, digits: int = 0) -> str:
-    """A share in percent.
+def percent(share: float | None, digits: int | None = None) -> str:
+    """A share in percent, with so many digits after the point; by itself with three that say something.
 
-    >>> percent(0.031, 1)
-    '3.1 %'
+    >>> percent(0.031, 0), percent(0.03421), percent(0.5), percent(None)
+    ('3 %', '3.42 %', '50 %', '—')
     """
+    if share is None:
+        return "—"
+    if digits is None:
+        digits = len(f"{100 * share:.3g}".partition(".")[2])
     return f"{number(100 * share, digits)} %"
 
 

@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jinja2
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
+from jinja2 import nodes
 from jinja2.ext import Extension, babel_extract
 
 from radar.web.languages import FOLDER, LANGUAGES
@@ -104,6 +106,8 @@ def messages() -> Catalog:
         for part in _parts(source):
             if isinstance(part, _Text):
                 found.add(part.message, locations=[(name, part.line)])
+        for line, words in _choices(source):
+            found.add(words, locations=[(name, line)])
         with file.open("rb") as stream:
             options = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
             for line, _, message, _ in babel_extract(stream, ["_", "gettext", "ngettext"], [], options):
@@ -113,6 +117,16 @@ def messages() -> Catalog:
         for line, message, _, _ in extract_from_file("python", file, _KEYWORDS):
             _add(found, message, name, line)
     return found
+
+
+def _choices(source: str) -> Iterator[tuple[int, str]]:
+    """The words that a template gives to the macro `choice`, its second and fifth: it looks them up itself."""
+    tree = jinja2.Environment(extensions=["jinja2.ext.i18n"]).parse(source)
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Getattr) and call.node.attr == "choice":
+            for word in call.args[1:2] + call.args[4:5]:
+                if isinstance(word, nodes.Const) and isinstance(word.value, str):
+                    yield word.lineno, word.value
 
 
 def _add(found: Catalog, message: Any, name: str, line: int) -> None:

@@ -149,13 +149,13 @@ def trends(n: int) -> str:
 def complaints(found: Mapping[str, Any]) -> str:
     """How many of some posts blame."""
     return say("share of complaints %(share)s of %(posts)s") % {
-        "share": percent(found["share"]), "posts": posts(found["posts"]),
+        "share": percent(found["share"], 0), "posts": posts(found["posts"]),
     }  # fmt: skip
 
 
 def narrow(sign: Mapping[str, Any]) -> str:
     """Why a trend is called narrow."""
-    return say(_NARROW[sign["reason"]]) % {"share": percent(sign["share"])}
+    return say(_NARROW[sign["reason"]]) % {"share": percent(sign["share"], 0)}
 
 
 def shadow(found: Mapping[str, Any], zone: str) -> str:
@@ -234,7 +234,7 @@ def city(zone: str) -> str:
 
 
 def share(value: float | None) -> str:
-    return "—" if value is None else percent(value)
+    return percent(value, 0)
 
 
 def small(value: float) -> str:

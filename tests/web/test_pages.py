@@ -171,7 +171,7 @@ def test_the_matrix_counts_who_mentions_a_place(tmp_path: Path) -> None:
     assert 0 < cells["TW"]["share"] <= 1
     assert cells["TH"]["share"] is None
     inside = client.get("/v1/matrix?place=jp&window=3d").json()["items"]
-    assert [row["id"] for row in inside][0].startswith("JP")
+    assert inside[0]["id"].startswith("JP")
     assert client.get("/matrix?place=XX").status_code == 400
     assert client.get("/matrix?window=90d").status_code == 400
     store.engine.dispose()
