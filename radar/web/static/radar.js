@@ -36,6 +36,12 @@ if (figure) {
   }
 }
 
+// On a phone the menu scrolls sideways: to where one is.
+for (const current of document.querySelectorAll(".menu [aria-current], nav.row [aria-current]")) {
+  const menu = current.parentElement;
+  menu.scrollLeft = current.offsetLeft - menu.offsetLeft - (menu.clientWidth - current.clientWidth) / 2;
+}
+
 // A menu of languages closes when one looks elsewhere.
 const languages = document.querySelector(".languages");
 document.addEventListener("click", (event) => {
