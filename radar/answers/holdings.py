@@ -1,6 +1,6 @@
 """What the radar knows of: markets, topics, how much is stored, and how its jobs fare."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 from radar.answers.listing import ranked
 from radar.answers.names import taxonomy
 from radar.answers.question import ask
-from radar.answers.standing import standing
+from radar.answers.shadows import shadow_seen
+from radar.answers.standing import shipped, standing
 from radar.markets import MARKETS, market
 from radar.sources.facts import budgets_of, derives
 from radar.store import answers as store
 from radar.store import runs, usage, watching
 from radar.store.engine import world_of
+from radar.store.promotion import active_model
 from radar.store.runs import Run
 from radar.store.watching import Watched
 from radar.text.other_languages import READ
@@ -92,6 +94,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "rejected": rejected.get(held.source, 0),
             }
         )
+    model = active_model(session) or shipped()
     accounts: dict[str, list[Watched]] = {}
     for account in watching.watched_accounts(session):
         accounts.setdefault(account.source, []).append(account)
@@ -107,6 +110,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "dirty_days": dirty.get(code, 0),
                 "languages": languages.get(code, {}),
                 "inferred_authors": inferred.get(code, 0),
+                "shadow": shadow_seen(session, model, code, date.max, 0.05),
                 "other_languages": sum(n for name, n in languages.get(code, {}).items() if name not in READ),
             }
             for code in MARKETS

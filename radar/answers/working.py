@@ -20,6 +20,7 @@ from radar.store.answers import Seen
 from radar.store.counts import counted_days
 from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.store.posts import complaints_of
+from radar.trends import dispersion, usual_range
 from radar.windows import Bucket
 
 CURVE_DAYS = {Bucket.QUARTER: 2, Bucket.HOUR: 8, Bucket.DAY: 56}
@@ -147,16 +148,22 @@ def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market,
                 persons.append(y)
                 heard.append(n)
     rate = _rate(history, times, heard)
+    told = best.working
+    phi = dispersion(told["observed"], told["expected"], told["lift"]) if told["expected"] > 0 else 1.0
+    low, high = usual_range([(rate or 0.0) * n for n in heard], phi)
     shown = [i for i, start in enumerate(times) if start >= day_start(first, about.tz)]
     return {
         "bucket": bucket.value,
         "rate": rate,
+        "dispersion": None if rate is None else round(phi, 3),
         "points": [
             {
                 "start": times[i],
                 "persons": persons[i],
                 "heard": heard[i],
                 "expected": None if rate is None else round(rate * heard[i], 3),
+                "low": None if rate is None else int(low[i]),
+                "high": None if rate is None else int(high[i]),
             }
             for i in shown
         ],

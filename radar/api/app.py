@@ -13,7 +13,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from radar import __version__
 from radar.api import examples, hubs, kol_routes, partner_examples, partner_routes, problems, routes, shapes
 from radar.config import Settings
-from radar.web import partners_page
 from radar.web.pages import mount_pages
 
 MAX_BODY = 10_000_000
@@ -41,7 +40,6 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(partner_routes.router)
     app.include_router(hubs.router)
     mount_pages(app)
-    app.include_router(partners_page.router)
     problems.install(app)
     app.add_middleware(Guard)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

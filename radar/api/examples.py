@@ -49,8 +49,10 @@ WORKING: dict[str, Any] = TREND | {
     "rank": None, "asked": TREND["id"], "as_of": "2026-11-22T14:00:00Z", "model_id": "topics-b36f98f85e",
     "simulated": False, "coverage": _COVERAGE,
     "curve": {
-        "bucket": "1h", "rate": 0.0239,
-        "points": [{"start": "2026-11-22T13:00:00Z", "persons": 4, "heard": 31, "expected": 0.741}],
+        "bucket": "1h", "rate": 0.0239, "dispersion": 1.24,
+        "points": [
+            {"start": "2026-11-22T13:00:00Z", "persons": 4, "heard": 31, "expected": 0.741, "low": 0, "high": 3},
+        ],
     },
     "stages": [{"stage": "rising", "since": "2026-11-21T05:00:00Z"}],
     "history": [
@@ -104,7 +106,7 @@ COVERAGE: dict[str, Any] = {
     "markets": [
         {
             "market": "TW", "unclassified": 0, "dirty_days": 0,
-            "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12,
+            "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12, "shadow": None,
             "inferred_authors": 0,
         }
     ],
@@ -211,6 +213,31 @@ PROBLEMS: dict[int, dict[str, Any]] = {
 }  # fmt: skip
 """By status."""
 
+_AT = "2026-11-22T14:00:00Z"
+BESIDE = {
+    "items": [
+        {"market": "TW", "is_own": True, "trend": "5kt1trpn46cfz", "onsets": ["2026-11-21T09:00:00Z"],
+         "first_day": "2026-11-21", "persons": [3, 14], "heard": [98, 104]},
+    ],
+    "next": None, "days": ["2026-11-21", "2026-11-22"], "as_of": _AT, "simulated": True,
+}  # fmt: skip
+CARRIERS = {
+    "items": [
+        {"person_id": "41", "name": "Ann Lee", "handle": "ann", "platform": "instagram",
+         "url": "https://example.com/p/1", "follower_count": 8554, "first_at": "2026-11-21T08:20:00Z", "posts": 2,
+         "engagement": 326, "share": 0.14, "sponsored": 0},
+    ],
+    "next": None, "total": 17, "most_engaging": ["41"],
+    "window": {"start": "2026-11-21T08:00:00Z", "end": _AT}, "simulated": True,
+}  # fmt: skip
+MATRIX = {
+    "items": [
+        {"id": "JP", "name": "Japan", "cells": [
+            {"market": "TW", "persons_a_day": 15.3, "share": 0.15, "usual_share": 0.12, "change": 1.25, "trends": 2},
+        ]},
+    ],
+    "next": None, "by": "place", "place": None, "window": "7d", "heard": {"TW": 102.0}, "simulated": True,
+}  # fmt: skip
 _FITTED = {"start": "2026-02-01T03:00:00Z", "end": "2026-11-22T13:00:00Z"}
 _ERROR: dict[str, Any] = {
     "days": 7.0, "n": 48210, "hits": 911, "base_rate": 0.0189, "average_precision": 0.214, "auc": 0.873,
@@ -271,6 +298,7 @@ PATH: dict[str, Any] = {
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
     "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
+    "MarketsBeside": BESIDE, "Carriers": CARRIERS, "Matrix": MATRIX,
     "Problem": PROBLEMS[400], "Arrivals": ARRIVALS, "Arrival": ARRIVAL, "Leads": LEADS, "TrendPath": PATH,
     **author_answers(TREND["evidence"][0]),
 }  # fmt: skip

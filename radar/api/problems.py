@@ -12,28 +12,30 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from radar.errors import RadarError
-from radar.web.pages import error_page
+from radar.web.navigation import N_
+from radar.web.view import error_page
 
 log = logging.getLogger("radar")
 
 MEDIA_TYPE = "application/problem+json"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Content-Security-Policy": "default-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
 """On every answer."""
 _TITLES = {
-    400: "The request cannot be answered as it stands",
-    401: "It is not known who asks",
-    404: "There is no such thing",
-    405: "This address does not take that method",
-    409: "It does not fit what is stored",
-    413: "Too much at once",
-    415: "Send JSON",
-    422: "The request cannot be answered as it stands",
-    500: "Something went wrong here",
-    503: "The store is out of reach",
+    400: N_("The request cannot be answered as it stands"),
+    401: N_("It is not known who asks"),
+    404: N_("There is no such thing"),
+    405: N_("This address does not take that method"),
+    409: N_("It does not fit what is stored"),
+    413: N_("Too much at once"),
+    415: N_("Send JSON"),
+    422: N_("The request cannot be answered as it stands"),
+    500: N_("Something went wrong here"),
+    503: N_("The store is out of reach"),
 }
 _HINTS = {"trend": "Take an id from a market's list: /markets/{market}, or /v1/markets/{market}/trends."}
 """What to do about a name that nothing is near to, by its kind."""
@@ -83,7 +85,7 @@ def problem(
     """The shape itself."""
     return {
         "type": f"urn:radar:problem:{slug}",
-        "title": _TITLES.get(status, "The request was refused"),
+        "title": _TITLES.get(status, N_("The request was refused")),
         "status": status,
         "detail": detail,
         "hint": hint,

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
@@ -134,6 +134,41 @@ def list_leads(
     Under 10 shared trends, or where chance or the hours of the day alone explain it, the answer is "no lead shown".
     """
     return answers.leads(session, market_code=market or None, group=group or None)
+
+
+@router.get(
+    "/trends/{id}/markets",
+    response_model=shapes.MarketsBeside,
+    responses=problems_of(400, 404),
+    tags=["trends"],
+)
+def get_trend_markets(id: TrendPath, session: SessionDep, as_of: AsOfQuery = None, window: WindowQuery = None) -> Any:
+    """A trend's key in every market over 56 days, with the moments at which it came on there."""
+    return answers.trend_markets(session, id, answers.parse_as_of(as_of, _UTC), window)
+
+
+@router.get(
+    "/trends/{id}/carriers",
+    response_model=shapes.Carriers,
+    responses=problems_of(400, 404),
+    tags=["trends"],
+)
+def get_trend_carriers(id: TrendPath, session: SessionDep, as_of: AsOfQuery = None, window: WindowQuery = None) -> Any:
+    """The KOLs who carried a trend, by their first post of it."""
+    return answers.trend_carriers(session, id, answers.parse_as_of(as_of, _UTC), window)
+
+
+@router.get("/matrix", response_model=shapes.Matrix, responses=problems_of(400), tags=["trends"])
+def get_matrix(
+    session: SessionDep,
+    by: Annotated[Literal["place", "topic"], Query(description="What the rows are.", examples=["place"])] = "place",
+    place: Annotated[str | None, Query(description="A country: the places inside it.", examples=["JP"])] = None,
+    window: Annotated[
+        str | None, Query(description="Whole days, up to `35d`; `7d` if left out.", examples=["7d"])
+    ] = None,
+) -> Any:
+    """Which audience talks about which place or topic: its share of the KOLs heard, against the 28 days before."""
+    return answers.matrix(session, by=by, place=place or None, window=window)
 
 
 @router.get("/coverage", response_model=shapes.Coverage, responses=problems_of(400, 404), tags=["operation"])

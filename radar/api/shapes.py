@@ -197,11 +197,14 @@ class CurvePoint(Shape):
     persons: int
     heard: int = Field(description="Persons of the market who posted in the bucket.")
     expected: float | None = Field(description="rate x heard.")
+    low: int | None = Field(description="From here to `high` 95 in 100 buckets lie, had nothing changed.")
+    high: int | None
 
 
 class Curve(Shape):
     bucket: str
     rate: float | None = Field(description="Persons expected of each KOL heard in a bucket: median over the moments.")
+    dispersion: float | None = Field(description="Variance over mean of the counts, as the test took it: 1 is Poisson.")
     points: list[CurvePoint]
 
 
@@ -306,6 +309,7 @@ class MarketWaiting(Shape):
     languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
     inferred_authors: int = Field(description="Accounts whose market nobody declared: inferred from their posts.")
     other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
+    shadow: ShadowSeen | None = Field(description="The newest shadow run, against q = 0.05; null before the first.")
 
 
 class PausedAccount(Shape):
@@ -642,3 +646,75 @@ class PushResult(Shape):
     unchanged: int
     deleted: int
     rejected: int
+
+
+class MarketBeside(Shape):
+    market: str
+    is_own: bool = Field(description="The market the trend was asked of.")
+    trend: str | None = Field(description="The newest trend of the same key there.")
+    onsets: list[datetime] = Field(description="When it came on there, in these days.")
+    first_day: date | None = Field(description="The first of these days on which anybody used the key.")
+    persons: list[int | None] = Field(description="KOLs who used the key, by local day; null where none is counted.")
+    heard: list[int | None]
+
+
+class MarketsBeside(Shape):
+    items: list[MarketBeside] = Field(
+        description="Markets in which the key was used, the first to see it come on first."
+    )
+    next: None
+    days: list[date] = Field(description="The local days that the lists of numbers run over.")
+    as_of: datetime
+    simulated: bool
+
+
+class Carrier(Shape):
+    person_id: str
+    name: str | None
+    handle: str | None
+    platform: str
+    url: str | None = Field(description="Their first post of it.")
+    follower_count: int | None
+    first_at: datetime
+    posts: int
+    engagement: int | None = Field(description="Likes, comments and shares of these posts; null when all are hidden.")
+    share: float | None = Field(description="Of the engagement that all posts of these KOLs earned.")
+    sponsored: int = Field(description="Posts of them that are sponsored.")
+
+
+class Carriers(Shape):
+    items: list[Carrier] = Field(description="KOLs by their first post.")
+    next: None
+    total: int = Field(description="KOLs in these days, also beyond those listed.")
+    most_engaging: list[str] = Field(description="Their person ids, the most engaging first.")
+    window: dict[str, datetime]
+    simulated: bool
+
+
+class MatrixCell(Shape):
+    market: str
+    persons_a_day: float
+    share: float | None = Field(
+        description="Of the KOLs heard on a day, those who mention it; null where none was heard."
+    )
+    usual_share: float | None = Field(description="The same in the 28 days before.")
+    change: float | None = Field(description="share over usual_share; null where there are fewer than 10 mentions.")
+    trends: int
+
+
+class MatrixRow(Shape):
+    id: str
+    name: str
+    cells: list[MatrixCell]
+
+
+class Matrix(Shape):
+    items: list[MatrixRow] = Field(
+        description="Places, countries or those inside one; or topics. Most mentioned first."
+    )
+    next: None
+    by: Literal["place", "topic"]
+    place: str | None
+    window: str
+    heard: dict[str, float] = Field(description="KOLs heard a day, by market.")
+    simulated: bool

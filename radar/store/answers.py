@@ -161,6 +161,20 @@ def episodes(session: Session, ids: Sequence[int]) -> dict[int, Episode]:
     return found
 
 
+def episodes_of_key(
+    session: Session, model_id: str, market: str, key_hash: int, since: datetime, upto: datetime
+) -> list[Episode]:
+    """Episodes of a key in a market, by the hour or the day, that came on in [since, upto], about whatever place."""
+    c = episode.c
+    statement = (
+        sa.select(*[c[name] for name in Episode._fields])
+        .where(c.audience_market == market, c.onset_at >= since, c.onset_at <= upto)
+        .where(c.model_id == model_id, c.key_hash == key_hash, c.bucket.in_(("1h", "1d")))
+        .order_by(c.onset_at, c.id)
+    )
+    return [Episode(*row) for row in session.execute(statement)]
+
+
 def stage_changes(session: Session, ids: Sequence[int], upto: datetime) -> dict[int, list[tuple[datetime, str]]]:
     """(changed_at, stage) of episodes up to a moment, in order."""
     c = stage_change.c

@@ -52,7 +52,15 @@ from radar.trends.overlap import merge_variants
 from radar.trends.series import Scores, score_series
 from radar.trends.stages import OnOff, Stage, Staged, next_stage, plain_stage
 from radar.trends.state import SeriesState, Step
-from radar.trends.tail import burst_p, detectable_count, lift, lift_floor, rise_shows_from
+from radar.trends.tail import (
+    burst_p,
+    detectable_count,
+    dispersion,
+    lift,
+    lift_floor,
+    rise_shows_from,
+    usual_range,
+)
 
 __all__ = [
     "OnOff",
@@ -64,6 +72,7 @@ __all__ = [
     "benjamini_hochberg",
     "burst_p",
     "detectable_count",
+    "dispersion",
     "lift",
     "lift_floor",
     "merge_variants",
@@ -71,4 +80,5 @@ __all__ = [
     "plain_stage",
     "rise_shows_from",
     "score_series",
+    "usual_range",
 ]

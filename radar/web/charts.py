@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from radar.markets import MARKETS
 from radar.windows import Bucket
 
 WIDTH, HEIGHT = 1000, 240
@@ -32,12 +33,14 @@ class CurveDrawing:
     """A curve of counted persons as bars, with the expected ones as lines.
 
     bars      (x, y, width, height);      expected  points of each unbroken line
+    band      outline of each unbroken stretch of what is usual, as points of a polygon
     window    (x, width) of the tested window, None when it lies outside
     top       persons at the upper edge;  ticks     starts of buckets named along the edge
     """
 
     bars: list[tuple[float, float, float, float]]
     expected: list[str]
+    band: list[str]
     window: tuple[float, float] | None
     top: int
     ticks: list[datetime]
@@ -51,9 +54,10 @@ def draw_curve(curve: Mapping[str, Any], window: Mapping[str, Any]) -> CurveDraw
     length = Bucket(curve["bucket"]).length
     start, end = points[0]["start"], points[-1]["start"] + length
     scale = WIDTH / ((end - start) / length)
-    top = _nice(max(max(p["persons"], p["expected"] or 0) for p in points))
+    top = _nice(max(max(p["persons"], p["expected"] or 0, p["high"] or 0) for p in points))
     bars = []
     lines: list[list[str]] = [[]]
+    bands: list[list[tuple[float, float, float]]] = [[]]
     before = None
     for point in points:
         x = (point["start"] - start) / length * scale
@@ -62,14 +66,51 @@ def draw_curve(curve: Mapping[str, Any], window: Mapping[str, Any]) -> CurveDraw
             bars.append((round(x + 0.1 * scale, 2), round(HEIGHT - height, 2), round(0.8 * scale, 2), round(height, 2)))
         if before is not None and point["start"] - before > 1.5 * length:
             lines.append([])
+            bands.append([])
         before = point["start"]
         if point["expected"] is not None:
             lines[-1].append(f"{x + scale / 2:.2f},{HEIGHT * (1 - point['expected'] / top):.2f}")
+            low, high = (HEIGHT * (1 - point[name] / top) for name in ("low", "high"))
+            bands[-1] += [(x, low, high), (x + scale, low, high)]
     left, right = max(window["start"], start), min(window["end"], end)
     at, wide = (left - start) / length * scale, (right - left) / length * scale
     shade = (round(at, 2), round(wide, 2)) if right > left else None
     ticks = [points[0]["start"], points[len(points) // 2]["start"], points[-1]["start"]]
-    return CurveDrawing(bars, [" ".join(line) for line in lines if len(line) > 1], shade, top, ticks)
+    joined = [" ".join(line) for line in lines if len(line) > 1]
+    return CurveDrawing(bars, joined, [_outline(band) for band in bands if band], shade, top, ticks)
+
+
+def _outline(band: Sequence[tuple[float, float, float]]) -> str:
+    """Forth along the upper edge and back along the lower one."""
+    there = [f"{x:.1f},{high:.1f}" for x, _, high in band]
+    return " ".join(there + [f"{x:.1f},{low:.1f}" for x, low, _ in reversed(band)])
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One market's line on the axis that all share: points of each unbroken stretch; onsets in days from the first."""
+
+    row: Mapping[str, Any]
+    lines: list[str]
+    onsets: list[float]
+    top: float
+
+
+def draw_lanes(beside: Mapping[str, Any]) -> list[Lane]:
+    """Markets below each other, each as a share of the KOLs heard there: a small market's rise shows too."""
+    days = beside["days"]
+    lanes = []
+    for row in beside["items"]:
+        shares = [
+            n / heard if n is not None and heard else None
+            for n, heard in zip(row["persons"], row["heard"], strict=True)
+        ]
+        top = max((s for s in shares if s is not None), default=0.0)
+        scaled = [None if s is None else round(1000 * s / top) if top else 0 for s in shares]
+        start = datetime(days[0].year, days[0].month, days[0].day, tzinfo=MARKETS[row["market"]].tz)
+        onsets = [(at - start) / timedelta(days=1) - 0.5 for at in row["onsets"]]  # a day's count stands at its noon
+        lanes.append(Lane(row, spark_lines(scaled), [round(min(max(x, 0.0), len(days) - 1.0), 2) for x in onsets], top))
+    return lanes
 
 
 def _nice(most: float) -> int:
@@ -84,64 +125,3 @@ def _nice(most: float) -> int:
             if step * size >= most:
                 return step * size
         size *= 10
-
-
-LANE = 34
-"""Height of a market's lane."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A market's part of a trend's path, from left to right in 0..WIDTH.
-
-    bar      (x, width) from its onset to its end, None where it has not begun;  open  it goes on
-    expected (low, middle, high) of an onset that is to come
-    """
-
-    market: str
-    name: str
-    y: int
-    bar: tuple[float, float] | None
-    open: bool
-    expected: tuple[float, float, float] | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class LanesDrawing:
-    """Lanes under each other, with the moment they are seen from and the days named along the edge."""
-
-    lanes: list[Lane]
-    height: int
-    now: float
-    ticks: list[datetime]
-
-
-def draw_lanes(
-    stops: Sequence[Mapping[str, Any]], expected: Sequence[Mapping[str, Any]], as_of: datetime
-) -> LanesDrawing | None:
-    """Lay a trend's path over markets out by time; None where it is in one market and expected in none."""
-    if len(stops) + len(expected) < 2:
-        return None
-    start = min(stop["onset_at"] for stop in stops)
-    ends = [stop["ended_at"] or as_of for stop in stops] + [item["high_at"] for item in expected]
-    end = max([*ends, *(stop["onset_at"] for stop in stops), as_of if as_of < max(ends) else max(ends)])
-    span = max(float((end - start).total_seconds()), 3600.0)
-
-    def x(at: datetime) -> float:
-        share: float = (at - start).total_seconds() / span
-        return round(min(max(share, 0.0), 1.0) * WIDTH, 2)
-
-    lanes = []
-    for n, stop in enumerate(stops):
-        left, right = x(stop["onset_at"]), x(stop["ended_at"] or max(as_of, stop["onset_at"]))
-        words = "first" if not stop["hours_after_first"] else f"{stop['hours_after_first']:.0f} h later"
-        bar = (left, round(max(right - left, 4.0), 2))
-        lanes.append(Lane(stop["market"], stop["name"], n * LANE, bar, stop["ended_at"] is None, None, words))
-    for n, item in enumerate(expected, start=len(stops)):
-        times = (x(item["low_at"]), x(item["expected_at"]), x(item["high_at"]))
-        week = next((c["probability"] for c in item["probabilities"] if c["days"] == 7), 0.0)
-        words = f"{100 * week:.0f} % within a week"
-        lanes.append(Lane(item["market"], item["market"], n * LANE, None, False, times, words))
-    ticks = [start, start + (end - start) / 2, end]
-    return LanesDrawing(lanes, len(lanes) * LANE, x(as_of), ticks)

@@ -14,10 +14,10 @@ from radar.kol import TIER_NAMES
 from radar.markets import MARKETS, PLACE_NUMBERS
 from radar.store import peers
 from radar.web.kol_requests import AuthorFilterDep
-from radar.web.pages import page, url
 from radar.web.requests import SessionDep, only_known_parameters
+from radar.web.view import note_address, page, url
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 
 _SORT_WORDS = {
     "engagement": "engagement among peers", "followers": "number of followers", "growth": "growth of followers",

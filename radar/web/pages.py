@@ -1,147 +1,44 @@
 """The pages: one a market, one a trend, one for what the radar rests on. The URL is the state."""
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import jinja2
-from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.requests import Request
 from starlette.responses import Response
 
 from radar import answers
-from radar.answers.names import place_name
 from radar.markets import MARKETS, PLACE_NUMBERS, market
-from radar.web.charts import HEIGHT, WIDTH, draw_curve, draw_lanes, spark_lines
+from radar.web import chart_pages, kol_pages, overview_pages, partners_page, words
+from radar.web.charts import draw_curve, draw_lanes
+from radar.web.languages import COOKIE, LANGUAGES, Languages, say
+from radar.web.path_drawing import draw_path
+from radar.web.radar_drawing import SECTORS, draw_radar, sector_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
+from radar.web.view import HERE, note_address, page, url
 
-_HERE = Path(__file__).parent
-_WINDOWS = {"24h": "24 hours", "3d": "3 days", "7d": "7 days", "30d": "30 days", "90d": "90 days"}
-_BUCKETS = {"1h": "hour", "1d": "day", "15m": "quarter hour (for alerts)"}
-_SCOPES = {"travel_shopping": "travel and shopping", "all": "everything"}
-
-router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
-    from radar.web import kol_pages  # they are drawn with what is here
-
-    app.include_router(router)
-    app.include_router(kol_pages.router)
-    app.mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
-
-
-# ---- words ----
+    for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
+        app.include_router(pages)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.add_middleware(Languages)
 
 
-def _local(at: datetime | None, zone: str = "UTC", with_year: bool = False) -> str:
-    """An instant as a market's people read it."""
-    if at is None:
-        return "—"
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y, %H:%M}" if with_year else f"{local.day} {local:%b, %H:%M}"
-
-
-def _in_a_sentence(name: str) -> str:
-    """A country's name as a sentence takes it.
-
-    >>> _in_a_sentence("United States"), _in_a_sentence("Japan")
-    ('the United States', 'Japan')
-    """
-    return f"the {name}" if name.startswith("United ") or name == "Philippines" else name
-
-
-def _day(at: datetime, zone: str) -> str:
-    """The local day of an instant."""
-    local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b}"
-
-
-def _city(zone: str) -> str:
-    return zone.rpartition("/")[2].replace("_", " ")
-
-
-def _span(seconds: int) -> str:
-    """A length of time in its largest unit.
-
-    >>> _span(59), _span(7300), _span(200_000)
-    ('59 s', '2 h', '2 d')
-    """
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size:,} {unit}"
-    return f"{seconds} s"
-
-
-def _share(value: float | None) -> str:
-    return "—" if value is None else f"{100 * value:.0f} %"
-
-
-def _small(value: float) -> str:
-    """A probability short enough for a table.
-
-    >>> _small(0.0312), _small(0.00000021)
-    ('0.031', '2.1e-07')
-    """
-    return f"{value:.2g}" if value >= 1e-3 or value == 0 else f"{value:.1e}"
-
-
-def _percent(value: float | None) -> str:
-    """A rate with its decimals.
-
-    >>> _percent(0.0342), _percent(None)
-    ('3.42 %', '—')
-    """
-    return "—" if value is None else f"{100 * value:.3g} %"
-
-
-def _measured(value: float | None, name: str) -> str:
-    """A measure of a KOL as people read it: a rate as a percentage, others as numbers."""
-    return ("—" if value is None else f"{value:.2f}") if name in ("posts_per_week", "early") else _percent(value)
-
-
-def _count(value: float | None) -> str:
-    return "hidden" if value is None else f"{value:,.0f}"
-
-
-def _web_address(url: str | None) -> str | None:
-    """A link a browser may follow: never javascript: or data:."""
-    return url if url and url.lower().startswith(("https://", "http://")) else None
-
-
-def url(path: str, **query: Any) -> str:
-    """An address with what is set of a query."""
-    given = {name: value for name, value in query.items() if value not in (None, "")}
-    return quote(path, safe="/:") + (f"?{urlencode(given)}" if given else "")
-
-
-_templates = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)  # fmt: skip
-_templates.filters |= {
-    "local": _local, "city": _city, "span": _span, "share": _share, "small": _small, "count": _count,
-    "web_address": _web_address, "spark_lines": spark_lines,
-    "at_least": answers.at_least, "day": _day, "in_a_sentence": _in_a_sentence,
-    "place_name": place_name, "iso": datetime.isoformat, "percent": _percent, "measured": _measured,
-}  # fmt: skip
-_templates.globals |= {"url": url, "curve_size": (WIDTH, HEIGHT), "markets": MARKETS}
-
-
-def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(_templates.get_template(name).render(values), status)
-
-
-def error_page(request: Request, problem: dict[str, Any]) -> Response:
-    """A problem for people."""
-    return page("error.html", problem["status"], problem=problem, simulated=False, here="", twin=None)
-
-
-# ---- pages ----
+@router.get("/language")
+def choose_language(to: str, back: Annotated[str, Query(max_length=2000)] = "/") -> Response:
+    """Keep a reader's choice of language in a cookie, and go back to where they were: only to this host."""
+    is_here = back.startswith("/") and not back.startswith(("//", "/\\"))
+    response = RedirectResponse(back if is_here else "/", 303)
+    if to in LANGUAGES:
+        response.set_cookie(COOKIE, to, max_age=365 * 86_400, samesite="lax", httponly=True)
+    return response
 
 
 @router.get("/")
@@ -178,7 +75,7 @@ def market_twin(code: str, request: Request, asked: FilterDep) -> Response:
 
 @router.get("/markets/{code}")
 def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
-    """What one market starts to say."""
+    """What one market starts to say: the radar, and the same as a list."""
     about = market(code)
     answer = answers.list_trends(session, **asked.for_answer(code))
     chosen = {
@@ -186,6 +83,8 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
         "scope": asked.scope, "bucket": asked.bucket, "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
         "as_of": asked.as_of, "limit": None if asked.limit == 20 else asked.limit,
     }  # fmt: skip
+    trends = answer["items"]
+    at = answer["as_of"].isoformat() if answer["as_of"] else None
     return page(
         "market.html",
         about=about,
@@ -193,25 +92,34 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
         chosen=chosen,
         asked=asked,
         path=f"/markets/{about.code}",
-        options=_options(asked.window),
-        window_words=_WINDOWS.get(asked.window or "7d", asked.window),
+        options=_options(asked.window, asked.place),
+        window_words=words.window_words(asked.window or "7d"),
+        drawing=draw_radar(trends),
+        links={t["id"]: url(f"/trends/{t['id']}", as_of=at, window=asked.window) for t in trends},
+        sectors={t["id"]: sector_of(t["topic"]["id"] if t["topic"] else None) for t in trends},
         simulated=answer["simulated"],
         here="trends",
         twin=url(f"/v1/markets/{about.code}/trends", **chosen, cursor=asked.cursor),
     )
 
 
-def _options(window: str | None) -> dict[str, list[tuple[str, str]]]:
+def _options(window: str | None, place: str | None) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer, as (value, words)."""
-    windows = _WINDOWS if window in (None, "", *_WINDOWS) else _WINDOWS | {str(window): str(window)}
+    places = [*PLACE_NUMBERS, *([place] if place and place.upper() not in PLACE_NUMBERS else [])]
+    windows = {name: say(told) for name, told in words.WINDOWS.items()}
+    if window:
+        windows.setdefault(window, words.window_words(window))
+    topics = [(sector_of(t["id"]).words, t["id"]) for t in answers.topics()]
+    order = [sector.words for sector in SECTORS]
+    topics.sort(key=lambda topic: order.index(topic[0]) if topic[0] in order else len(order))
     return {
-        "place": sorted(((code, place_name(code)) for code in PLACE_NUMBERS), key=lambda option: option[1]),
+        "place": sorted(((code, words.place(code)) for code in places), key=lambda option: option[1]),
         "window": list(windows.items()),
-        "topic": [(t["id"], f"{t['group']}: {t['name']}") for t in answers.topics()],
-        "kind": [(name, f"{name}s") for name in answers.KINDS],
-        "stage": [(name, name.replace("_", " ")) for name in answers.STAGES],
-        "scope": list(_SCOPES.items()),
-        "bucket": list(_BUCKETS.items()),
+        "topic": [(id, f"{say(group)}: {words.topic_called(id)}") for group, id in topics],
+        "kind": [(name, words.called(name)) for name in answers.KINDS],
+        "stage": [(name, words.called(name)) for name in answers.STAGES],
+        "scope": [(name, say(told)) for name, told in words.SCOPES.items()],
+        "bucket": [(name, say(told)) for name, told in words.BUCKETS.items()],
     }
 
 
@@ -223,15 +131,21 @@ def trend_twin(id: str, as_of: str | None = None, window: str | None = None) -> 
 @router.get("/trends/{id}")
 def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: str | None = None) -> Response:
     """One trend with its working."""
-    found = answers.trend_working(session, id, answers.parse_as_of(as_of, ZoneInfo("UTC")), window)
+    at = answers.parse_as_of(as_of, ZoneInfo("UTC"))
+    found = answers.trend_working(session, id, at, window)
+    beside = answers.trend_markets(session, id, at, window)
+    path = answers.path(session, found["id"])
     chosen = {"as_of": as_of, "window": window}
     return page(
         "trend.html",
         trend=found,
         about=MARKETS[found["market"]],
         drawing=draw_curve(found["curve"], found["window"]),
-        path=(path := answers.path(session, found["id"])),
-        lanes=draw_lanes(path["items"], path["expected"], found["as_of"]),
+        beside=beside,
+        lanes=draw_lanes(beside),
+        path=path,
+        way=draw_path(path["items"], path["expected"], found["as_of"]),
+        carriers=answers.trend_carriers(session, id, at, window),
         chosen=chosen,
         simulated=found["simulated"],
         here="trends",

@@ -13,10 +13,10 @@ from radar.errors import CallerError
 from radar.markets import MARKETS, PLACE_NUMBERS
 from radar.partners.brief import TIERS
 from radar.web.briefs import BriefQuery, BriefQueryDep, scorer_of
-from radar.web.pages import page, url
 from radar.web.requests import SessionDep, only_known_parameters
+from radar.web.view import note_address, page, url
 
-router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 _ON_FORM = ("text", "from", "to", "topics", "products", "platforms", "tiers", "budget")
 
 

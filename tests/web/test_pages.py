@@ -11,8 +11,13 @@ from fastapi.testclient import TestClient
 from radar.answers import trend_id
 from radar.api import create_app
 from radar.config import Settings
+from radar.keys import Kind, key_number
+from radar.store.counts import add_keys
+from radar.store.engine import writing
+from radar.web.view import static
 from tests.api.small_store import HOSTILE, SmallStore, fill, open_small
 
+SCRIPT = f'<script type="module" src="{static("radar.js")}">'
 HTML = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -34,7 +39,7 @@ def pages(store: SmallStore) -> list[str]:
     return [
         "/markets", "/markets/TW", "/markets/TW?scope=all", "/markets/TW?place=JP-27&stage=emerging&q=0.04",
         "/markets/KR", "/markets/TH", "/markets/TW/arrivals", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
-        "/partners?to=TW&topics=shop.drugstore&from=JP",
+        "/partners?to=TW&topics=shop.drugstore&from=JP", "/matrix", "/matrix?place=JP&window=3d", "/topics", "/models",
     ]  # fmt: skip
 
 
@@ -71,7 +76,7 @@ def test_nothing_hostile_gets_through(client: TestClient, store: SmallStore, pag
         "/trends/%3Cscript%3E?window=%3Cb%3E",
     ]:
         text = client.get(path).text
-        assert "<script" not in text, path
+        assert re.findall(r"<script[^>]*>", text) == [SCRIPT], path
         assert "<img" not in text, path
         assert "style=" not in text, path
         assert 'href="javascript' not in text, path
@@ -94,7 +99,7 @@ def test_next_page_goes_on(client: TestClient) -> None:
     assert following
     second = client.get(following[1].replace("&amp;", "&"))
     assert second.status_code == 200
-    ids = [re.findall(r"/trends/([0-9a-z]{13})", text) for text in (first, second.text)]
+    ids = [re.findall(r'<tr role="row" id="t-([0-9a-z]{13})"', text) for text in (first, second.text)]
     assert len(ids[0]) == len(ids[1]) == 2
     assert not set(ids[0]) & set(ids[1])
 
@@ -139,3 +144,56 @@ def test_pages_say_how_many_posts_complain(client: TestClient, store: SmallStore
     page = client.get(f"/trends/{trend_id(store.ids['term'])}").text
     assert re.search(r"Complaints</th><td[^>]*>12(\.5)? % of 40 posts", page)
     assert "share of complaints 0 % of 41 posts of this KOL" in page
+
+
+def test_a_hostile_name_is_shown_as_text_on_the_radar_and_in_the_list(tmp_path: Path) -> None:
+    name = '</title><script>alert(1)</script>" onfocus="x'
+    store = fill(open_small(tmp_path))
+    number = key_number(Kind.HASHTAG, name)
+    with writing(store.engine) as session, session.begin():
+        add_keys(session, [{"hash": number, "kind": int(Kind.HASHTAG), "text": name, "gloss": "<img src=x>"}])
+    store.trend("hostile", Kind.HASHTAG, name, score=40.0)
+    client = TestClient(create_app(store.engine, Settings(data_dir=tmp_path)), headers=HTML)
+    for path in ("/markets/TW?scope=all", f"/trends/{trend_id(store.ids['hostile'])}"):
+        text = client.get(path).text
+        assert "&lt;script&gt;alert(1)" in text, path
+        assert re.findall(r"<script[^>]*>", text) == [SCRIPT], path
+        assert "<img" not in text
+        assert not re.search(r'<[^>]*" onfocus=', text)
+    store.engine.dispose()
+
+
+def test_the_matrix_counts_who_mentions_a_place(tmp_path: Path) -> None:
+    store = fill(open_small(tmp_path))
+    client = TestClient(create_app(store.engine, Settings(data_dir=tmp_path)), headers=HTML)
+    rows = {row["id"]: row for row in client.get("/v1/matrix?window=1d").json()["items"]}
+    cells = {cell["market"]: cell for cell in rows["JP"]["cells"]}
+    assert 0 < cells["TW"]["share"] <= 1
+    assert cells["TH"]["share"] is None
+    inside = client.get("/v1/matrix?place=jp&window=3d").json()["items"]
+    assert inside[0]["id"].startswith("JP")
+    assert client.get("/matrix?place=XX").status_code == 400
+    assert client.get("/matrix?window=90d").status_code == 400
+    store.engine.dispose()
+
+
+def test_charts_come_as_pictures_and_numbers(client: TestClient, store: SmallStore) -> None:
+    trend = f"/trends/{trend_id(store.ids['term'])}"
+    assert client.get(f"{trend}/curve.json").json()["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+    assert client.get(f"{trend}/curve.svg").text.startswith("<svg")
+    assert client.get(f"{trend}/markets.png").content.startswith(b"\x89PNG")
+    assert client.get(f"{trend}/curve.csv").text.startswith("start,persons,expected,low,high,heard\n")
+    assert client.get(f"{trend}/curve.exe").status_code == 400
+    assert "script-src 'self'" in client.get(trend).headers["content-security-policy"]
+    assert "unsafe" not in client.get(trend).headers["content-security-policy"]
+
+
+def test_a_trend_says_who_came_first_and_where_else(client: TestClient, store: SmallStore) -> None:
+    trend = f"/v1/trends/{trend_id(store.ids['term'])}"
+    carriers = client.get(f"{trend}/carriers").json()
+    firsts = [person["first_at"] for person in carriers["items"]]
+    assert firsts == sorted(firsts)
+    assert carriers["total"] == len({person["person_id"] for person in carriers["items"]}) == 9
+    beside = client.get(f"{trend}/markets").json()
+    assert [row["market"] for row in beside["items"] if row["is_own"]] == ["TW"]
+    assert len(beside["days"]) == len(beside["items"][0]["persons"]) == 56
