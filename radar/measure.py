@@ -141,11 +141,12 @@ def _fact(post: PostRow, topics: Sequence[str], history: History, account: Accou
     """A post as the arithmetic sees it, with the followers that its author had then."""
     day = local_day(post.published_at, MARKETS[account.audience_market].tz)
     followers = followers_on(history, day)
-    keys = key_array(post.keys).tolist() if post.keys else []
+    sponsored = bool(post.sponsored or post.platform_sponsored)
+    keys = key_array(post.keys).tolist() if post.keys and sponsored else []  # products matter in paid work alone
     named = _product_names()
     return PostFact(
         post.id, post.published_at, post.like_count, post.comment_count, post.share_count, post.view_count,
-        account.follower_count if followers is None else followers, bool(post.sponsored or post.platform_sponsored),
+        account.follower_count if followers is None else followers, sponsored,
         tuple(topics), tuple(c for c in (post.places or "").split() if len(c) == 2),
         tuple(named[k] for k in keys if k in named), post.tone, post.text_hash or 0,
     )  # fmt: skip

@@ -1,5 +1,6 @@
 """All measures of one account together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,11 +81,8 @@ def _signals(
     """Name -> (value, posts or days it rests on). Sources: radar.kol.signals."""
     shown = [(p, e) for p in settled if (e := p.engagement) is not None]
     values = [e for _, e in shown]
-    strong = [
-        p.published_at.astimezone(zone).date()
-        for p, e in shown
-        if len(values) >= ENOUGH and e >= float(np.quantile(values, 0.9))
-    ]
+    top_tenth = float(np.quantile(values, 0.9)) if len(values) >= ENOUGH else math.inf
+    strong = [p.published_at.astimezone(zone).date() for p, e in shown if e >= top_tenth]
     ratios = [p.comments / p.likes for p in settled if p.likes and p.comments is not None]
     by_view = [p.views / p.followers for p in settled if p.followers and p.views is not None]
     levels = [e / p.followers for p, e in shown if p.followers]

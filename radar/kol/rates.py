@@ -1,9 +1,8 @@
 """Engagement rates: medians over settled posts, with their n."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from radar.kol.facts import ENOUGH, PostFact
 from radar.kol.measures import TopPost
@@ -29,7 +28,7 @@ class Rates:
 
 def median(values: Sequence[float]) -> float | None:
     """The median; None of nothing."""
-    return float(np.median(values)) if values else None
+    return float(statistics.median(values)) if values else None
 
 
 def rates(settled: Sequence[PostFact]) -> Rates:
