@@ -7,31 +7,28 @@ from fastapi.responses import RedirectResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
-from radar import answers
 from radar.answers.kol import SORT_NAMES, author_profile, list_authors, shown_lists
-from radar.answers.names import place_name
 from radar.kol import TIER_NAMES
-from radar.markets import MARKETS, PLACE_NUMBERS
+from radar.markets import MARKETS
 from radar.store import peers
+from radar.web import options
 from radar.web.kol_requests import AuthorFilterDep
+from radar.web.languages import say
+from radar.web.navigation import N_
+from radar.web.partner_words import SIGNALS
 from radar.web.requests import SessionDep, only_known_parameters
 from radar.web.view import note_address, page, url
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 
 _SORT_WORDS = {
-    "engagement": "engagement among peers", "followers": "number of followers", "growth": "growth of followers",
-    "early": "earliness on trends", "active": "last post",
+    "engagement": N_("engagement among peers"), "followers": N_("number of followers"),
+    "growth": N_("growth of followers"), "early": N_("earliness on trends"), "active": N_("last post"),
 }  # fmt: skip
 _RATES = {
-    "er_followers": "Engagement per follower", "er_views": "Engagement per view", "growth": "Growth, 30 days",
-    "posts_per_week": "Posts a week", "sponsored_share": "Share that is paid", "early": "Early on trends",
-}  # fmt: skip
-_SIGNALS = {
-    "follower_step": "Largest unexplained gain of followers, in deviations",
-    "engagement_level": "Engagement per follower", "comment_ratio": "Comments per like",
-    "engagement_spread": "Spread of engagement (variation / mean)", "view_ratio": "Views per follower",
-    "repeated_share": "Share of repeated texts", "posting_burst": "Most posts on a day / the median",
+    "er_followers": N_("Engagement per follower"), "er_views": N_("Engagement per view"),
+    "growth": N_("Growth, 30 days"), "posts_per_week": N_("Posts a week"),
+    "sponsored_share": N_("Share that is paid"), "early": N_("Early on trends"),
 }  # fmt: skip
 
 
@@ -46,7 +43,7 @@ def kols_page(session: SessionDep, asked: AuthorFilterDep) -> Response:
     } | {"limit": None if asked.limit == 20 else asked.limit}  # fmt: skip
     return page(
         "kols.html", answer=answer, asked=asked, chosen=chosen, options=_options(session),
-        sort_words=_SORT_WORDS[answer["sort"]], simulated=answer["simulated"], here="kols",
+        sort_words=say(_SORT_WORDS[answer["sort"]]), simulated=answer["simulated"], here="kols",
         twin=url("/v1/authors", **chosen, cursor=asked.cursor),
     )  # fmt: skip
 
@@ -55,13 +52,13 @@ def _options(session: Any) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer, as (value, words)."""
     platforms = sorted({group.platform for group in peers.groups(session).values()})
     return {
-        "market": [(code, about.name) for code, about in MARKETS.items()],
-        "place": sorted(((code, place_name(code)) for code in PLACE_NUMBERS), key=lambda option: option[1]),
-        "topic": [(t["id"], f"{t['group']}: {t['name']}") for t in answers.topics()],
-        "tier": [(name, name) for name in TIER_NAMES],
+        "market": options.markets(),
+        "place": options.places(),
+        "topic": options.topics(),
+        "tier": options.named(TIER_NAMES),
         "platform": [(name, name) for name in platforms],
         "list": [(line["name"], line["name"]) for line in shown_lists(session)["items"]],
-        "sort": [(name, _SORT_WORDS[name]) for name in SORT_NAMES],
+        "sort": [(name, say(_SORT_WORDS[name])) for name in SORT_NAMES],
     }
 
 
@@ -81,6 +78,6 @@ def kol_page(id: str, session: SessionDep) -> Response:
     found = author_profile(session, id)
     return page(
         "kol.html", kol=found, about=MARKETS[found["market"]], followers=[seen["count"] for seen in found["followers"]],
-        rate_words=_RATES, signal_words=_SIGNALS, simulated=found["simulated"], here="kols",
+        rate_words=_RATES, signal_words=SIGNALS, simulated=found["simulated"], here="kols",
         twin=url(f"/v1/authors/{found['id']}"),
     )  # fmt: skip

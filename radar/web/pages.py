@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radar import answers
-from radar.markets import MARKETS, PLACE_NUMBERS, market
-from radar.web import chart_pages, kol_pages, overview_pages, partners_page, words
+from radar.lead_lag import FEWEST
+from radar.markets import MARKETS, market
+from radar.web import chart_pages, kol_pages, options, overview_pages, partners_page, words
 from radar.web.charts import draw_curve, draw_lanes
 from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.path_drawing import draw_path
-from radar.web.radar_drawing import SECTORS, draw_radar, sector_of
+from radar.web.radar_drawing import draw_radar, sector_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 from radar.web.view import HERE, note_address, page, url
 
@@ -105,19 +106,15 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
 
 def _options(window: str | None, place: str | None) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer, as (value, words)."""
-    places = [*PLACE_NUMBERS, *([place] if place and place.upper() not in PLACE_NUMBERS else [])]
     windows = {name: say(told) for name, told in words.WINDOWS.items()}
     if window:
         windows.setdefault(window, words.window_words(window))
-    topics = [(sector_of(t["id"]).words, t["id"]) for t in answers.topics()]
-    order = [sector.words for sector in SECTORS]
-    topics.sort(key=lambda topic: order.index(topic[0]) if topic[0] in order else len(order))
     return {
-        "place": sorted(((code, words.place(code)) for code in places), key=lambda option: option[1]),
+        "place": options.places(place),
         "window": list(windows.items()),
-        "topic": [(id, f"{say(group)}: {words.topic_called(id)}") for group, id in topics],
-        "kind": [(name, words.called(name)) for name in answers.KINDS],
-        "stage": [(name, words.called(name)) for name in answers.STAGES],
+        "topic": options.topics(),
+        "kind": options.named(answers.KINDS),
+        "stage": options.named(answers.STAGES),
         "scope": [(name, say(told)) for name, told in words.SCOPES.items()],
         "bucket": [(name, say(told)) for name, told in words.BUCKETS.items()],
     }
@@ -173,7 +170,8 @@ def arrivals_page(code: str, session: SessionDep, group: str | None = None) -> R
     answer = answers.arrivals(session, code, limit=50)
     return page(
         "arrivals.html", about=about, answer=answer, table=answers.leads(session, group=group), groups=answers.GROUPS,
-        simulated=answer["simulated"], here="arrivals", twin=url(f"/v1/markets/{about.code}/arrivals"),
+        fewest_shared=FEWEST, simulated=answer["simulated"], here="arrivals",
+        twin=url(f"/v1/markets/{about.code}/arrivals"),
     )  # fmt: skip
 
 

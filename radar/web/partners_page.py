@@ -7,12 +7,13 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from radar import answers
-from radar.answers.names import place_name
 from radar.answers.partners import stored
 from radar.errors import CallerError
-from radar.markets import MARKETS, PLACE_NUMBERS
+from radar.markets import MARKETS
 from radar.partners.brief import TIERS
+from radar.web import options
 from radar.web.briefs import BriefQuery, BriefQueryDep, scorer_of
+from radar.web.languages import say
 from radar.web.requests import SessionDep, only_known_parameters
 from radar.web.view import note_address, page, url
 
@@ -38,7 +39,7 @@ def partners_page(request: Request, session: SessionDep, query: BriefQueryDep) -
             )  # fmt: skip
         except CallerError as error:
             status = error.status
-            title = "Say a little more" if status == 422 else "That cannot be ranked"
+            title = say("Say a little more") if status == 422 else say("That cannot be ranked")
             problem = {"title": title, "detail": error.message, "hint": error.hint}
     known = stored(session)
     about = MARKETS.get((query.to or "").upper())
@@ -60,11 +61,11 @@ def partners_page(request: Request, session: SessionDep, query: BriefQueryDep) -
 def _options(query: BriefQuery, platforms: list[str]) -> dict[str, list[tuple[str, str]]]:
     """What the form offers, as (value, words); a list of several that an address gave stays one of the choices."""
     offered: dict[str, list[tuple[str, str]]] = {
-        "place": sorted(((code, place_name(code)) for code in PLACE_NUMBERS), key=lambda option: option[1]),
-        "market": [(code, about.name) for code, about in MARKETS.items()],
-        "topic": [(t["id"], f"{t['group']}: {t['name']}") for t in answers.topics()],
+        "place": options.places(),
+        "market": options.markets(),
+        "topic": options.topics(),
         "platform": [(name, name) for name in platforms],
-        "tier": [(name, name) for name in TIERS],
+        "tier": options.named(TIERS),
     }
     for name, given in (("topic", query.topics), ("platform", query.platforms), ("tier", query.tiers)):
         if given and given not in dict(offered[name]):

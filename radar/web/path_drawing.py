@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from radar.web.charts import WIDTH
+from radar.web.languages import percent, say
+from radar.web.words import country, hours
 
 LANE = 34
 """Height of a market's lane."""
@@ -56,13 +58,16 @@ def draw_path(
     lanes = []
     for n, stop in enumerate(stops):
         left, right = x(stop["onset_at"]), x(stop["ended_at"] or max(as_of, stop["onset_at"]))
-        words = "first" if not stop["hours_after_first"] else f"{stop['hours_after_first']:.0f} h later"
+        later = stop["hours_after_first"]
+        words = say("%(time)s later") % {"time": hours(later)} if later else say("first")
         bar = (left, round(max(right - left, 4.0), 2))
-        lanes.append(PathLane(stop["market"], stop["name"], n * LANE, bar, stop["ended_at"] is None, None, words))
+        lanes.append(
+            PathLane(stop["market"], country(stop["market"]), n * LANE, bar, stop["ended_at"] is None, None, words)
+        )
     for n, item in enumerate(expected, start=len(stops)):
         times = (x(item["low_at"]), x(item["expected_at"]), x(item["high_at"]))
         week = next((c["probability"] for c in item["probabilities"] if c["days"] == 7), 0.0)
-        words = f"{100 * week:.0f} % within a week"
-        lanes.append(PathLane(item["market"], item["market"], n * LANE, None, False, times, words))
+        words = say("%(share)s within a week") % {"share": percent(week, 0)}
+        lanes.append(PathLane(item["market"], country(item["market"]), n * LANE, None, False, times, words))
     ticks = [start, start + (end - start) / 2, end]
     return PathDrawing(lanes, len(lanes) * LANE, x(as_of), ticks)

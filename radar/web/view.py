@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from radar.answers import at_least
 from radar.markets import MARKETS
-from radar.web import words
+from radar.web import partner_words, words
 from radar.web.charts import HEIGHT, WIDTH, spark_lines
 from radar.web.languages import LANGUAGES, language, number, percent, say, say_n
 from radar.web.navigation import MENU
@@ -69,7 +69,10 @@ templates.filters |= {
     "gloss": words.gloss, "topic_called": words.topic_called, "sentence": words.sentence, "kols": words.kols,
     "posts": words.posts, "platforms": words.platforms, "trends": words.trends, "window_words": words.window_words,
     "complaints": words.complaints, "narrow_words": words.narrow, "shadow_words": words.shadow,
-    "measured": words.measured, "place_name": words.place,
+    "measured": words.measured, "hours": words.hours, "ago": words.ago, "iso_day": words.iso_day,
+    "group_called": words.group_called, "lead_words": words.lead, "part_called": partner_words.part_called,
+    "part_words": partner_words.part_words, "filter_called": partner_words.filter_called,
+    "price_words": partner_words.price_words,
     "spark_lines": spark_lines, "at_least": at_least, "web_address": web_address, "iso": datetime.isoformat,
 }  # fmt: skip
 templates.globals |= {

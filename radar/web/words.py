@@ -48,7 +48,12 @@ _TIERS = {
 _TONES = {"negative": N_("negative"), "neutral": N_("neutral"), "positive": N_("positive")}
 _OUTCOMES = {"ok": N_("ok"), "running": N_("running"), "failed": N_("failed"), "abandoned": N_("abandoned")}
 _STATES = {"ok": N_("ok"), "paused": N_("paused"), "waiting": N_("waiting"), "failing": N_("failing")}
-_NAMED = STAGES | KINDS | SCOPES | BUCKETS | WINDOWS | _TIERS | _TONES | _OUTCOMES | _STATES
+_SOURCES = {
+    "declared": N_("declared"), "inferred": N_("inferred"), "import": N_("from an import"),
+    "source": N_("from the source"),
+}  # fmt: skip
+_GROUPS = {"all": N_("all topics"), "travel": N_("travel"), "shop": N_("shopping")}
+_NAMED = STAGES | KINDS | SCOPES | BUCKETS | WINDOWS | _TIERS | _TONES | _OUTCOMES | _STATES | _SOURCES
 
 
 def called(name: str) -> str:
@@ -187,6 +192,34 @@ def span(seconds: int) -> str:
     return say("%(n)s s") % {"n": number(seconds)}
 
 
+def hours(n: float) -> str:
+    """A length of so many hours."""
+    return say("%(n)s h") % {"n": number(n)}
+
+
+def ago(days: float) -> str:
+    """How long something is past.
+
+    >>> ago(2.46), ago(0.2)
+    ('2 d ago', '4 h ago')
+    """
+    return say("%(time)s ago") % {"time": span(max(3_600, int(86_400 * days)))}
+
+
+def group_called(name: str) -> str:
+    """A group of topics."""
+    return say(_GROUPS[name]) if name in _GROUPS else name
+
+
+def lead(found: Mapping[str, Any]) -> str:
+    """What a pair of markets shows."""
+    if found["lead"]:
+        return say("%(first)s before %(second)s") % {
+            "first": country(found["first"]), "second": country(found["second"]),
+        }  # fmt: skip
+    return say("too few shared trends") if found["q"] is None else say("no lead shown")
+
+
 def window_words(text: str) -> str:
     """A window as asked for, in words.
 
@@ -217,6 +250,15 @@ def day(at: datetime, zone: str) -> str:
 def format_day(on: Any, zone: str) -> str:
     """A local day."""
     return day(datetime(on.year, on.month, on.day, 12, tzinfo=ZoneInfo(zone)), zone)
+
+
+def iso_day(text: Any) -> str:
+    """A calendar day of its ISO text, with the year.
+
+    >>> iso_day("2026-11-01")
+    '1 Nov 2026'
+    """
+    return day_of(datetime.fromisoformat(str(text)[:10]).replace(hour=12, tzinfo=ZoneInfo("UTC")), "UTC", True)
 
 
 def on_day(on: Any) -> str:
