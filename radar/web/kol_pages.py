@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.requests import Request
 from starlette.responses import Response
 
+from radar import answers
 from radar.answers.kol import SORT_NAMES, author_profile, list_authors, shown_lists
 from radar.kol import TIER_NAMES
 from radar.markets import MARKETS
@@ -72,12 +73,33 @@ def kol_twin(id: str) -> Response:
     return RedirectResponse(url(f"/v1/authors/{id}"), 307)
 
 
+@router.get("/kols/{id}/similar.json")
+def similar_twin(id: str) -> Response:
+    return RedirectResponse(url(f"/v1/authors/{id}/similar"), 307)
+
+
+@router.get("/kols/{id}/similar")
+def similar_page(id: str, session: SessionDep) -> Response:
+    """Who is like a KOL, in its market."""
+    found = answers.similar_authors(session, id, limit=20)
+    return page(
+        "similar.html", answer=found, mine=found["author"], simulated=found["simulated"], here="kols",
+        twin=url(f"/v1/authors/{found['author']['id']}/similar"),
+    )  # fmt: skip
+
+
 @router.get("/kols/{id}")
 def kol_page(id: str, session: SessionDep) -> Response:
     """One KOL with its numbers."""
     found = author_profile(session, id)
     return page(
-        "kol.html", kol=found, about=MARKETS[found["market"]], followers=[seen["count"] for seen in found["followers"]],
+        "kol.html", kol=found, about=MARKETS[found["market"]], followers=_above_lowest(found["followers"]),
         rate_words=_RATES, signal_words=SIGNALS, simulated=found["simulated"], here="kols",
         twin=url(f"/v1/authors/{found['id']}"),
     )  # fmt: skip
+
+
+def _above_lowest(seen: list[dict[str, Any]]) -> list[int]:
+    """Followers above the fewest seen: few gain so much that a line from 0 would show it."""
+    counts = [day["count"] for day in seen]
+    return [n - min(counts) for n in counts]

@@ -6,7 +6,7 @@ from typing import Any
 from radar.kol.facts import ENOUGH
 from radar.text import gazetteer
 from radar.web import words
-from radar.web.languages import number, percent, say, say_n
+from radar.web.languages import language, number, percent, say, say_n
 from radar.web.navigation import N_
 
 Said = str | None
@@ -48,6 +48,11 @@ def price_words(price: Mapping[str, Any]) -> str:
     return say("%(price)s (rule of thumb)") % {"price": told} if price["heuristic"] else told
 
 
+def _and_then(told: str, more: str) -> str:
+    """Two sentences; Chinese and Japanese put no space between them."""
+    return f"{told}{'' if language() in ('zh-Hant', 'ja') else ' '}{more}"
+
+
 def part_words(part: Mapping[str, Any], brief: Mapping[str, Any]) -> Said:
     """What a part says for a KOL or against; None for a part that has no words here."""
     said = _SAID.get(part["name"])
@@ -65,9 +70,9 @@ def _topic(n: Numbers, value: float | None, brief: Numbers) -> Said:
     else:
         told = say("Its words are near the brief's.") if value >= 0.5 else say("Its words are far from the brief's.")
     for id, posts in n["products"].items():
-        told += " " + say("%(posts)s name %(product)s.") % {
-            "posts": words.posts(posts), "product": gazetteer.products()[id].name,
-        }  # fmt: skip
+        known = gazetteer.products().get(id)
+        more = {"posts": words.posts(posts), "product": known.name if known else id}
+        told = _and_then(told, say("%(posts)s name %(product)s.") % more)
     return told
 
 
@@ -93,9 +98,9 @@ def _market(n: Numbers, value: float | None, brief: Numbers) -> Said:
         told = say("It is listed for %(market)s.") % {"market": market}
     others = n["posts"] - n["in_its_languages"]
     if (n["in_its_languages"] + 2) / (n["posts"] + 2) < 0.5:
-        told += " " + say("Yet %(n)s of %(posts)s posts are in another language: what is declared stands.") % {
-            "n": number(others), "posts": number(n["posts"]),
-        }  # fmt: skip
+        more = {"n": number(others), "posts": number(n["posts"])}
+        yet = say("Yet %(n)s of %(posts)s posts are in another language: what is declared stands.") % more
+        told = _and_then(told, yet)
     return told
 
 
@@ -131,7 +136,7 @@ def _reach(n: Numbers, value: float | None, brief: Numbers) -> Said:
         "n": number(n["followers"]), "tier": words.called(n["tier"] or "unknown"),
     }  # fmt: skip
     if n["median_views"]:
-        told += " " + say("About %(n)s views a video.") % {"n": number(n["median_views"])}
+        told = _and_then(told, say("About %(n)s views a video.") % {"n": number(n["median_views"])})
     return told
 
 
@@ -143,7 +148,7 @@ def _saturation(n: Numbers, value: float | None, brief: Numbers) -> Said:
     }  # fmt: skip
     if n["paid_lately"]:
         names = say(", ").join(n["paid_lately"][:3])
-        told = say("Paid posts within 30 days name %(names)s.") % {"names": names} + " " + told
+        told = _and_then(say("Paid posts within 30 days name %(names)s.") % {"names": names}, told)
     return told
 
 
@@ -164,7 +169,7 @@ def _freshness(n: Numbers, value: float | None, brief: Numbers) -> Said:
         say_n("Last posted %(n)s day ago.", "Last posted %(n)s days ago.", days) % {"n": number(days)}
     )  # fmt: skip
     if n["posts_per_week"] is not None:
-        told += " " + say("%(n)s posts a week.") % {"n": number(n["posts_per_week"], 1)}
+        told = _and_then(told, say("%(n)s posts a week.") % {"n": number(n["posts_per_week"], 1)})
     return told
 
 
