@@ -20,6 +20,9 @@ PAGES = {
     "matrix": "/matrix",
     "places": "/matrix?place=JP",
     "topics": "/topics",
+    "arrivals": "/markets/TW/arrivals",
+    "kols": "/kols?market=TW",
+    "brief": "/partners?from=JP&to=TW&topics=shop.drugstore",
     "coverage": "/coverage",
     "models": "/models",
     "nothing": "/markets/TW?place=JP-47&q=0.001",
@@ -105,6 +108,25 @@ def test_a_tourism_board_asks_who_talks_about_its_prefectures(visit: Visit) -> N
     page.wait_for_load_state("networkidle")
     assert page.locator(".matrix tbody tr").count() > 5
     visit.picture("prefectures")
+    visit.is_well()
+
+
+def test_a_brand_finds_a_kol_and_who_is_like_it(visit: Visit) -> None:
+    page = visit.open("/partners")
+    page.select_option("select[name=from]", "JP")
+    page.select_option("select[name=to]", "TW")
+    page.select_option("select[name=topics]", "shop.drugstore")
+    page.click("form button")
+    page.wait_for_load_state("networkidle")
+    assert page.locator("article.partner").count() > 5
+    assert page.locator("article.partner [lang=en]").count() == 0, "each reason is said in the reader's language"
+    page.locator("article.partner h2 a").first.click()
+    page.wait_for_url("**/kols/*")
+    visit.picture("kol")
+    visit.is_well()
+    page.locator("a[href$='/similar']").click()
+    page.wait_for_url("**/similar")
+    assert page.locator("tbody tr").count() > 5
     visit.is_well()
 
 
