@@ -234,6 +234,7 @@ def test_nothing_is_derived_from_videos_before_the_amendment_is_accepted(
     from radar.classify import classify_posts
     from radar.kol import Tiers
     from radar.measure import measure_authors
+    from radar.store import measures
 
     def measured(at: datetime) -> list[int]:
         measure_authors(engine, "model-1", [], Tiers(), now=at)
@@ -256,4 +257,7 @@ def test_nothing_is_derived_from_videos_before_the_amendment_is_accepted(
     assert line(engine)["derives"] is True
     with reading(engine) as session:
         assert store.unread_after(session, 0, 7) is not None
-    assert measured(NOW + DAY) == [7]
+        (author_id,) = session.scalars(sa.select(tables.author.c.id))
+    with writing(engine) as session, session.begin():
+        measures.mark_authors(session, [author_id], NOW)  # as reading them does
+    assert measured(NOW) == [7]
