@@ -61,13 +61,13 @@ def sensitivity(answer: Mapping[str, Any], *, spread: float, draws: int, seed: i
     top_share  share of draws in which the KOL is among the first `top`;  low, high  5 % and 95 % of its ranks
     """
     parts = parts_long(answer).pivot(index="kol", columns="part", values="value").astype(float)
-    weights = pd.Series(answer["weights"]).reindex(parts.columns)
+    weights = np.array([answer["weights"][name] for name in parts.columns], float)
     logs = np.log(parts.fillna(UNKNOWN).clip(lower=FLOOR)).to_numpy()
     rng = np.random.default_rng(seed)
-    drawn = weights.to_numpy() * np.exp(rng.normal(0, spread, (draws, len(weights))))
+    drawn = weights * np.exp(rng.normal(0, spread, (draws, len(weights))))
     scores = logs @ (drawn / drawn.sum(1, keepdims=True)).T
     ranks = (-scores).argsort(0).argsort(0) + 1
-    usual = (-(logs @ (weights / weights.sum()).to_numpy())).argsort().argsort() + 1
+    usual = (-(logs @ (weights / weights.sum()))).argsort().argsort() + 1
     found = {
         "kol": parts.index, "rank": usual, "top_share": (ranks <= top).mean(1),
         "low": np.quantile(ranks, 0.05, axis=1), "high": np.quantile(ranks, 0.95, axis=1),
