@@ -11,15 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from radar.held import held_sources
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS
 from radar.memory import give_back
 from radar.registry import TopicScorer, open_scorer
-from radar.sources.facts import derives
 from radar.spread import spread, workers
-from radar.store import measures, promotion, runs
+from radar.store import measures, promotion
 from radar.store import posts as store
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import UnreadPost
@@ -122,7 +121,7 @@ def classify_posts(
     """
     done, model_id = 0, model_folder.name
     with reading(engine) as session:
-        held = _held(session)
+        held = held_sources(session)
     if held:
         with writing(engine) as session, session.begin():
             store.pass_over(session, held, now)
@@ -145,11 +144,6 @@ class Span(NamedTuple):
 
     after: int
     last: int
-
-
-def _held(session: Session) -> list[str]:
-    """Sources from whose posts nothing may be derived yet: they are stored and shown, never read or counted."""
-    return [state.name for state in runs.source_states(session) if not derives(state.kind, state.config)]
 
 
 def _spans(engine: sa.Engine) -> Iterator[Span]:
@@ -183,7 +177,7 @@ class Batch(NamedTuple):
 
 def _read_batch(engine: sa.Engine, scorer: TopicScorer, span: Span) -> Batch:
     with reading(engine) as session:
-        items = store.unread_posts(session, span.after, span.last, _held(session))
+        items = store.unread_posts(session, span.after, span.last, held_sources(session))
     found = [Waiting(item.id, item.author_id, item.revision, item.audience_market, item.local_day) for item in items]
     return Batch(found, read_posts(scorer, items))
 

@@ -17,6 +17,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.held import held_sources
 from radar.keys import Kind, key_number
 from radar.kol import Account, AuthorMeasures, PostFact, Priors, Tiers, measure
 from radar.kol.early import Adoption
@@ -83,7 +84,7 @@ def _measure_page(
 ) -> tuple[list[AuthorMeasures], dict[int, datetime]]:
     """Measures of a page of accounts, and when time alone will change them."""
     ids = [row.id for row in rows]
-    posts = author_facts.posts_of(session, ids, now - KEPT, now)
+    posts = author_facts.posts_of(session, ids, now - KEPT, now, held_sources(session))
     topics = author_facts.topics_by_post(session, ids, now - WINDOW)
     history = author_facts.histories(session, ids)
     adopted = author_facts.adoptions_with(session, [row.person_id for row in rows])

@@ -60,16 +60,17 @@ def sensitivity(answer: Mapping[str, Any], *, spread: float, draws: int, seed: i
     Each weight is multiplied by exp(normal(0, spread)), all anew in each draw; scores are worked out from the parts.
     top_share  share of draws in which the KOL is among the first `top`;  low, high  5 % and 95 % of its ranks
     """
-    parts = parts_long(answer).pivot(index="kol", columns="part", values="value").astype(float)
-    weights = pd.Series(answer["weights"]).reindex(parts.columns)
+    told = parts_long(answer)
+    parts = told.pivot(index="rank", columns="part", values="value").astype(float)  # two KOLs may share a name
+    weights = np.array([answer["weights"][name] for name in parts.columns], float)
     logs = np.log(parts.fillna(UNKNOWN).clip(lower=FLOOR).to_numpy())
     rng = np.random.default_rng(seed)
-    drawn = weights.to_numpy() * np.exp(rng.normal(0, spread, (draws, len(weights))))
+    drawn = weights * np.exp(rng.normal(0, spread, (draws, len(weights))))
     scores = logs @ (drawn / drawn.sum(1, keepdims=True)).T
     ranks = (-scores).argsort(0).argsort(0) + 1
-    usual = (-(logs @ (weights / weights.sum()).to_numpy())).argsort().argsort() + 1
+    usual = (-(logs @ (weights / weights.sum()))).argsort().argsort() + 1
     found = {
-        "kol": parts.index, "rank": usual, "top_share": (ranks <= top).mean(1),
+        "kol": told.groupby("rank")["kol"].first().to_numpy(), "rank": usual, "top_share": (ranks <= top).mean(1),
         "low": np.quantile(ranks, 0.05, axis=1), "high": np.quantile(ranks, 0.95, axis=1),
     }  # fmt: skip
     return pd.DataFrame(found).sort_values("rank", ignore_index=True)

@@ -55,8 +55,13 @@ class PostRow(NamedTuple):
     text_hash: int | None
 
 
-def posts_of(session: Session, author_ids: Sequence[int], since: datetime, until: datetime) -> dict[int, list[PostRow]]:
-    """Authors' own living posts published in (since, until], by author and time; no reposts."""
+def posts_of(
+    session: Session, author_ids: Sequence[int], since: datetime, until: datetime, but: Sequence[str] = ()
+) -> dict[int, list[PostRow]]:
+    """Authors' own living posts published in (since, until], by author and time; no reposts.
+
+    but  sources whose posts are left alone
+    """
     read = ("sponsored", "places", "keys", "tone", "text_hash")
     columns = [(signal if name in read else post).c[name] for name in PostRow._fields]
     found: dict[int, list[PostRow]] = {}
@@ -65,7 +70,7 @@ def posts_of(session: Session, author_ids: Sequence[int], since: datetime, until
             sa.select(*columns)
             .outerjoin(signal, signal.c.post_id == post.c.id)
             .where(post.c.author_id.in_(some), post.c.published_at > since, post.c.published_at <= until)
-            .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None))
+            .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None), post.c.source.not_in(but))
             .order_by(post.c.author_id, post.c.published_at, post.c.id)
         )
         for row in session.execute(statement):

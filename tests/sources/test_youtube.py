@@ -228,8 +228,18 @@ def test_posts_of_a_source_that_was_removed_are_deleted_as_well(
     assert prune(engine, Settings(data_dir=tmp_path), now=NOW + 31 * DAY)["expired"] == 7
 
 
-def test_nothing_is_read_in_videos_before_the_amendment_is_accepted(filled: YouTubeStage, engine: sa.Engine) -> None:
+def test_nothing_is_derived_from_videos_before_the_amendment_is_accepted(
+    filled: YouTubeStage, engine: sa.Engine
+) -> None:
     from radar.classify import classify_posts
+    from radar.kol import Tiers
+    from radar.measure import measure_authors
+    from radar.store import measures
+
+    def measured(at: datetime) -> list[int]:
+        measure_authors(engine, "model-1", [], Tiers(), now=at)
+        with engine.connect() as connection:
+            return list(connection.scalars(sa.select(tables.author_measure.c.post_count)))
 
     def never() -> Any:
         raise AssertionError("the model was asked")
@@ -239,6 +249,7 @@ def test_nothing_is_read_in_videos_before_the_amendment_is_accepted(filled: YouT
     assert classify_posts(engine, Path("model-1"), never, now=NOW) == 0
     with engine.connect() as connection:
         assert connection.execute(sa.select(tables.post_signal)).all() == []
+    assert measured(NOW) == [0]
     with writing(engine) as session, session.begin():
         (state,) = runs.source_states(session)
         runs.configure_source(session, "stage", state.config | {"amendment": True})
@@ -246,3 +257,7 @@ def test_nothing_is_read_in_videos_before_the_amendment_is_accepted(filled: YouT
     assert line(engine)["derives"] is True
     with reading(engine) as session:
         assert store.unread_after(session, 0, 7) is not None
+        (author_id,) = session.scalars(sa.select(tables.author.c.id))
+    with writing(engine) as session, session.begin():
+        measures.mark_authors(session, [author_id], NOW)  # as reading them does
+    assert measured(NOW) == [7]
