@@ -15,7 +15,6 @@ from radar.store.engine import open_store
 from radar.store.tables import post
 from tests.sources.stages import on_stage
 
-
 POSTS = {"bluesky": 300, "mastodon": 300, "youtube": 300, "x": 300, "ptt": 40}
 """How many there are to fill back. Instagram, Threads and TikTok read down as X does; PTT is asked slowly."""
 
