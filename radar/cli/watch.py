@@ -117,7 +117,7 @@ def discover(
     ask: Annotated[str | None, typer.Option(help="The source that is asked for followers, as sky.")] = None,
     days: Annotated[int, typer.Option(min=1, max=90, help="How far back to look.")] = 14,
     followers: Annotated[int, typer.Option(min=0, help="Only authors with at least so many.")] = 0,
-    limit: Annotated[int, typer.Option(min=1, max=200)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Accounts to show at most.")] = 20,
     format: Annotated[str, typer.Option(help="table, or csv, which `radar watch import` takes.")] = "table",
 ) -> None:
     """Propose authors of live streams who come back to a topic, the largest reach first.
