@@ -16,7 +16,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from radar import __version__
 from radar.api import examples, hubs, kol_routes, partner_examples, partner_routes, problems, routes, shapes
 from radar.config import Settings
-from radar.mcp import Door, create_server
 from radar.web.briefs import scorer_of
 from radar.web.pages import mount_pages
 
@@ -29,7 +28,8 @@ Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page
 
 
 def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
-    """The API and the pages over one store."""
+    """The API and the pages over one store, and the address that agents ask."""
+    from radar.mcp import Door, create_server  # takes a second, which commands that print our shapes need not wait for
 
     @asynccontextmanager
     async def started(app: FastAPI) -> AsyncIterator[None]:

@@ -6,14 +6,20 @@ from urllib.parse import urlsplit
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
-from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from radar.config import Settings
+from radar.errors import CallerError
 from radar.mcp.server import RadarServer
 
 MAX_BODY = 1_000_000
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class UnreadQuery(CallerError):
+    """A query where none is read."""
+
+    slug = "unknown-parameter"
 
 
 class Door:
@@ -38,9 +44,9 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["query_string"]:
-            raise HTTPException(400, "/mcp takes no query parameters: a tool's arguments are in the body.")
+            raise UnreadQuery("/mcp takes no query parameters.", "A tool's arguments are in the body.")
         if self._manager is None:
-            raise HTTPException(503, "The server is not started, or is stopping.")
+            raise RuntimeError("the app was not started: enter its lifespan")
         await self._manager.handle_request(scope, receive, send)
 
 

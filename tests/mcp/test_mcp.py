@@ -19,7 +19,10 @@ from mcp.client.stdio import StdioServerParameters
 from radar.answers import trend_id
 from radar.api import create_app
 from radar.config import Settings
+from radar.mcp import create_server
 from radar.mcp.http import MAX_BODY
+from radar.registry import TopicScorer
+from radar.store.engine import open_store
 from tests.api.small_store import SmallStore, fill, open_small
 
 TOOLS = {"trends", "trend", "arrivals", "partners", "coverage"}
@@ -67,7 +70,7 @@ def asked(where: Any, talk: Callable[[Client], Awaitable[Any]], **more: Any) -> 
     return asyncio.run(connected())
 
 
-def call(address: str, tool: str, **arguments: Any) -> Any:
+def call(address: Any, tool: str, **arguments: Any) -> Any:
     """The structured answer of a call that must succeed."""
     result = asked(address, lambda client: client.call_tool(tool, arguments))
     assert not result.is_error, result.content
@@ -75,7 +78,7 @@ def call(address: str, tool: str, **arguments: Any) -> Any:
     return result.structured_content
 
 
-def refusal(address: str, tool: str, **arguments: Any) -> str:
+def refusal(address: Any, tool: str, **arguments: Any) -> str:
     """What a call that must fail is told."""
     result = asked(address, lambda client: client.call_tool(tool, arguments))
     assert result.is_error
@@ -109,6 +112,8 @@ def test_trends_and_one_of_them(address: str, store: SmallStore) -> None:
     assert page["model_id"].startswith("topics-")
     assert page["q"] == 0.05
     assert page["window_start"] < page["window_end"] <= page["as_of"]
+    of_api = httpx.get(address.replace("/mcp", "/v1/markets/TW/trends?place=JP&limit=10")).json()["items"]
+    assert [(i["id"], i["sentence"]) for i in page["items"]] == [(i["id"], i["sentence"]) for i in of_api]
     first = page["items"][0]
     assert first["sentence"].startswith("at least 2.1x the usual")
     assert (first["n"], first["heard"], first["lift_floor"], first["q"]) == (9, 120, 2.19, 0.001)
@@ -171,21 +176,47 @@ def test_errors_say_what_to_do(address: str, tool: str, arguments: dict[str, Any
 
 
 def test_the_door_keeps_strangers_out(address: str) -> None:
-    def status(path: str = "", **headers: str) -> int:
-        return httpx.post(address + path, json=INIT, headers=TAKES | headers).status_code
+    def status(**headers: str) -> int:
+        return httpx.post(address, json=INIT, headers=TAKES | headers).status_code
 
     assert status() == 200
     assert status(host="radar.example") == 200
     assert status(origin=address.removesuffix("/mcp")) == 200
     assert status(host="evil.example:8321") == 421  # a name that a stranger made point here
     assert status(origin="https://evil.example") == 403
-    assert status("?x=1") == 400
+    unread = httpx.post(address + "?x=1", json=INIT, headers=TAKES)
+    assert (unread.status_code, unread.json()["type"]) == (400, "urn:radar:problem:unknown-parameter")
     typed = TAKES | {"content-type": "application/json"}
     assert httpx.post(address, content=b" " * (MAX_BODY + 1), headers=typed).status_code == 413
     assert httpx.post(address, content=b"{", headers=typed).status_code == 400
     reading = httpx.get(address, headers=TAKES)  # nothing is sent unasked: there is no stream to listen to
     assert (reading.status_code, reading.json()["type"]) == (405, "urn:radar:problem:method-not-allowed")
     assert reading.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_demo_s_answers_are_short_and_proved(demo_dir: Path, scorer: TopicScorer) -> None:
+    settings = Settings(data_dir=demo_dir / "demo")
+    engine = open_store(settings.url)
+    server = create_server(engine, settings, lambda session: scorer)
+    found = call(server, "partners", text="日本藥妝", from_market="JP", to_market="TW", limit=3)
+    assert "topic shop.drugstore (1)" in found["read_as"]
+    assert [one["rank"] for one in found["items"]] == [1, 2, 3]
+    for one in found["items"]:
+        assert one["market"] == "TW"
+        assert one["why"]
+        assert 0 < len(one["evidence"]) <= 5
+        assert all(post["link"].startswith("https://") for post in one["evidence"])
+    vague = refusal(server, "partners", text="hello")
+    assert "Add topics: what it is about" in vague
+    expected = call(server, "arrivals", market="MY", limit=20)
+    assert expected["status"] == "ok"
+    assert expected["week_error"]["n"] > 0
+    assert all(list(one["within"].values()) == sorted(one["within"].values()) for one in expected["items"])
+    there = expected["items"][0]["seen"][0]
+    assert call(server, "trend", id=there["trend"])["market"] == there["market"]
+    for tool, arguments in (("trends", {"market": "TW", "scope": "all", "limit": 20}), ("coverage", {})):
+        assert len(json.dumps(call(server, tool, **arguments), ensure_ascii=False)) < 14_000  # some 4,000 tokens
+    engine.dispose()
 
 
 def test_older_clients_are_answered(address: str) -> None:
