@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
+from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from radar.config import Settings
@@ -20,6 +21,17 @@ class UnreadQuery(CallerError):
     """A query where none is read."""
 
     slug = "unknown-parameter"
+
+
+class Stranger(CallerError):
+    """A Host or Origin that is none of this radar's names."""
+
+    slug = "unknown-host"
+
+    def __init__(self, status: int) -> None:
+        header = "Host" if status == 421 else "Origin"
+        super().__init__(f"{header} is no name this radar answers agents by.", "An operator adds it: RADAR_MCP_HOSTS.")
+        self.status = status
 
 
 class Door:
@@ -45,6 +57,9 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["query_string"]:
             raise UnreadQuery("/mcp takes no query parameters.", "A tool's arguments are in the body.")
+        refused = await TransportSecurityMiddleware(self._security).validate_request(Request(scope))
+        if refused is not None:
+            raise Stranger(refused.status_code)
         if self._manager is None:
             raise RuntimeError("the app was not started: enter its lifespan")
         await self._manager.handle_request(scope, receive, send)

@@ -177,7 +177,11 @@ def test_errors_say_what_to_do(address: str, tool: str, arguments: dict[str, Any
 
 def test_the_door_keeps_strangers_out(address: str) -> None:
     def status(**headers: str) -> int:
-        return httpx.post(address, json=INIT, headers=TAKES | headers).status_code
+        answer = httpx.post(address, json=INIT, headers=TAKES | headers)
+        if answer.status_code != 200:
+            assert answer.json()["type"] == "urn:radar:problem:unknown-host"
+            assert "RADAR_MCP_HOSTS" in answer.json()["hint"]
+        return answer.status_code
 
     assert status() == 200
     assert status(host="radar.example") == 200
