@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     drop_dir: Path | None = Field(default=None, description="a folder whose files are imported as they come")
     partner_weights: Path | None = Field(default=None, description="weights that KOLs are ranked by, as TOML")
     partner_prices: Path | None = Field(default=None, description="what posts cost, as YAML")
+    mcp_hosts: str = Field(
+        default="",
+        description="names by which agents reach /mcp, besides loopback, host and public_url",
+        pattern=r"^[0-9A-Za-z.:\[\] _-]*$",
+    )
     contact: str = Field(
         default="",
         description="mail address or URL that servers we ask are told, in the User-Agent",

@@ -1,5 +1,7 @@
 """The application: routes, pages, error handler, limits, headers, and the OpenAPI document."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,11 +10,13 @@ from fastapi.exceptions import HTTPException
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
 from radar.api import examples, hubs, kol_routes, partner_examples, partner_routes, problems, routes, shapes
 from radar.config import Settings
+from radar.web.briefs import scorer_of
 from radar.web.pages import mount_pages
 
 MAX_BODY = 10_000_000
@@ -24,8 +28,16 @@ Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page
 
 
 def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
-    """The API and the pages over one store."""
+    """The API and the pages over one store, and the address that agents ask."""
+    from radar.mcp import Door, create_server  # takes a second, which commands that print our shapes need not wait for
+
+    @asynccontextmanager
+    async def started(app: FastAPI) -> AsyncIterator[None]:
+        async with door.open():
+            yield
+
     app = FastAPI(
+        lifespan=started,
         title="KOL trend radar",
         version=__version__,
         description=_DESCRIPTION,
@@ -39,6 +51,8 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
     app.include_router(hubs.router)
+    door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
+    app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)

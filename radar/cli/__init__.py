@@ -15,6 +15,7 @@ from radar.cli import app as shared
 COMMANDS = {
     "demo": "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve.",
     "serve": "Serve API and pages, with the scheduler as a child process.",
+    "mcp": "Serve an MCP client (an agent) over standard input and output, until it hangs up.",
     "trends": "Show what is trending in a market, with how sure that is.",
     "arrivals": "Show which trends of other markets are expected in one, and how such forecasts fared.",
     "leads": 'Show which of two markets has trends first, with the median lag; "no lead shown" where that is not sure.',
