@@ -11,7 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, hubs, kol_routes, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import examples, hubs, kol_routes, metrics, partner_examples, partner_routes, problems, routes, shapes
+from radar.api.caching import Compressed, Conditional
+from radar.api.watching import Watched
 from radar.config import Settings
 from radar.web.pages import mount_pages
 
@@ -39,11 +41,23 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
     app.include_router(hubs.router)
+    app.include_router(metrics.router)
+    app.include_router(routes.probes)
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)
+    app.add_middleware(Compressed)
+    app.add_middleware(Conditional)
+    _watch(app, engine)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _watch(app: FastAPI, engine: sa.Engine) -> None:
+    """Put the watcher around everything: what `add_middleware` adds never sees an unforeseen failure's answer."""
+    app.state.metrics = metrics.registry_of(engine)
+    requests, build = metrics.Requests(app.state.metrics), app.build_middleware_stack
+    app.build_middleware_stack = lambda: Watched(build(), requests)  # type: ignore[method-assign]
 
 
 class Guard:
