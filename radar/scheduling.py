@@ -113,12 +113,16 @@ class Job:
         return (module.__doc__ or "").strip().splitlines()[0]
 
 
+def job_names() -> list[str]:
+    """Names of all jobs, which are those of their modules, without loading what they work with."""
+    return [module.name for module in pkgutil.iter_modules(importlib.import_module("radar._content.jobs").__path__)]
+
+
 def load_jobs() -> dict[str, Job]:
     """All jobs by name, from jobs/."""
-    package = importlib.import_module("radar._content.jobs")
     found = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        job: Job = importlib.import_module(f"radar._content.jobs.{module.name}").JOB
+    for name in job_names():
+        job: Job = importlib.import_module(f"radar._content.jobs.{name}").JOB
         found[job.name] = job
     return found
 

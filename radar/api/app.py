@@ -22,6 +22,7 @@ _DESCRIPTION = """What key opinion leaders in one market start to say about anot
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. Every error is one problem shape
 (`application/problem+json`). Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+Answers carry an `ETag` (as `If-None-Match` it gets 304 where nothing changed) and an `X-Request-Id` (yours if sent).
 """
 
 

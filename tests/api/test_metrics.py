@@ -174,8 +174,8 @@ def test_a_request_is_one_line_without_its_query(client: TestClient, lines: list
 
 
 @pytest.mark.parametrize("lines", ["json"], indirect=True)
-def test_a_run_of_a_job_is_one_line(engine: sa.Engine, lines: list[str], tmp_path: Path) -> None:
-    _run_and_tell("prune_posts", Context(engine, Settings(data_dir=tmp_path), datetime(2026, 11, 23, tzinfo=UTC)))
+def test_a_run_of_a_job_is_one_line(empty: SmallStore, lines: list[str], tmp_path: Path) -> None:
+    _run_and_tell("prune_posts", Context(empty.engine, Settings(data_dir=tmp_path), datetime(2026, 11, 23, tzinfo=UTC)))
     [line] = [json.loads(line) for line in lines]
     assert (line["job"], line["outcome"], line["level"]) == ("prune_posts", "ok", "info")
     assert line["seconds"] >= 0
