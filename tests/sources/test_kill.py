@@ -11,15 +11,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from radar.store.engine import open_store
 from radar.store.tables import post
-from tests.sources.stages import STAGES, on_stage
+from tests.sources.stages import on_stage
+
+POSTS = {"bluesky": 300, "mastodon": 300, "youtube": 300, "x": 300, "ptt": 40}
+"""How many there are to fill back. Instagram, Threads and TikTok read down as X does; PTT is asked slowly."""
 
 
-@pytest.mark.parametrize("kind", [kind for kind in STAGES if kind != "feed"])
+@pytest.mark.parametrize("kind", POSTS)
 def test_a_fill_back_that_is_killed_goes_on(kind: str, tmp_path: Path) -> None:
     now, rng = datetime.now(UTC), random.Random(os.getpid())
     environment = os.environ | {"RADAR_DATA_DIR": str(tmp_path)}
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
 
     def radar(*words: str) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "radar", *words]
@@ -30,12 +34,12 @@ def test_a_fill_back_that_is_killed_goes_on(kind: str, tmp_path: Path) -> None:
             return list(connection.scalars(sa.select(post.c.native_id)))
 
     with on_stage(kind) as stage:
-        for n in range(300):
-            stage.publish(f"p{n:03}", f"bowl {n}", now - timedelta(minutes=10 * (300 - n)))
-        assert radar("sources", "add", "s", "--kind", kind, "--url", stage.url).wait() == 0
+        for n in range(POSTS[kind]):
+            stage.publish(f"p{n:03}", f"bowl {n}", now - timedelta(minutes=10 * (POSTS[kind] - n)))
+        stage.configure(engine, "s")
         assert radar("watch", "add", "s", stage.handle, "--market", "TW", "--later").wait() == 0
         stopped_at = []
-        for _ in range(3):
+        for _ in range(2):
             before = len(held())
             process = radar("run", "ingest_posts")
             while process.poll() is None and len(held()) <= before:
@@ -49,4 +53,4 @@ def test_a_fill_back_that_is_killed_goes_on(kind: str, tmp_path: Path) -> None:
         assert radar("run", "ingest_posts").wait() == 0
         assert sorted(held()) == sorted(stage.native_id(name) for name in stage.posts)
     engine.dispose()
-    assert any(0 < n < 300 for n in stopped_at), stopped_at
+    assert any(0 < n < POSTS[kind] for n in stopped_at), stopped_at
