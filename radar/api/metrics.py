@@ -20,7 +20,7 @@ from radar.store.engine import reading
 from radar.web.requests import only_known_parameters
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
-disable_created_metrics()  # a third series for each, which nobody asks for
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a third series for each, which nobody asks for
 _BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
