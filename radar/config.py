@@ -1,6 +1,7 @@
 """Settings: read once from RADAR_* by a face, then passed down."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,6 +27,7 @@ class Settings(BaseSettings):
         repr=False,
     )
     host: str = Field(default="127.0.0.1", description="address to serve at")
+    log: Literal["text", "json"] = Field(default="text", description="how a server's log lines look")
     port: int = Field(default=8321, description="port to serve at", ge=0, le=65535)
     retention_days: int = Field(default=400, description="text of posts older than this is pruned", ge=30)
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)

@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from radar.config import Settings
 from radar.errors import UnknownName
-from radar.scheduling import LEASE, Context, Job, Outcome, Scheduler, load_jobs, run_job
+from radar.scheduling import LEASE, Context, Job, Outcome, Scheduler, job_names, load_jobs, run_job
 from radar.store import runs
 from radar.store.engine import reading, writing
 from tests.builders import NOON
@@ -23,6 +23,7 @@ from tests.builders import NOON
 @pytest.mark.parametrize("name", sorted(load_jobs()))
 def test_every_job_says_what_it_does_and_when(name: str) -> None:
     job = load_jobs()[name]
+    assert name in job_names()
     assert job.summary.endswith((".", ";"))
     assert importlib.import_module(f"radar._content.jobs.{name}").JOB is job
     CronTrigger.from_crontab(job.cron)

@@ -14,7 +14,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, hubs, kol_routes, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import examples, hubs, kol_routes, metrics, partner_examples, partner_routes, problems, routes, shapes
+from radar.api.caching import Compressed, Conditional
+from radar.api.watching import Watched
 from radar.config import Settings
 from radar.web.briefs import scorer_of
 from radar.web.pages import mount_pages
@@ -24,6 +26,7 @@ _DESCRIPTION = """What key opinion leaders in one market start to say about anot
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. Every error is one problem shape
 (`application/problem+json`). Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+Answers carry an `ETag` (as `If-None-Match` it gets 304 where nothing changed) and an `X-Request-Id` (yours if sent).
 """
 
 
@@ -53,11 +56,23 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(hubs.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
+    app.include_router(metrics.router)
+    app.include_router(routes.probes)
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)
+    app.add_middleware(Compressed)
+    app.add_middleware(Conditional)
+    _watch(app, engine)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _watch(app: FastAPI, engine: sa.Engine) -> None:
+    """Put the watcher around everything: what `add_middleware` adds never sees an unforeseen failure's answer."""
+    app.state.metrics = metrics.registry_of(engine)
+    requests, build = metrics.Requests(app.state.metrics), app.build_middleware_stack
+    app.build_middleware_stack = lambda: Watched(build(), requests)  # type: ignore[method-assign]
 
 
 class Guard:

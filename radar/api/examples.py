@@ -171,7 +171,7 @@ PUSHED: dict[str, Any] = {
 def _problem(status: int, slug: str, title: str, detail: str, hint: str, at: str, *near: str) -> dict[str, Any]:
     return {
         "type": f"urn:radar:problem:{slug}", "title": title, "status": status, "detail": detail, "hint": hint,
-        "near": list(near), "instance": at,
+        "near": list(near), "instance": at, "request_id": "0f9c41d2b7a34e6e8f1b5c3a9d2e7f60",
     }  # fmt: skip
 
 

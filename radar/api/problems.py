@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from radar.errors import RadarError
+from radar.logs import request_id
 from radar.web.navigation import N_
 from radar.web.view import error_page
 
@@ -50,14 +51,17 @@ def install(app: FastAPI) -> None:
 def answer(request: Request, error: Exception) -> Response:
     """One problem: as a page where a browser asks for one, else as problem+json."""
     problem, headers = describe(error, request.url.path)
+    problem["request_id"] = request_id.get()
     if problem["status"] >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        log.error("%s %s (%s): %s", request.method, request.url.path, request_id.get(), error, exc_info=error)
     accepted = request.headers.get("accept", "")
     if "text/html" in accepted and not request.url.path.startswith("/v1"):
         response = error_page(request, problem)
     else:
         response = JSONResponse(problem, problem["status"], media_type=MEDIA_TYPE)
-    response.headers.update(HEADERS | dict(headers))  # a failure answers outside of the middleware
+    response.headers.update(
+        HEADERS | {"Cache-Control": "no-store"} | dict(headers)
+    )  # a failure answers outside of the middleware
     return response
 
 

@@ -15,6 +15,8 @@ from radar.store.engine import world_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)])
+probes = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
+"""Short addresses for those who probe from outside."""
 
 MarketPath = Annotated[
     str, Path(description=f"Audience market: {', '.join(MARKETS)}.", openapi_examples={"TW": {"value": "TW"}})
@@ -199,12 +201,14 @@ def get_health(session: SessionDep) -> Any:
     return answers.health(session, now=datetime.now(UTC))
 
 
+@probes.get("/health/live")
 @router.get("/health/live", response_model=shapes.Alive, responses=problems_of(400), tags=["operation"])
 def get_liveness() -> Any:
     """Whether this process answers."""
     return {"status": "ok"}
 
 
+@probes.get("/health/ready")
 @router.get("/health/ready", response_model=shapes.Alive, responses=problems_of(400), tags=["operation"])
 def get_readiness(session: SessionDep) -> Any:
     """Whether the store answers too; 503 as a problem where it does not."""

@@ -571,6 +571,7 @@ class Problem(Shape):
     hint: str = Field(description="What to do next.")
     near: list[str] = Field(description="Names that may have been meant.")
     instance: str = Field(description="The path asked for.")
+    request_id: str = Field(description="The answer's `X-Request-Id`: a failure stands under it in the log.")
 
 
 def _clean(text: str) -> str:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from radar.errors import CallerError, RadarError, StoreError
+from radar.logs import JsonLines, TextLines
 
 if TYPE_CHECKING:  # what only commands with work to do need is imported by them
     import sqlalchemy as sa
@@ -98,10 +99,16 @@ def told() -> "Iterator[Report]":
         yield report
 
 
-def log_to_terminal() -> None:
-    """Show what a server or scheduler does."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+def log_to_terminal(settings: "Settings") -> None:
+    """Show what a server or scheduler does: a line a request and a job's run, as RADAR_LOG says, without secrets."""
+    from sqlalchemy import make_url
+
+    secrets = (make_url(settings.url).password or "", settings.push_secret)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines(secrets) if settings.log == "json" else TextLines(secrets))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for name in ("apscheduler", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def fail(error: RadarError) -> int:

@@ -59,7 +59,7 @@ def run_scheduler(engine: sa.Engine, settings: Settings, *, parent: int | None =
 def _child(settings: Settings, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this one
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    log_to_terminal()
+    log_to_terminal(settings)
     try:
         run_scheduler(open_store(settings.url), settings, parent=parent)
     except Exception as error:

@@ -78,11 +78,17 @@ def serve_forever(
     from radar.api import create_app
     from radar.cli.child import Keeper
 
-    log_to_terminal()
+    log_to_terminal(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     host, port = settings.host or "0.0.0.0", address[0].getsockname()[1]
     server = uvicorn.Server(
-        uvicorn.Config(create_app(engine, settings), log_level="warning", timeout_graceful_shutdown=5)
+        uvicorn.Config(
+            create_app(engine, settings),
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=5,
+        )
     )
     try:
         for one in address:
@@ -114,6 +120,6 @@ def schedule() -> None:
     """Run the scheduler alone; stands by while another process holds the lease."""
     from radar.cli.child import run_scheduler
 
-    log_to_terminal()
     settings, engine = open_engine()
+    log_to_terminal(settings)
     run_scheduler(engine, settings)

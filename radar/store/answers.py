@@ -285,11 +285,11 @@ def known_persons(session: Session) -> dict[str, int]:
     return dict(session.execute(statement).all())
 
 
-def waiting_posts(session: Session) -> dict[str, int]:
-    """Posts that wait for classification, by market."""
+def waiting_posts(session: Session, at_most: int = 2**31) -> dict[str, int]:
+    """Posts that wait for classification, by market; the oldest so many of them."""
     p = post.c
     # in id order and limited, so that SQLite reads the index of waiting posts and not every post by market
-    waiting = sa.select(p.audience_market).where(p.classified_at.is_(None)).order_by(p.id).limit(2**31).subquery()
+    waiting = sa.select(p.audience_market).where(p.classified_at.is_(None)).order_by(p.id).limit(at_most).subquery()
     statement = sa.select(waiting.c.audience_market, sa.func.count()).group_by(waiting.c.audience_market)
     return dict(session.execute(statement).all())
 

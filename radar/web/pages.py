@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from radar import answers
 from radar.lead_lag import FEWEST
@@ -19,7 +20,7 @@ from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.path_drawing import draw_path
 from radar.web.radar_drawing import draw_radar, sector_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
-from radar.web.view import HERE, note_address, page, url
+from radar.web.view import HERE, note_address, page, static, url
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 
@@ -28,8 +29,18 @@ def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
     for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
         app.include_router(pages)
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount("/static", _Files(directory=HERE / "static"), name="static")
     app.add_middleware(Languages)
+
+
+class _Files(StaticFiles):
+    """Static files; one that is asked for by the print of its present content may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        if response.status_code == 200 and scope["query_string"].decode("latin-1") == static(path).partition("?")[2]:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 @router.get("/language")

@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from tests.api.small_store import SmallStore
 
 TRENDS = "/v1/markets/TW/trends"
-SHAPE = {"type", "title", "status", "detail", "hint", "near", "instance"}
+SHAPE = {"type", "title", "status", "detail", "hint", "near", "instance", "request_id"}
 
 
 @pytest.mark.parametrize(
