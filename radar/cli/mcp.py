@@ -19,8 +19,8 @@ def mcp() -> None:
     from radar.answers.scorer import active_scorer
     from radar.mcp import create_server
 
-    log_to_terminal()
     settings, engine = open_engine()
+    log_to_terminal(settings)
     opened: list[TopicScorer] = []
 
     def scorer(session: "Session") -> "TopicScorer":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 LEAST_TRENDS = 5
 LEAST_OTHERS = 4
@@ -73,7 +73,7 @@ def early(adoptions: Sequence[Adoption], seed: int) -> Early:
     for a in usable:
         drawn += _permuted(rng, a)
     p = (1 + int(np.sum(drawn >= total - 1e-9))) / (PERMUTATIONS + 1)
-    low, high = beta.ppf([0.05, 0.95], 2 + total, 2 + n - total)
+    low, high = betaincinv(2 + total, 2 + n - total, [0.05, 0.95])
     score, null = (2 + total) / (4 + n), (2 + float(drawn.mean())) / (4 + n)
     said = [round(float(v), 4) for v in (score, low, high, p, null)]
     return Early(said[0], said[1], said[2], said[3], said[4], n)
