@@ -15,18 +15,24 @@ half-life).
    observed over expected mentions of all series in the slot, each drawn by 50 mentions to the same hour on all days,
    and that to 1; it lives four half-lives (at least four cycles). It absorbs the re-arming of counts at local
    midnight. g is the series' own factor by slot, (20 + observed) / (20 + expected), from 200 decayed mentions on.
-3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)^2) / (30 + sum of mu), at least 1; x the winsorised counts (cut at
-   20 deviations instead of 6 from 200 expected mentions on: a series that was heard that much has shown how wild it
-   can be), both sums decayed with twice the half-life and late by the longest window W, with mu from before that
-   window: else a burst would raise its own dispersion and hide; g without that bucket's own share. phi_W: the same
-   with residuals summed over stretches of W buckets and weight 30 W, which sees the correlation of neighbours. phi_0
-   is the market's own: the same ratio over all series of the kind, each weighted 30 / (30 + its mu), drawn by 100
-   mentions to 1.3. A window of w buckets has phi = phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last
-   part being what r itself is unsure of.
+3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)(x - mu')) / (30 + sum of mu), at least 1; x the winsorised counts
+   (cut at 20 deviations instead of 6 from 200 expected mentions on: a series that was heard that much has shown how
+   wild it can be), both sums decayed with four times the half-life and late by the longest window W, with mu from
+   before that window: else a burst would raise its own dispersion and hide. mu' has g without that bucket's own share:
+   a residual from a factor that knows its bucket is too small, one from a factor that does not is too large, and the
+   product of the two is neither. phi_W: the same with residuals (x - mu) summed over stretches of W buckets and weight
+   30 W, which sees the correlation of neighbours. phi_0 is the market's own: the same ratio over all series of the
+   kind, each weighted 30 / (30 + its mu), drawn by 100 mentions to 1.3. A window of w buckets has phi = (phi_1 + (phi_W
+   - phi_1) ln w / ln W) (1 + E / (A - C + 0.5) + E v): the last two parts are what r and g themselves are unsure of, v
+   = the sum of (share of the bucket in E)^2 / (20 + observed in its slot).
 4. Test. For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
    Poisson where phi < 1.02), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
-   below, p comes to nearly 1). p = min(1, min_w p_w times the number of windows). Nothing is tested in the first
-   `warm_up` buckets.
+   below, p comes to nearly 1). p = min(1, min_w p_w times the number of windows), and below 1/20 the excess of -ln p
+   over ln 20 is divided by theta >= 1. Were p right for this series, the excess of its past peaks would be
+   exponential with mean 1 (peaks over a threshold: Pickands, Annals of Statistics 3, 1975); theta = (12 x 1.15 + sum
+   of excess) / (12 + peaks) is what it was. A peak: single buckets with p < 1/20 (mu'), no more than W apart; its
+   excess that of the highest, at most 10; decayed as the dispersion; the one under way is left out. So a series that
+   always had spikes needs more to be a trend than one that never had. Nothing is tested in the first `warm_up` buckets.
 5. Many tests. Benjamini and Hochberg (1995) over all series of a market and bucket size gives q:
    `benjamini_hochberg`.
 6. Size. lift = exp(psi(2 + O/phi)) / (2 + E/phi) and lift_floor = the 5 % quantile of Gamma(2 + O/phi, 2 + E/phi), of

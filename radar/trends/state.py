@@ -47,7 +47,7 @@ class Step:
 
 
 class SeriesState:
-    """State of many series of one market and one bucket size; (70 + 4 x longest window) bytes a series.
+    """State of many series of one market and one bucket size; (90 + 4 x longest window) bytes a series.
 
     windows    lengths tested, in buckets, ascending;      season   slots of the cycle (168, 24, 7) or 0
     half_life  of the baseline, in buckets;                warm_up  buckets before which nothing is tested
@@ -72,7 +72,7 @@ class SeriesState:
         self.exposed = 0.0  # decayed exposure of the market (B)
         self.profile = Profile(season, half_life)
         self._decays = np.array(
-            [0.5 ** (1 / half_life), 0.5 ** (0.5 / half_life), 0.5 ** (1 / max(4 * half_life / max(season, 1), 4))]
+            [0.5 ** (1 / half_life), 0.5 ** (0.25 / half_life), 0.5 ** (1 / max(4 * half_life / max(season, 1), 4))]
         )
         self._lengths = np.array(windows, np.int64)
         self._reach = np.log(self._lengths) / max(np.log(windows[-1]), 1e-9)
@@ -125,6 +125,8 @@ class SeriesState:
         >>> SeriesState((1, 3), 0, 60, 20).detectable([0.5, 2.0], p=0.001)
         array([ 7., 11.])
         """
+        if p < np.exp(-kernels.PEAK_FROM):  # of a series that has had no peaks yet
+            p = float(np.exp(kernels.PEAK_PRIOR * (kernels.PEAK_FROM + np.log(p)) - kernels.PEAK_FROM))
         return detectable_count(expected, p / len(self.windows), phi)
 
     # ---- growing ----
@@ -242,7 +244,8 @@ class SeriesState:
         which, out = np.empty((2, self.size), np.int32), np.empty((6, self.size))  # only what is found is ever touched
         found = kernels.test_series(
             self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._lengths, units, slots,
-            spans, self._reach, before, prior, self._usual(), FLOOR_POLYNOMIAL, which, out,
+            spans, self._reach, before, prior, self._usual(), self.buckets_seen,
+            self._decays[1], FLOOR_POLYNOMIAL, which, out,
         )  # fmt: skip
         return Step(*which[:, :found].copy(), *out[:, :found].copy())
 
@@ -277,7 +280,7 @@ class SeriesState:
         kernels.learn(
             self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._rings, self._head,
             float(unit), slot,
-            float(exposed), prior, self._usual(), self._decays, seen == 0, late, stretch_ends, self._totals,
+            float(exposed), prior, self._usual(), self._decays, seen, late, stretch_ends, self._totals,
         )  # fmt: skip
         kernels.move_on(self.size, self._sums, self._rings, self._head, self._lengths, self._decays[0])
         self._head = (self._head + 1) % self.windows[-1]
@@ -325,7 +328,8 @@ class SeriesState:
             state._allocate(facts["size"])
             for name in _NUMBERS:
                 setattr(state, name, facts[name])
-            for name in ("kinds", "level", "sums", "owner", "own", "past", "totals", "numbers"):
+            state._level[: len(kept["level"])] = kept["level"]  # a state of before peaks were kept has seen none
+            for name in ("kinds", "sums", "owner", "own", "past", "totals", "numbers"):
                 setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
             state._rings.reshape(-1)[kept["filled"]] = kept["ring_values"]
             state.profile.observed, state.profile.expected, state.profile.factors = kept["profile"].copy()
@@ -349,7 +353,7 @@ class SeriesState:
         if not hasattr(self, "_level"):
             w, ring = len(self.windows), self.windows[-1]
             self._kinds = np.zeros(0, np.int8)
-            self._level = np.zeros((5, 0), np.float32)
+            self._level = np.zeros((9, 0), np.float32)
             self._sums = np.zeros((2, w, 0), np.float32)
             self._rings = np.zeros((2, ring, 0), np.uint16)
             self._owner = np.zeros(0, np.int32)

@@ -132,12 +132,13 @@ def test_bucket_by_bucket_through_the_store_is_the_whole_at_once(
 def test_series_rebuilt_from_their_counts_are_those_advanced(bucket: Bucket, seed: int) -> None:
     """Without a profile, which all series share, only the mean rate of the past is not known any more (phi: 2 %).
 
-    The cut to whole persons (section 1) can so differ by one person once a burst is learnt: log p then by some 10 %.
+    The cut to whole persons (section 1) can so differ by one person: the expected of that series then by 0.3 %, and
+    log p by some 10 % once a burst is learnt.
     """
     past, buckets = (130, 150) if bucket is Bucket.DAY else (500, 520)
     y, exposure = quiet(seed, 200, buckets, rates=(-1.5, 0.7))
     y[195, past:] += 8
-    for season, rtol, rtol_phi, first in ((0, 1e-3, 0.02, 0.02), (bucket.season, 0.06, 0.02, 0.15)):
+    for season, rtol, rtol_phi, first in ((0, 5e-3, 0.02, 0.02), (bucket.season, 0.06, 0.02, 0.15)):
         there = began(y[:, :past], exposure, of(bucket, season=season))
         late = began(y[:180, :past], exposure, of(bucket, season=season))
         late = SeriesState.from_bytes(late.to_bytes())
@@ -225,11 +226,12 @@ def test_one_more_series_never_moves_a_p_that_could_alarm_by_a_thousandth(
     bucket: Bucket, rates: tuple[float, float], seed: int, series: int
 ) -> None:
     """Among 50, p = 0.001 is what reaches q = 0.05 alone. A larger p moves more, through the profile, which has no
-    more to go by than the counts of so few."""
+    more to go by than the counts of so few, and where a bucket just reaches 1/20 and so joins two peaks to one (section
+    4: p = 0.007 to 0.002 among 77 series, seed 43)."""
     a, b = moved(bucket, seed, series, rates, "like the others")
     assert np.abs(a - b)[np.minimum(a, b) <= 0.001].max(initial=0) <= 1e-3
     a, b = moved(bucket, seed, series, rates, "silent")  # it leaves the profile as it is
-    assert np.abs(a - b)[np.minimum(a, b) <= 0.01].max(initial=0) <= 1e-3
+    assert np.abs(a - b)[np.minimum(a, b) <= 0.001].max(initial=0) <= 1e-3
 
 
 @pytest.mark.parametrize(("newcomer", "level"), [("like the others", 0.05), ("silent", 0.05), ("bursting", 0.01)])
