@@ -28,11 +28,12 @@ half-life).
 4. Test. For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
    Poisson where phi < 1.02), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
    below, p comes to nearly 1). p = min(1, min_w p_w times the number of windows), and below 1/20 the excess of -ln p
-   over ln 20 is divided by theta >= 1. Were p right for this series, the excess of its past peaks would be
-   exponential with mean 1 (peaks over a threshold: Pickands, Annals of Statistics 3, 1975); theta = (12 x 1.15 + sum
-   of excess) / (12 + peaks) is what it was. A peak: single buckets with p < 1/20 (mu'), no more than W apart; its
-   excess that of the highest, at most 10; decayed as the dispersion; the one under way is left out. So a series that
-   always had spikes needs more to be a trend than one that never had. Nothing is tested in the first `warm_up` buckets.
+   over ln 20 is divided by theta = max(1, (12 + sum of excess) / (12 + peaks)), over the series' own past peaks. Were
+   p right for this series, their excess would be exponential with mean 1 (peaks over a threshold: Pickands, Annals of
+   Statistics 3, 1975); theta is what it was, drawn to 1. A peak: single buckets with p < 1/20 (mu'), no more than W
+   apart; its excess that of the highest, at most 10; decayed as the dispersion; the one under way is left out. So a
+   series that always had spikes needs more to be a trend than one that never had, whose p is left as it is. Nothing is
+   tested in the first `warm_up` buckets.
 5. Many tests. Benjamini and Hochberg (1995) over all series of a market and bucket size gives q:
    `benjamini_hochberg`.
 6. Size. lift = exp(psi(2 + O/phi)) / (2 + E/phi) and lift_floor = the 5 % quantile of Gamma(2 + O/phi, 2 + E/phi), of

@@ -38,18 +38,20 @@ OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to th
 FEWEST = 3.0  # persons: a window with fewer is not tested
 PEAK_FROM = math.log(20.0)  # -ln p from which a bucket belongs to a peak, and from which theta divides it
 PEAK_MOST = 10.0  # excess that a peak is taken for at most
-PEAK_WEIGHT, PEAK_PRIOR = 12.0, 1.15  # so many peaks with this mean excess are added to those of each series: where
-# nothing trends, dispersions that are themselves estimated make of 1 some 1.15 (synthetic counts, phi 1.5)
+PEAK_WEIGHT = 12.0  # so many peaks with a mean excess of 1, as p promises, are added to those of each series
 
 
 @jit
 def tail_index(level: F32, s: int, now: int, longest: int, decay: float) -> float:
-    """theta: the mean excess of the peaks that were over before bucket `now`; the present one does not judge itself."""
+    """theta: the mean excess of the peaks that were over before bucket `now` (the present one does not judge itself).
+
+    1 where there were none, or no higher ones than chance makes: then p is left as it is.
+    """
     age = now - level[8, s]
     fade: float = decay**age
     over = 1.0 if age > longest and level[7, s] > 0.0 else 0.0
     excess = fade * (level[6, s] + over * level[7, s])
-    theta: float = (PEAK_WEIGHT * PEAK_PRIOR + excess) / (PEAK_WEIGHT + fade * (level[5, s] + over))
+    theta: float = (PEAK_WEIGHT + excess) / (PEAK_WEIGHT + fade * (level[5, s] + over))
     return max(1.0, theta)
 
 

@@ -118,15 +118,13 @@ class SeriesState:
         return np.asarray(np.maximum(1.0, (weight * self._usual()[0, self.kinds] + residual) / (weight + due)))
 
     def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
-        """Fewest persons in one window that reach p, the number of windows allowed for.
+        """Fewest persons in one window that reach p, the number of windows allowed for; after peaks it takes more.
 
         expected  persons that the window is expected to hold, > 0, any shape (`expected_next` summed over it)
 
         >>> SeriesState((1, 3), 0, 60, 20).detectable([0.5, 2.0], p=0.001)
         array([ 7., 11.])
         """
-        if p < np.exp(-kernels.PEAK_FROM):  # of a series that has had no peaks yet
-            p = float(np.exp(kernels.PEAK_PRIOR * (kernels.PEAK_FROM + np.log(p)) - kernels.PEAK_FROM))
         return detectable_count(expected, p / len(self.windows), phi)
 
     # ---- growing ----

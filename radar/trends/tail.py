@@ -175,7 +175,7 @@ def detectable_count(expected: ArrayLike, p: float, phi: ArrayLike = 1.3) -> Flo
 
 
 def rise_shows_from(times: float, p: float, phi: float = 1.3) -> int:
-    """Fewest persons with whom a rise to so many times the expected reaches p.
+    """Fewest persons with whom a rise to so many times the expected reaches p, in a series that had no peaks before.
 
     >>> rise_shows_from(3.0, p=1e-4), rise_shows_from(10.0, p=1e-4)
     (24, 9)
