@@ -12,3 +12,8 @@ R = TypeVar("R")
 def jit(function: Callable[P, R]) -> Callable[P, R]:
     """Compile to machine code on first use and keep the result on disk; the signature stays as written."""
     return cast(Callable[P, R], njit(cache=True, error_model="numpy")(function))
+
+
+def jit_unlocked(function: Callable[P, R]) -> Callable[P, R]:
+    """As `jit`, for functions that several threads run at once: they leave the interpreter's lock to others."""
+    return cast(Callable[P, R], njit(cache=True, error_model="numpy", nogil=True)(function))

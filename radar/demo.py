@@ -1,17 +1,22 @@
 """The demo: a store of its own, filled from a simulated world by the same jobs."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from radar.config import Settings
-from radar.registry import fitting, model_folder
+from radar.registry import fitting, is_fitted, model_folder
 from radar.scheduling import LINE, Context, Progress, run_job
 from radar.sources.catalogue import open_source
 from radar.sources.web import Web
 from radar.store import runs
 from radar.store.engine import claim_world, open_store, reading, writing
+from radar.topics.compiled import CompiledScorer
+from radar.trends.state import SeriesState
 
 DAYS = 75
 SEED = 7
@@ -35,8 +40,11 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     """Bring the world in up to now, run the whole line, write the truth beside the store; what each job did."""
     context = Context(engine, settings, now, progress)
     first, *others = LINE
-    with fitting(model_folder(settings)):
+    model = model_folder(settings)
+    with fitting(model):
         outcomes = {first: run_job(first, context)}
+        if not is_fitted(model):
+            _compile_ahead()
     outcomes |= {name: run_job(name, context) for name in others}
     path = settings.data_dir / TRUTH
     if not path.exists():
@@ -46,3 +54,22 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
             world: Any = open_source(state.kind, state.name, state.config, web)
         world.write_truth(path, now)
     return {name: outcome.detail for name, outcome in outcomes.items()}
+
+
+def _compile_ahead() -> None:
+    """Do what the next jobs do, on next to nothing: its compiling takes seconds for which nobody waits here.
+
+    The first start of all finds nothing compiled, and the model is fitted for as long as this and longer.
+    """
+    from radar.topics import build_pipeline
+
+    texts, topics = ["ラーメン in tokyo 🍜", "서울 hotel", "nothing much"] * 2, np.array([[1, 0], [0, 1], [0, 0]] * 2)
+    pipeline = build_pipeline(concepts={"food": ["ラーメン"]}).fit(texts, topics)
+    with TemporaryDirectory() as folder:
+        pipeline.compiled.save(Path(folder) / "scorer.npz")
+        CompiledScorer.open(Path(folder) / "scorer.npz").margins(texts)
+    state = SeriesState((1, 3), 24, 24.0, 4)
+    state.add([0, 1])
+    for hour in range(8):
+        state.advance([hour, 1], 20.0, hour)
+    state.add_with_history([1], [0], [2], [3])

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
-    "radar.topics.features", "radar.topics.calibration", "radar.topics.refit", "radar.topics.training",
+    "radar.topics.features", "radar.topics.calibration", "radar.topics.descent", "radar.topics.training",
     "radar.topics.pipeline", "radar.topics.tone_words", "radar.topics.tone_fit",
 )  # fmt: skip
 _CONTENT = "radar._content.models.topics"
@@ -213,20 +213,21 @@ def fitted_folder(settings: Settings, *, apart: bool = False) -> Path:
     apart  fit in a process of its own, so that what fitting takes is gone with it
     """
     folder = model_folder(settings)
-    if not apart and not _is_whole(folder):
+    if not apart and not is_fitted(folder):
         fit(folder)
     with fitting(folder):
         return folder
 
 
-def _is_whole(folder: Path) -> bool:
+def is_fitted(folder: Path) -> bool:
+    """Whether a fitted model is there, whole."""
     return (folder / "manifest.json").exists()
 
 
 @contextmanager
 def fitting(folder: Path) -> Iterator[None]:
     """Fit in another process while this one is at work, where there is no model yet; waits for it at the end."""
-    if _is_whole(folder):
+    if is_fitted(folder):
         yield
         return
     with closing(spread(_fit_apart, [folder], at_once=1)) as pieces:
@@ -290,7 +291,7 @@ def _damaged(folder: Path, error: Exception) -> RadarError:
 
 def fitted(folder: Path, labels: Labels, made_of: dict[str, int]) -> Path:
     """The folder, the model of these labels fitted into it first (up to a minute) where it is not there yet."""
-    if not _is_whole(folder):
+    if not is_fitted(folder):
         fit(folder, labels, made_of)
     return folder
 
@@ -351,7 +352,7 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     tone.head.compiled.save(made / "tone.npz")
     manifest["digests"] = {file.name: _digest(file) for file in sorted(made.iterdir())}
     (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
-    if folder.exists() and not _is_whole(folder):  # half of a model, not by us: we write it whole
+    if folder.exists() and not is_fitted(folder):  # half of a model, not by us: we write it whole
         shutil.rmtree(folder)
     try:
         os.replace(made, folder)

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from apscheduler.triggers.cron import CronTrigger
 from radar.config import Settings
 from radar.errors import RadarError, UnknownName
 from radar.memory import give_back
-from radar.registry import TopicScorer, fitted_folder, model_id, open_scorer
+from radar.registry import TopicScorer, fitted_folder, fitting, model_folder, model_id, open_scorer
 from radar.store import promotion, runs
 from radar.store.engine import reading, writing
 
@@ -83,6 +83,11 @@ class Context:
                 f"Bring its folder back, or promote another model; radar ships {model_id()}.",
             )
         return folder
+
+    def fitting(self) -> AbstractContextManager[None]:
+        """Fit the shipped model meanwhile, in another process, where it is the active one and missing."""
+        is_shipped = self.model_id == model_id()
+        return fitting(model_folder(self.settings)) if is_shipped else nullcontext()
 
     @property
     def scorer(self) -> TopicScorer:

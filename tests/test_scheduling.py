@@ -2,6 +2,8 @@
 
 import importlib
 import logging
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -85,3 +87,8 @@ def test_a_second_scheduler_says_at_once_that_it_stands_by(
         second._renew()
         second._renew()
     assert caplog.messages == ["scheduler stands by: another one runs"]
+
+
+def test_jobs_are_listed_without_waiting_for_scikit_learn() -> None:
+    said = "from radar.scheduling import load_jobs; load_jobs(); import sys; print('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -1,5 +1,6 @@
 """radar import: files of real posts."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,10 +60,18 @@ def import_file(
     if rejects is not None and file != "-" and rejects.resolve() == Path(file).resolve():
         raise CallerError("--rejects: that is the file to import.", "Name another file.")
     now = datetime.now(UTC)
-    with told() as report:
+    with told() as report, ExitStack() as meanwhile:
+        context = Context(engine, settings, now, report)
+
+        def imported(rows: int) -> None:
+            if not (begun or only_import):  # a file that cannot be read has ended before this
+                begun.append(meanwhile.enter_context(context.fitting()))
+            report("rows", rows, None)
+
+        begun: list[None] = []
         done = import_rows(
             engine, file, mapping, format_name=format, rejects_folder=settings.data_dir / "rejects",
-            rejects_path=rejects, now=now, progress=lambda rows: report("rows", rows, None),
+            rejects_path=rejects, now=now, progress=imported,
         )  # fmt: skip
         give_back()
         posts = done.posts
@@ -74,7 +83,7 @@ def import_file(
         )  # fmt: skip
         if posts.elsewhere:
             console.print(f"{posts.elsewhere:,} of them by authors known in another market: they stay there")
+        meanwhile.close()
         if not only_import:
-            context = Context(engine, settings, now, report)
             for job in LINE[1:]:
                 console.print(f"{job}: {run_job(job, context).detail}")

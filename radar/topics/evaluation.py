@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from radar.topics.calibration import Floats, Indicators, Labels, f1
-from radar.topics.features import ConceptCounts
 from radar.topics.form import feature_texts
 
 Decisions = npt.NDArray[np.bool_]
@@ -62,11 +61,15 @@ def calibration_error(p: Floats, truth: Indicators, bins: int = 10) -> float:
 
 def keyword_decisions(seeds: Mapping[str, Sequence[str]], texts: Sequence[str]) -> Decisions:
     """The plain rule: a post has each topic one of whose seed terms it holds, (posts, topics)."""
+    from radar.topics.features import ConceptCounts  # and with it scikit-learn: two seconds
+
     return np.asarray((ConceptCounts(seeds).transform(feature_texts(texts)) > 0).toarray())
 
 
 def masked(seeds: Mapping[str, Sequence[str]], texts: Sequence[str]) -> list[str]:
     """Feature texts without any topic's seed terms."""
+    from radar.topics.features import ConceptCounts
+
     counts, out = ConceptCounts(seeds), []
     for text in feature_texts(texts):
         signs = list(text)

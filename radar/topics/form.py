@@ -54,6 +54,7 @@ def feature_codes(texts: Texts) -> Joined:
     at = np.flatnonzero(is_han & ~is_japanese)
     changed = codes.copy()
     changed[at] = table[codes[at]]
+    changed.setflags(write=False)  # as those of `Joined.of`: compiled code is made for each kind of array
     return Joined(changed, joined.offsets)
 
 

@@ -1,5 +1,8 @@
 """Fitting a topic model: the classifier on all labels, probabilities and thresholds on out-of-fold margins.
 
+The classifiers are those that scikit-learn fits, found in a third of its time (`radar.topics.descent`); `fit` of the
+pipeline is scikit-learn's own, and what the two are checked by against each other.
+
 A post's margin on a topic, by a classifier that has not seen it, becomes a probability by Platt's sigmoid (Platt,
 Advances in Large Margin Classifiers, 1999), one a topic, which also hears what the strongest rival says, and one more
 classifier: whether the post has any topic at all. The threshold of a topic is where its F1 is best among
@@ -11,9 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import LabelBinarizer
 
+from radar.memory import give_back
 from radar.topics.calibration import (
     Calibration,
     Floats,
@@ -24,7 +30,7 @@ from radar.topics.calibration import (
     sigmoid,
     with_any,
 )
-from radar.topics.refit import unseen_margins
+from radar.topics.descent import Floats32, Posts
 
 
 def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
@@ -40,16 +46,22 @@ def fit_unseen(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
 
     Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
-    features = pipeline[:-1].fit_transform(labels.texts)
-    estimators = pipeline[-1].fit(features, labels.topics).estimators_
-    coefficients = np.concatenate([e.coef_ for e in estimators])
-    intercepts = np.concatenate([e.intercept_ for e in estimators])
-    margins = unseen_margins(
-        features, labels.topics, coefficients, intercepts, estimators[0].C, _splits(labels, folds, seed), seed
-    )
-    for estimator in estimators:
-        estimator.coef_ = estimator.coef_.astype(np.float32)  # half the model, on disk and while it is opened
-    return margins
+    classifier = pipeline[-1]
+    posts = Posts(pipeline[:-1].fit_transform(labels.texts), labels.topics, classifier.estimator.C, seed)
+    give_back()  # of the features' making
+    _fill(classifier, *posts.fit(), labels.topics)
+    return posts.unseen_margins(_splits(labels, folds, seed))
+
+
+def _fill(classifier: Any, coefficients: Floats32, intercepts: Floats32, topics: Indicators) -> None:
+    """What the classifier's own `fit` would leave in it; coefficients are (features, topics)."""
+    classifier.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(topics)
+    classifier.classes_ = classifier.label_binarizer_.classes_
+    classifier.n_features_in_ = len(coefficients)
+    classifier.estimators_ = [clone(classifier.estimator) for _ in intercepts]
+    for k, one in enumerate(classifier.estimators_):
+        one.coef_, one.intercept_ = np.ascontiguousarray(coefficients[:, k])[None, :], intercepts[k : k + 1]
+        one.classes_, one.n_features_in_ = np.array([0, 1]), len(coefficients)
 
 
 def _splits(labels: Labels, folds: int, seed: int) -> Iterator[Any]:
