@@ -109,7 +109,9 @@ def refit(engine: sa.Engine, model_id: str, *, now: datetime) -> Diffusion:
     with writing(engine) as session, session.begin():
         store.write_leads(session, model_id, rows)
         store.write_model(session, model_id, kept)
-    return Diffusion(frame["trend"].nunique(), len(frame), int(table.loc[table["group"] == EVERYTHING, "lead"].sum()), model.reason)
+    return Diffusion(
+        frame["trend"].nunique(), len(frame), int(table.loc[table["group"] == EVERYTHING, "lead"].sum()), model.reason
+    )
 
 
 def _lead(row: Mapping[Any, Any], window: Mapping[str, str]) -> dict[str, Any]:
