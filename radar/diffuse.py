@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from radar.arrivals import HORIZON, HORIZONS, LIVE, ArrivalModel
 from radar.arrivals.keeping import from_bytes, to_bytes
 from radar.arrivals.panel import script_of
-from radar.lead_lag import pair_table
+from radar.lead_lag import EVERYTHING, pair_table
 from radar.store import diffusion as store
 from radar.store.diffusion import Forecast, KeptModel, Onset
 from radar.store.engine import reading, writing
@@ -109,7 +109,9 @@ def refit(engine: sa.Engine, model_id: str, *, now: datetime) -> Diffusion:
     with writing(engine) as session, session.begin():
         store.write_leads(session, model_id, rows)
         store.write_model(session, model_id, kept)
-    return Diffusion(frame["trend"].nunique(), len(frame), int(table["lead"].sum()), model.reason)
+    return Diffusion(
+        frame["trend"].nunique(), len(frame), int(table.loc[table["group"] == EVERYTHING, "lead"].sum()), model.reason
+    )
 
 
 def _lead(row: Mapping[Any, Any], window: Mapping[str, str]) -> dict[str, Any]:
