@@ -44,13 +44,18 @@ class Diffusion(NamedTuple):
 
 
 def onset_frame(found: Sequence[Onset]) -> pd.DataFrame:
-    """Rows of trend, market, onset_at, step, group, script, key, episode: the first onset of each trend in a market."""
+    """Rows of trend, market, onset_at, known_at, step, group, script, key, episode: a trend's first onset in a market.
+
+    known_at  when the radar first knew that it was on there: of a day, its end
+    """
     rows = [
-        (o.key_hash, o.audience_market, _moment(o), Bucket(o.bucket).length, _group(o), o.text, o.id) for o in found
+        (o.key_hash, o.audience_market, _moment(o), o.onset_at, Bucket(o.bucket).length, _group(o), o.text, o.id)
+        for o in found
     ]
-    names = ["key", "market", "onset_at", "step", "group", "text", "episode"]
+    names = ["key", "market", "onset_at", "known_at", "step", "group", "text", "episode"]
     frame = pd.DataFrame(rows, columns=names).astype({"key": "int64", "episode": "int64"})
     frame["onset_at"] = pd.to_datetime(frame["onset_at"], utc=True)
+    frame["known_at"] = pd.to_datetime(frame["known_at"], utc=True)
     frame["step"] = pd.to_timedelta(frame["step"])
     frame["key"] = frame["key"].map(_leading(found)).astype("int64")
     frame = frame.sort_values(["key", "onset_at"], kind="stable")
@@ -58,9 +63,15 @@ def onset_frame(found: Sequence[Onset]) -> pd.DataFrame:
     frame["wave"] = later.groupby(frame["key"]).cumsum()
     frame["trend"] = frame["key"].astype(str) + "." + frame["wave"].astype(str)
     frame["script"] = script_of(frame["text"].astype(str))
+    frame["known_at"] = frame.groupby(["trend", "market"])["known_at"].transform("min")
     frame = frame.sort_values(["step", "onset_at"], kind="stable").drop_duplicates(["trend", "market"])
     frame["group"] = frame.groupby("trend")["group"].transform("first")
     return frame.sort_values("onset_at", kind="stable").reset_index(drop=True)
+
+
+def _as_known(frame: pd.DataFrame) -> pd.DataFrame:
+    """Onsets at the moment they were known: what is forecast, and judged, may not see the afternoon of its day."""
+    return frame.assign(onset_at=frame["known_at"])
 
 
 def _group(onset: Onset) -> str | None:
@@ -98,7 +109,11 @@ def refit(engine: sa.Engine, model_id: str, *, now: datetime) -> Diffusion:
     frame = onset_frame(found)
     window = {"since": (found[0].onset_at if found else upto).isoformat(), "until": upto.isoformat()}
     table = pair_table(frame, "1h")
-    model = ArrivalModel().fit(frame, until=upto) if len(frame) else ArrivalModel(reason="There are no onsets yet.")
+    model = (
+        ArrivalModel().fit(_as_known(frame), until=upto)
+        if len(frame)
+        else ArrivalModel(reason="There are no onsets yet.")
+    )
     working = {
         "trends": model.trends, "arrivals": model.arrivals, "markets": model.markets, "reason": model.reason,
         "errors": [asdict(error) for error in model.errors.values()], "coverage": model.coverage,
@@ -126,11 +141,14 @@ def _lead(row: Mapping[Any, Any], window: Mapping[str, str]) -> dict[str, Any]:
 
 def usual_lags(frame: pd.DataFrame) -> dict[str, list[float]]:
     """By "JP>TW": trends that were in the first market before the second, within two weeks, and the 10 % and 90 %
-    quantiles of their lags in hours.
+    quantiles of their lags in hours. Onsets that fall together at the coarser sampling step are none.
     """
-    both = frame[["trend", "market", "onset_at"]].merge(frame[["trend", "market", "onset_at"]], on="trend")
+    columns = frame[["trend", "market", "onset_at", "step"]]
+    both = columns.merge(columns, on="trend")
     lag = (both["onset_at_y"] - both["onset_at_x"]).dt.total_seconds() / 3600
-    ahead = both[(lag > 0) & (lag <= 24 * HORIZON)].assign(lag=lag)
+    step = both[["step_x", "step_y"]].max(axis=1)
+    x, y = ((both[at] - pd.Timestamp(0, tz="UTC")) // step for at in ("onset_at_x", "onset_at_y"))
+    ahead = both[(y > x) & (lag <= 24 * HORIZON)].assign(lag=lag)
     told = {}
     for (one, other), lags in ahead.groupby(["market_x", "market_y"])["lag"]:
         low, high = lags.quantile([0.1, 0.9])
@@ -153,7 +171,7 @@ def forecast(engine: sa.Engine, model_id: str, *, now: datetime, as_of: datetime
         kept = store.kept_model(session, model_id)
         newest = store.newest_onset(session, model_id)
         at = min(max(newest or now, as_of or newest or now), now)
-        found = store.onsets(session, model_id, at - timedelta(days=LIVE) - GAP, at)
+        found = store.onsets(session, model_id, at - timedelta(days=LIVE) - 4 * GAP, at)  # whole waves
     model = from_bytes(kept.parameters) if kept else None
     rows: list[Forecast] = []
     live = onset_frame(found)
@@ -168,9 +186,9 @@ def forecast(engine: sa.Engine, model_id: str, *, now: datetime, as_of: datetime
 
 
 def _forecasts(model: ArrivalModel, live: pd.DataFrame, at: datetime) -> list[Forecast]:
-    told = model.predict(live, at=at, within=HORIZONS[0]).rename(columns={"probability": "1"})
+    told = model.predict(_as_known(live), at=at, within=HORIZONS[0]).rename(columns={"probability": "1"})
     for days in HORIZONS[1:]:
-        more = model.predict(live, at=at, within=days)[["trend", "market", "probability"]]
+        more = model.predict(_as_known(live), at=at, within=days)[["trend", "market", "probability"]]
         told = told.merge(more.rename(columns={"probability": f"{days:g}"}), on=["trend", "market"])
     told = told[told["14"] >= LEAST].sort_values(["7", "trend"], ascending=[False, True])
     told = told.groupby("market").head(MOST)

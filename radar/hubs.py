@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +19,13 @@ import sqlalchemy as sa
 from radar.collect import take_pushed
 from radar.errors import RadarError
 from radar.ingest import Ingested
-from radar.sources.base import Account
+from radar.sources.base import Account, Fault, RawPost
 from radar.sources.feed import FeedSource, hub_of
 from radar.sources.web import Web
 from radar.store import hubs, runs, watching
 from radar.store.engine import reading, writing
 from radar.store.hubs import Subscription
+from radar.store.posts import known_posts
 
 LEASE = timedelta(days=10)
 """What is asked for; the hub decides."""
@@ -136,7 +137,26 @@ def receive(
     with Web() as web:
         source = FeedSource(state.name, state.config, web)
         account = Account(about.handle, about.audience_market, about.person, about.consented)
-        return take_pushed(engine, source, account, lambda: source.pushed(body, content_type, account), now)
+
+        def read() -> tuple[list[RawPost], list[Fault]]:
+            posts, faults = source.pushed(body, content_type, account)
+            return _without_known_videos(engine, posts), faults
+
+        return take_pushed(engine, source, account, read, now)
+
+
+def _without_known_videos(engine: sa.Engine, posts: Sequence[RawPost]) -> list[RawPost]:
+    """YouTube's hub gives a video's title alone: of one that is here already, the feed has said more."""
+    videos = [post for post in posts if post.media_kind == "video" and not post.deleted]
+    with reading(engine) as session:
+        known = {
+            (platform, id)
+            for platform in {post.platform for post in videos}
+            for id in known_posts(session, platform, [p.native_id for p in videos if p.platform == platform])
+        }
+    return [
+        post for post in posts if post.deleted or (post.platform, post.native_id) not in known or post not in videos
+    ]
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:

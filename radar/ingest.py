@@ -237,7 +237,7 @@ def _ingest_platform(
         elif origin.passes_over(item, before):
             result.unchanged += 1
         elif item.deleted:
-            if before.deleted_at is None:
+            if before.deleted_at is None and before.author_id == author.id:  # nobody ends another's posts
                 gone.append(
                     {
                         "post_id": before.id, "deleted_at": now, "revision": before.revision + 1, "text": None,

@@ -61,7 +61,8 @@ def post_id(platform: str, native_id: str, text: str) -> str:
 def read_labels(path: Path) -> list[Label]:
     """The labels of one file of the history. Raises RadarError where it is damaged."""
     found = []
-    for line, row in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    rows = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")  # a text may hold other breaks of lines
+    for line, row in enumerate(rows if rows != [""] else [], start=1):
         try:
             values: dict[str, Any] = json.loads(row)
             label = Label(**values)

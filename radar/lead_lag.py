@@ -216,6 +216,6 @@ def _answer(row: Mapping[str, Any]) -> tuple[bool, str]:
         return False, f"{NO_LEAD}: either order is as likely (q {row['q']:.2g})"
     if row["null_q"] > Q or row["share_first"] <= row["null_share"]:
         return False, f"{NO_LEAD}: their hours of the day alone explain it (q {row['null_q']:.2g})"
-    if row["median_lag_hours"] <= 0:
+    if row["median_lag_hours"] < row["step_hours"]:
         return False, f"{NO_LEAD}: the lag is below the sampling step of {row['step_hours']:g} h"
     return True, f"{row['first']} before {row['second']}"

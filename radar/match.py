@@ -47,11 +47,12 @@ class NotMeasured(CallerError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A KOL of a shortlist. posts  ids of posts that prove it"""
+    """A KOL of a shortlist. posts  ids of posts that prove it;  there  those that name the market it is from"""
 
     scored: Scored
     price: Price | None
     posts: tuple[int, ...] = ()
+    there: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -156,7 +157,7 @@ def match(
     review = [s for s in _ordered(aside) if s.score / s.factors["authenticity"] >= worst]
     proofs = _proofs(session, wanted, [s.kol.author_id for s in [*chosen, *review]])
     answer.found, answer.review = (
-        [Found(s, price(s.kol, prices), proofs.get(s.kol.author_id, ())) for s in some] for some in (chosen, review)
+        [Found(s, price(s.kol, prices), *proofs.get(s.kol.author_id, ())) for s in some] for some in (chosen, review)
     )
     answer.message = _message(session, wanted, answer)
     if facets:
@@ -203,13 +204,19 @@ def _left_out(kol: Kol, wanted: Wanted, excluded: set[int], prices: Prices) -> s
     return None
 
 
-def _proofs(session: Session, wanted: Wanted, authors: Sequence[int]) -> dict[int, tuple[int, ...]]:
+def _proofs(
+    session: Session, wanted: Wanted, authors: Sequence[int]
+) -> dict[int, tuple[tuple[int, ...], frozenset[int]]]:
     """Posts of each KOL that prove it: on the brief's topics and from its market, as far as there are such."""
     found: dict[int, list[tuple[int, int]]] = {}
+    there: set[int] = set()
     for post in store.proof_posts(session, authors, list(wanted.topics), 12):
         points = 2 * (wanted.from_market in post.places.split()) + any(c in post.places.split() for c in wanted.places)
         found.setdefault(post.author_id, []).append((-points, post.id))
-    return {author: tuple(i for _, i in sorted(posts, key=lambda p: p[0])[:PROOFS]) for author, posts in found.items()}
+        if wanted.from_market in post.places.split():
+            there.add(post.id)
+    best = {author: [i for _, i in sorted(posts, key=lambda p: p[0])[:PROOFS]] for author, posts in found.items()}
+    return {author: (tuple(posts), frozenset(there.intersection(posts))) for author, posts in best.items()}
 
 
 def _message(session: Session, wanted: Wanted, answer: Match) -> str:
@@ -271,7 +278,10 @@ def similar(session: Session, author_id: int, *, limit: int = 10) -> tuple[Kol, 
 
 
 def _others(session: Session, mine: Kol) -> Iterable[Kol]:
-    for page in store.measured(session, mine.market):
+    few = store.kol_count(session, mine.market) <= MANY
+    most = sorted(mine.profile.topics, key=lambda t: -mine.profile.topics[t])[:3]
+    facets = [] if few else [facet(mine.market, Kind.TOPIC, t) for t in most]
+    for page in store.measured(session, mine.market, facets=facets):
         for row in page:
             if row.person_id != mine.person_id and row.facts is not None:
                 yield kol_of(row)

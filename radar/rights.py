@@ -109,11 +109,12 @@ def _forget_in_files(data_dir: Path, who: Listed, post_names: set[str]) -> int:
 
 def _filter(path: Path, names: set[str]) -> int:
     """Drop the lines of a file of JSON that hold one of the names as a value."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
+        lines = list(file)  # a text may hold other breaks of lines than the one behind a row
     kept = [line for line in lines if not _holds(line, names)]
     if len(kept) < len(lines):
         aside = path.with_name(f".{path.name}.tmp")
-        aside.write_text("".join(kept), encoding="utf-8")
+        aside.write_text("".join(kept), encoding="utf-8", newline="\n")
         os.replace(aside, path)
     return len(lines) - len(kept)
 

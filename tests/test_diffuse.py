@@ -11,14 +11,16 @@ from fastapi.testclient import TestClient
 from radar.answers import trend_id
 from radar.api import create_app
 from radar.config import Settings
-from radar.diffuse import forecast, refit
+from radar.diffuse import forecast, onset_frame, refit, usual_lags
 from radar.keys import Kind, key_number
 from radar.store import promotion, trends
 from radar.store.counts import add_keys
+from radar.store.diffusion import Onset
 from radar.store.engine import writing
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MODEL = "topics-of-a-test"
+DAY = timedelta(days=1)
 CHAIN = {"JP": 0, "TW": 30, "HK": 50}
 
 
@@ -138,3 +140,16 @@ def test_a_variant_of_a_hashtag_is_one_trend_with_it(engine: sa.Engine, client: 
     path = client.get(f"/v1/trends/{trend_id(1)}/path").json()
     assert [(s["market"], s["hours_after_first"]) for s in path["items"]] == [("JP", 0.0), ("TW", 30.0)]
     assert refit(engine, MODEL, now=NOW).trends == 2
+
+
+def test_a_day_is_known_at_its_end_and_days_that_fall_together_have_no_lag() -> None:
+    ends = NOW.replace(hour=16, minute=0, second=0, microsecond=0)
+    told = [("JP", "1d", ends), ("JP", "1h", ends + timedelta(hours=3)), ("TW", "1d", ends), ("HK", "1d", ends + DAY)]
+    found = [
+        Onset(n, market, 0, 7, bucket, at, None, "rising", None, "yuzu", None)
+        for n, (market, bucket, at) in enumerate(told)
+    ]
+    frame = onset_frame(found).set_index("market")
+    assert frame["known_at"].to_dict() == {"JP": ends, "TW": ends, "HK": ends + DAY}  # the hour came after the day
+    assert frame.loc["TW", "onset_at"] == ends - DAY / 2
+    assert {pair: n for pair, (n, *_) in usual_lags(frame.reset_index()).items()} == {"JP>HK": 1, "TW>HK": 1}

@@ -52,6 +52,12 @@ def test_a_deletion_takes_the_reading_away(engine: sa.Engine) -> None:
     assert put(engine, a_post("1", deleted=True)).unchanged == 1
 
 
+def test_nobody_ends_the_post_of_another(engine: sa.Engine) -> None:
+    put(engine, a_post("1"), a_post("2", author="stranger"))
+    assert put(engine, a_post("1", author="stranger", deleted=True)).deleted == 0
+    assert _post_row(engine).deleted_at is None
+
+
 @pytest.mark.parametrize(
     ("bad", "field"),
     [

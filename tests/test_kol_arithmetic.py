@@ -73,11 +73,12 @@ def test_a_bought_step_of_followers_is_odd_and_an_earned_one_is_not() -> None:
     days = [date(2026, 4, 1) + timedelta(days=n) for n in range(40)]
     steady = [(day, 10_000 + 12 * n + n % 3) for n, day in enumerate(days)]
     bought = [(day, n + (5_000 if day >= days[20] else 0)) for day, n in steady]
-    assert growth(steady)[0] == pytest.approx(12 * 30 / 10_108, rel=0.02)
+    assert growth(steady, days[-1])[0] == pytest.approx(12 * 30 / 10_108, rel=0.02)
     assert (follower_step(steady, [])[0] or 0) < 2
     assert (follower_step(bought, [])[0] or 0) > 50
     assert (follower_step(bought, [days[19]])[0] or 0) < 2  # a strong post the day before explains it
-    assert growth(steady[:5]) == (None, 4)
+    assert growth(steady[:5], days[5]) == (None, 4)
+    assert growth(steady, days[-1] + timedelta(days=31)) == (None, 0)  # whatever it was, it is not of these 30 days
 
 
 def test_a_signal_is_odd_only_among_enough_peers_and_on_its_side() -> None:

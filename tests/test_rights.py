@@ -83,10 +83,10 @@ def store(engine: sa.Engine) -> sa.Engine:
             {"post_id": posts["annpost1"], "source": "test", "ref": "annpost1", "due_at": NOW}
         ])  # fmt: skip
     with writing(engine) as session, session.begin():
-        runs.add_source(session, "sky", "bluesky", {}, is_simulated=False)
+        runs.add_source(session, "sky", "test", {}, is_simulated=False)
         runs.note_source_error(session, "sky", NOW, "ann.handle: not found")
         session.execute(sa.insert(t.watched_account), [
-            {"source": "sky", "handle": "ann.handle", "audience_market": "TW", "consented": False}
+            {"source": "sky", "handle": "@Ann.Handle", "audience_market": "TW", "consented": False}
         ])  # fmt: skip
         runs.keep_rejected(session, [
             {"source": "sky", "seen_at": NOW, "native_id": "x1", "reason": "text: empty", "payload": repr(ANN)}
@@ -113,10 +113,10 @@ def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(st
     rejects = tmp_path / "rejects" / "f.rejects.jsonl"
     rejects.parent.mkdir()
     lines = [
-        {"line": n, "reason": "r", "row": {"author": name, "text": "t"}}
+        {"line": n, "reason": "r", "row": {"author": name, "text": f"of \u2028{name[:3]}"}}
         for n, name in enumerate(["ann-native", "bob-native"])
     ]
-    rejects.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rejects.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
     with reading(store) as session:
         ann_posts = list(session.scalars(sa.select(t.post.c.id).where(t.post.c.author_id == ids["ann-native"])))
 

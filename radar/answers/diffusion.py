@@ -189,7 +189,12 @@ def path(session: Session, episode_id: int | str) -> Item:
     language = MARKETS[own.audience_market].languages[0]
     kept = store.kept_model(session, own.model_id)
     there = {stop["market"] for stop in stops}
-    expected = store.forecasts_of(session, own.model_id, keys) if kept else []
+    mine = {onset.id for onset in found}
+    expected = [
+        row
+        for row in (store.forecasts_of(session, own.model_id, keys) if kept else [])
+        if any(one["episode_id"] in mine for one in row.working["seen"])  # not of another wave of the same keys
+    ]
     return {
         "id": trend_id(number),
         "market": own.audience_market,

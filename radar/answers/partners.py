@@ -127,6 +127,7 @@ def _item(rank: int, one: Found, posts: Mapping[int, Any], weights: Weights) -> 
     scored = one.scored
     proofs = [shown_post(posts[i]) for i in one.posts if i in posts]
     proved = [post["id"] for post in proofs]
+    post_ids = {"topic": proved, "place": [i for i in proved if int(i) in one.there]}
     return {
         "rank": rank,
         "author": author(scored.kol),
@@ -135,7 +136,7 @@ def _item(rank: int, one: Found, posts: Mapping[int, Any], weights: Weights) -> 
             {
                 "name": part.name, "value": _rounded(part.value), "weight": weights.of[part.name],
                 "factor": round(scored.factors[part.name], 4), "numbers": _numbers(part.numbers), "why": part.why,
-                "mind": part.mind, "post_ids": proved if part.name in ("topic", "place") else [],
+                "mind": part.mind, "post_ids": post_ids.get(part.name, []),
             }
             for part in scored.parts
         ],

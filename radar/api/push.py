@@ -154,7 +154,7 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
             if earlier is not None:  # given and taken back in one batch
                 batch.posts[at] = replace(earlier, deleted=True)
             elif owner is not None:
-                author = RawAuthor(owner.author_native_id, owner.audience_market)
+                author = RawAuthor(owner.author_native_id, owner.audience_market, market_source="inferred")
                 batch.posts[at] = RawPost(platform, post.native_id, author, "", owner.published_at, deleted=True)
             continue
         assert post.author is not None

@@ -28,17 +28,20 @@ def followers_on(history: History, day: date) -> int | None:
     return history[max(at - 1, 0)][1]
 
 
-def growth(history: History) -> tuple[float | None, int]:
+def growth(history: History, today: date) -> tuple[float | None, int]:
     """(relative growth over the last 30 days of the history, days it rests on); None below 14 days of history.
 
-    With less than 30 days the growth seen is carried over to 30 in proportion.
+    With less than 30 days the growth seen is carried over to 30 in proportion. None too where nothing was seen to
+    change for 30 days: whether it stood still or was not looked at is not known.
 
-    >>> growth([(date(2026, 5, 1), 1000), (date(2026, 5, 31), 1100)])
+    >>> growth([(date(2026, 5, 1), 1000), (date(2026, 5, 31), 1100)], date(2026, 6, 2))
     (0.1, 30)
     """
     if len(history) < 2:
         return None, 0
     last_on, last = history[-1]
+    if last_on < today - GROWTH:
+        return None, 0
     start = max(last_on - GROWTH, history[0][0])
     days = (last_on - start).days
     first = followers_on(history, start)

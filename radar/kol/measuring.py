@@ -56,7 +56,7 @@ def measure(
     recent = [p for p in posts if now - WINDOW < p.published_at <= now]
     settled = [p for p in recent if p.published_at <= now - SETTLED]
     r = rates(settled)
-    grown, growth_days = growth(history)
+    grown, growth_days = growth(history, now.astimezone(zone).date())
     found = early(adoptions, account.author_id)
     told = [p.tone for p in recent if p.tone is not None]
     since = max(now - WINDOW, account.first_post_at or now)

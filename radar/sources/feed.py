@@ -7,6 +7,7 @@ again for a week: YouTube's are missing for hours now and then.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -72,6 +73,8 @@ class FeedSource(Source):
         feed = read_feed(body, address=address, zone=zone, content_type=content_type)
         posts = self._posts(feed, account)
         is_video = "youtube." in urlsplit(address).netloc
+        if is_video:  # what YouTube's hub tells names no channel
+            posts = [replace(post, author=replace(post.author, name=None)) for post in posts]
         author = RawAuthor(_author_id(feed, account, is_video=is_video), account.market)
         platform, at = self._platform or ("youtube" if is_video else "web"), self._web.clock.now()
         gone = deleted_entries(body, address)

@@ -83,7 +83,13 @@ def reread(posts: Sequence[PostRef], ask: Callable[[str, str | None], Page], *, 
     for one in posts:
         by_author.setdefault(one.ref.partition(" ")[0], []).append(one)
     for author, asked in by_author.items():
-        yield from _again(asked, lambda token, author=author: ask(author, token), pages)  # type: ignore[misc]
+        told: set[str] = set()
+        try:
+            for found in _again(asked, lambda token, author=author: ask(author, token), pages):  # type: ignore[misc]
+                told.add(found.asked.native_id)
+                yield found
+        except NotFound:  # renamed, private or gone: nobody else's posts wait for it
+            yield from (Reread(one, None) for one in asked if one.native_id not in told)
 
 
 def _again(asked: Iterable[PostRef], ask: Ask, pages: int) -> Iterator[Reread]:
@@ -97,7 +103,7 @@ def _again(asked: Iterable[PostRef], ask: Ask, pages: int) -> Iterator[Reread]:
             one = waiting.pop(post.native_id, None)
             if one is not None:
                 yield Reread(one, replace(post, author=replace(post.author, native_id=one.author_id)))
-        unread = {fault.native_id for fault in page.faults}
+        unread = page.ids | {fault.native_id for fault in page.faults}  # there, if not to be read
         waiting = {name: one for name, one in waiting.items() if name not in unread}
         is_past = bool(page.times) and min(page.times) < oldest
         if not waiting or not page.after or page.ids <= seen or is_past:

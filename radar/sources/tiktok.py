@@ -81,7 +81,8 @@ class TikTokSource(Source):
         body = {"filters": {"video_ids": [one.native_id for one in posts]}}
         answer, data = self._call("video/query/", {"fields": _FIELDS}, body)
         page = video_page(data, answer, Account("", posts[0].market), posts[0].author_id)
-        found, unread = {post.native_id: post for post in page.posts}, {fault.native_id for fault in page.faults}
+        found = {post.native_id: post for post in page.posts}
+        unread = page.ids | {fault.native_id for fault in page.faults}
         for asked in posts:
             if asked.native_id in found or asked.native_id not in unread:
                 yield Reread(asked, found.get(asked.native_id))

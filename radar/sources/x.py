@@ -126,6 +126,9 @@ class XSource(Source):
 
     def refresh(self, posts: Sequence[PostRef], now: datetime) -> Iterator[Reread]:
         """100 at a time. What the platform says is deleted, or not for everybody any more, is gone at once."""
+        posts = posts[
+            : max(1, self._meter.left(now) // self._facts["price_micro_usd"]["post"])
+        ]  # others keep their turn
         found: dict[str, RawPost] = {}
         faults: list[Fault] = []
         gone: set[str] = set()

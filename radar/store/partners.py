@@ -256,7 +256,9 @@ def proof_posts(session: Session, authors: Sequence[int], topics: Collection[str
         return []
     p = post.c
     nth = sa.func.row_number().over(partition_by=p.author_id, order_by=(p.published_at.desc(), p.id.desc()))
-    candidates = sa.select(p.id, nth.label("nth")).where(p.author_id.in_(authors), p.deleted_at.is_(None))
+    candidates = sa.select(p.id, nth.label("nth")).where(
+        p.author_id.in_(authors), p.deleted_at.is_(None), p.repost_of.is_(None)
+    )
     if topics:
         on = sa.select(post_topic.c.post_id).where(post_topic.c.post_id == p.id, post_topic.c.topic_id.in_(topics))
         candidates = candidates.where(on.exists())

@@ -25,6 +25,7 @@ from radar.store.tables import (
     metadata,
     person,
     post,
+    pushed_batch,
     rejected_post,
     snapshot,
     source_state,
@@ -149,13 +150,33 @@ def erase_author(session: Session, who: Listed) -> None:
         session.execute(sa.delete(trend_adoption).where(trend_adoption.c.person_id == who.person_id))
         session.execute(sa.delete(person).where(person.c.id == who.person_id))
     named = {name for name in (who.handle, who.native_id, who.url) if name}
-    w = watched_account.c
-    session.execute(sa.delete(watched_account).where(w.handle.in_(named | {f"@{name}" for name in named})))
+    _forget_watched(session, who, named)
+    session.execute(sa.delete(pushed_batch))  # answers that name posts; a push is safe to repeat without them
     for name in sorted(named):
         said = rejected_post.c.payload.contains(name, autoescape=True)
         session.execute(sa.delete(rejected_post).where(said))
         told = source_state.c.last_error.contains(name, autoescape=True)
         session.execute(sa.update(source_state).where(told).values(last_error=None, last_error_at=None))
+
+
+def _forget_watched(session: Session, who: Listed, named: set[str]) -> None:
+    """Take the account off the watch lists of its own platform's sources and of feeds."""
+    names = {form for name in named for form in (name.casefold(), _name_in(name))}
+    w = watched_account.c
+    watched = sa.select(w.source, w.handle, source_state.c.kind).join(source_state, source_state.c.name == w.source)
+    for source, handle, kind in session.execute(watched).all():
+        is_own = handle.casefold() in names if kind == "feed" else kind == who.platform and _name_in(handle) in names
+        if is_own:
+            session.execute(sa.delete(watched_account).where(w.source == source, w.handle == handle))
+
+
+def _name_in(handle: str) -> str:
+    """The name in a handle, an address or Board/author, as sources read it.
+
+    >>> _name_in("@Ann"), _name_in("https://x.example/Ann/"), _name_in("Japan_Travel/ann")
+    ('ann', 'ann', 'ann')
+    """
+    return handle.strip().rstrip("/").rpartition("/")[2].lstrip("@").casefold()
 
 
 # ---- hiding and correcting ----

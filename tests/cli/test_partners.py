@@ -63,7 +63,7 @@ def test_csv_has_a_line_a_kol_and_the_table_says_why(run: Run) -> None:
     assert all(0 <= float(row["topic"]) <= 1 and row["why"] and row["currency"] == "TWD" for row in rows)
     assert "Simulated data." in err
     table = run(*words)[1]
-    assert "are about" in table
+    assert "about" in table  # a narrow column parts its words
     assert "rules of thumb" in table
 
 

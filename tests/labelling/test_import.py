@@ -31,6 +31,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "labels"
 
 
+def test_a_text_with_other_breaks_of_lines_is_read_again(folder: Path, tmp_path: Path) -> None:
+    text = "one\u2028two\u0085three\u2029four"
+    done = take(sheet(tmp_path / "s.csv", [("ig", "9", text, "none")]), folder)
+    assert done.new == 1
+    assert [label.text for label in history(folder)] == [text]
+
+
 def sheet(path: Path, rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([header, *rows])
