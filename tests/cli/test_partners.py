@@ -43,15 +43,16 @@ def _same(answer: Any) -> Any:
 
 
 def test_json_is_the_apis(run: Run, demo_dir: Path) -> None:
-    code, out, _ = run("--from", "JP", "--to", "TW", "--limit", "3", "--format", "json", "日本藥妝")
     settings = Settings(data_dir=demo_dir / "demo")
     engine = open_store(settings.url)
     with TestClient(create_app(engine, settings)) as client:
         asked = {"text": "日本藥妝", "from": "JP", "to": "TW", "limit": 3}
-        answers = [client.post("/v1/partners", json=asked).json(), client.get("/v1/partners", params=asked).json()]
+        before = _same(client.post("/v1/partners", json=asked).json())
+        code, out, _ = run("--from", "JP", "--to", "TW", "--limit", "3", "--format", "json", "日本藥妝")
+        after = _same(client.get("/v1/partners", params=asked).json())
     engine.dispose()
     assert code == 0
-    assert _same(json.loads(out)) == _same(answers[0]) == _same(answers[1])
+    assert _same(json.loads(out)) in (before, after)  # another test may let the world go on between the two
 
 
 def test_csv_has_a_line_a_kol_and_the_table_says_why(run: Run) -> None:
