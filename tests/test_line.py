@@ -210,6 +210,7 @@ def test_the_order_of_ingestion_is_irrelevant(engine: sa.Engine, scorer: TopicSc
             "post_topic",
             "engagement_observation",
             "post",
+            "author_due",
             "author",
             "person",
             "day_count",

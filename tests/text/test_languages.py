@@ -69,7 +69,7 @@ def test_hardly_a_labelled_post_is_taken_for_another_language() -> None:
 def test_posts_in_other_languages_have_no_topics_and_are_counted(engine: sa.Engine, scorer: TopicScorer) -> None:
     put(
         engine,
-        a_post("read", "Booked the onsen hotel in Hakone, best hotel of the trip"),
+        a_post("read", "Checked in at our hotel in Hakone, best room of the trip"),
         *(a_post(f"other-{language}", text, author=language) for language, text in OTHERS.items()),
     )
     classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOON)
