@@ -81,7 +81,8 @@ def same(one: dict[date, DayCounts], other: dict[date, DayCounts]) -> bool:
 
 def empty(engine: sa.Engine) -> None:
     with engine.begin() as c:
-        for table in ("post_signal", "post_topic", "engagement_observation", "post", "author", "person", "day_count"):
+        hanging = ("post_signal", "post_topic", "engagement_observation", "post", "author_due")
+        for table in (*hanging, "author", "person", "day_count"):
             c.exec_driver_sql(f"DELETE FROM {table}")
 
 
