@@ -8,6 +8,7 @@ A percentile is taken from the group's sketch as it was last made. A group is ma
 since, so that a percentile is never far behind and the work in all is in proportion to what changed.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -59,6 +60,8 @@ def measure_authors(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Measured:
     """Measure every author that is due. Safe to kill: a page is written whole or not at all."""
+    with writing(engine) as session, session.begin():
+        store.mark_for_tiers(session, json.dumps([dict(tiers.usual), {m: dict(t) for m, t in tiers.by_market.items()}]))
     priors: dict[str, Priors] = {}
     done = hidden = after = 0
     while True:

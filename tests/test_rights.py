@@ -20,7 +20,7 @@ from radar.sources.base import RawAuthor, RawPost
 from radar.store import runs
 from radar.store import tables as t
 from radar.store.engine import reading, writing
-from radar.store.measures import measures_of
+from radar.store.measures import measures_of, measures_page
 from radar.store.posts import evidence
 from radar.store.tables import metadata
 from tests.builders import NOON, a_post, put
@@ -211,3 +211,16 @@ def test_what_was_corrected_stays_when_the_source_speaks_again(store: sa.Engine)
         markets = set(c.scalars(sa.select(t.post.c.audience_market).where(t.post.c.author_id == ann)))
     assert (row.name, row.bio, row.handle, row.audience_market) == ("Ann", None, "new.handle", "JP")
     assert markets == {"JP"}
+
+
+def test_other_tiers_hold_for_those_that_are_silent_too(store: sa.Engine) -> None:
+    later = NOW + timedelta(days=90)
+    measure_authors(store, "none", [], Tiers(), now=later)
+    assert measure_authors(store, "none", [], Tiers(), now=later).authors == 0
+    with reading(store) as session:
+        (ann, _) = sorted(measures_page(session, market="TW"), key=lambda m: m.author_id)
+    assert ann.tier == "micro"
+    assert measure_authors(store, "none", [], Tiers(by_market={"TW": {"mid": 11_000}}), now=later).authors == 2
+    with reading(store) as session:
+        (ann, _) = sorted(measures_page(session, market="TW"), key=lambda m: m.author_id)
+    assert ann.tier == "mid"

@@ -21,6 +21,7 @@ from radar.store.tables import (
     author_facet,
     author_measure,
     author_word,
+    meta,
     peer_group,
 )
 from radar.text.names import words_of
@@ -40,6 +41,8 @@ COLUMNS = (
 AT_ONCE = datetime(1990, 1, 1, tzinfo=UTC)
 """When authors are due whom something changed that knows of no clock."""
 
+TIERS = "tiers"
+
 # ---- who waits ----
 
 
@@ -55,6 +58,22 @@ def mark_persons(session: Session, person_ids: Collection[int], due_at: datetime
     """The same for all accounts of persons."""
     for some in chunks(sorted(person_ids), SQL_VARIABLES):
         mark_authors(session, session.scalars(sa.select(author.c.id).where(author.c.person_id.in_(some))), due_at)
+
+
+def mark_for_tiers(session: Session, tiers: str) -> None:
+    """Ask for everybody to be measured anew where what is measured by other tiers than these: silent accounts too."""
+    if session.scalar(sa.select(meta.c.value).where(meta.c.name == TIERS)) == tiers:
+        return
+    after = 0
+    while ids := session.scalars(
+        sa.select(author_measure.c.author_id)
+        .where(author_measure.c.author_id > after)
+        .order_by(author_measure.c.author_id)
+        .limit(SQL_VARIABLES)
+    ).all():
+        mark_authors(session, ids, AT_ONCE)
+        after = ids[-1]
+    upsert(session, meta, [{"name": TIERS, "value": tiers}], on=["name"], update=["value"])
 
 
 def due_authors(session: Session, now: datetime, after: int, limit: int) -> dict[int, int]:
