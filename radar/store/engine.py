@@ -103,6 +103,16 @@ def upsert(
     session.connection().execute(statement, rows)
 
 
+def upsert_from(
+    session: Session, table: sa.Table, columns: Sequence[str], rows: sa.Select[Any], *, on: Sequence[str]
+) -> None:
+    """Insert what a query selects; where `on` exists already, set the other columns. One statement for many rows."""
+    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
+    changes = {name: insert.excluded[name] for name in columns if name not in on}
+    statement = insert.from_select(list(columns), rows).on_conflict_do_update(index_elements=list(on), set_=changes)
+    session.execute(statement)
+
+
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
     """Slices of at most `size` items."""
     for start in range(0, len(items), size):
