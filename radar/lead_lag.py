@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binom, binomtest, norm
+from scipy.special import bdtr, bdtrc, ndtr
 
 from radar.onsets import tidy_onsets
 from radar.trends.fdr import benjamini_hochberg
@@ -143,7 +143,7 @@ def _pair(
         row["answer"] = f"{NO_LEAD}: {a.size} shared trends, {FEWEST} are needed"
         return row
     decided = ahead + behind
-    row["p"] = float(binomtest(ahead, decided).pvalue) if decided else 1.0
+    row["p"] = min(1.0, 2 * float(bdtr(min(ahead, behind), decided, 0.5)))
     row["share_first"] = ahead / decided if decided else np.nan
     row["null_share"], row["null_p"] = _null(a, b, ahead - behind, step, rng)
     lags = (b - a) / _HOUR
@@ -176,7 +176,7 @@ def _permuted(
         before, after = int((first < second).sum()), int((second < first).sum())
         nets[n], shares[n] = before - after, before / max(before + after, 1)
     spread = max(float(nets.std()), 1e-9)
-    return float(shares.mean()), float(min(1.0, 2 * norm.sf(abs(net - nets.mean()) / spread)))
+    return float(shares.mean()), float(min(1.0, 2 * ndtr(-abs(net - nets.mean()) / spread)))
 
 
 def _quiet(at: Floats) -> float:
@@ -194,7 +194,7 @@ def median_interval(lags: Floats, level: float = LEVEL) -> tuple[float, float]:
     """
     ordered = np.sort(lags)
     n = ordered.size
-    below = binom.sf(np.ceil(n / 2) - 1, n, np.arange(1, n + 1) / n)  # P(median* <= x_(k))
+    below = bdtrc(np.ceil(n / 2) - 1, n, np.arange(1, n + 1) / n)  # P(median* <= x_(k))
     low = int(np.searchsorted(below, (1 - level) / 2))
     high = int(np.searchsorted(below, 1 - (1 - level) / 2))
     return float(ordered[low]), float(ordered[min(high, n - 1)])

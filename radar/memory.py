@@ -2,13 +2,33 @@
 
 import ctypes
 import gc
+import os
 import sys
+from pathlib import Path
+
+_GROWN = 32 << 20
+_left = 0
 
 
 def give_back() -> None:
-    """Collect garbage and return free pages to the system (on Linux; elsewhere the allocator does as it will)."""
+    """Collect garbage and return free pages to the system (on Linux; elsewhere the allocator does as it will).
+
+    Does nothing where the process is hardly larger than the last call left it: collecting takes a tenth of a second.
+    """
+    global _left
+    if 0 < _resident() < _left + _GROWN:
+        return
     gc.collect()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; musl has none
         if trim is not None:
             trim(0)
+    _left = _resident()
+
+
+def _resident() -> int:
+    """Bytes of this process in memory, from Linux's own account; elsewhere 0."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from radar.arrivals.cells import HORIZON, Cells
 from radar.arrivals.panel import Floats
@@ -47,6 +46,8 @@ def error_of(days: float, cells: Cells, probability: Floats, base: Floats, rng: 
     seen = cells.watched >= days
     if not seen.any():
         return None
+    from sklearn.metrics import average_precision_score, roc_auc_score  # whoever only forecasts does not wait for it
+
     hit, told = (cells.wait <= days)[seen], probability[seen]
     loss = (told - hit) ** 2
     usual = (base[cells.market[seen]] - hit) ** 2

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.polynomial import chebyshev
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincinv
-from scipy.stats import nbinom, poisson
 
 from radar._jit import jit
 
@@ -186,6 +185,8 @@ def usual_range(expected: ArrayLike, phi: float, share: float = 0.95) -> tuple[F
     >>> [bound.tolist() for bound in usual_range([0.0, 4.0], phi=1.5)]
     [[0.0, 0.0], [0.0, 10.0]]
     """
+    from scipy.stats import nbinom, poisson  # half a second to import, and only pages ask
+
     mean = np.maximum(np.asarray(expected, np.float64), 1e-9)
     tails = ((1 - share) / 2, (1 + share) / 2)
     if phi < POISSON_BELOW:
