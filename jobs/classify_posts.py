@@ -8,8 +8,9 @@ def run(ctx: Context) -> Outcome:
     """Safe to run twice: a post that has been read does not wait any more."""
     folder = ctx.model_folder
     done = classify_posts(
-        ctx.engine, folder, lambda: ctx.scorer, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None)
-    )
+        ctx.engine, folder, lambda: ctx.scorer, now=ctx.now, progress=lambda n: ctx.progress("posts", n, None),
+        coming=ctx.coming,
+    )  # fmt: skip
     return Outcome(f"{done} posts read by {folder.name}", done, done)
 
 

@@ -1,6 +1,7 @@
 """Classifying posts: what a text says by itself, and its topics by the model; stored as one key array a post."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,7 @@ from radar.topics.tone import tones_of
 
 BATCH = 2_000
 MANY = 30_000
+_PAUSE = 0.2
 """Posts waiting from which processes pay for their start."""
 
 
@@ -113,11 +115,13 @@ def classify_posts(
     *,
     now: datetime,
     progress: Callable[[int], None] = lambda done: None,
+    coming: Callable[[], bool] = lambda: False,
 ) -> int:
     """Read every post that waits; returns how many. Safe to kill: a batch is written whole or not at all.
 
     model_folder  the fitted model, its name is the model's id: processes that read many posts open it there
     load          gives the scorer of that folder: asked when posts are few enough to be read in this process
+    coming        whether somebody brings in more posts meanwhile: those are waited for
     """
     done, model_id = 0, model_folder.name
     with reading(engine) as session:
@@ -125,14 +129,12 @@ def classify_posts(
     if held:
         with writing(engine) as session, session.begin():
             store.pass_over(session, held, now)
-    with reading(engine) as session:
-        many = store.unread_after(session, 0, MANY) is not None
-    if many and workers() > 1:
+    if many_wait(engine):
         url = engine.url.render_as_string(hide_password=False)
-        read = spread(_read_apart, _spans(engine), at_once=workers(), begin=partial(_open, url, model_folder))
+        read = spread(_read_apart, _spans(engine, coming), at_once=workers(), begin=partial(_open, url, model_folder))
         found = (batch for _, batch in read if batch is not None)
     else:
-        found = (_read_batch(engine, load(), span) for span in _spans(engine))
+        found = (_read_batch(engine, load(), span) for span in _spans(engine, coming))
     for batch in found:
         done += _write(engine, model_id, batch, now)
         progress(done)
@@ -146,12 +148,24 @@ class Span(NamedTuple):
     last: int
 
 
-def _spans(engine: sa.Engine) -> Iterator[Span]:
+def many_wait(engine: sa.Engine) -> bool:
+    """Whether so many posts wait that processes of their own read them."""
+    with reading(engine) as session:
+        return workers() > 1 and store.unread_after(session, 0, MANY) is not None
+
+
+def _spans(engine: sa.Engine, coming: Callable[[], bool]) -> Iterator[Span]:
     """All that waits, some posts at a time; a post that changes while it is read waits for the next run."""
     after = 0
     while True:
+        more = coming()  # asked first: what came in before the last no is seen
         with reading(engine) as session:
-            last = store.unread_after(session, after, BATCH) or store.last_unread(session, after)
+            last = store.unread_after(session, after, BATCH)
+            if last is None and not more:
+                last = store.last_unread(session, after)
+        if last is None and more:
+            time.sleep(_PAUSE)
+            continue
         if last is None:
             return
         yield Span(after, last)

@@ -57,6 +57,8 @@ class Context:
     settings: Settings
     now: datetime
     progress: Progress = silent
+    coming: Callable[[], bool] = lambda: False
+    """Whether posts come in while the job is at work, so that whoever reads them waits for the last."""
     _scorer: TopicScorer | None = field(default=None)
 
     @property

@@ -14,6 +14,7 @@ from radar.exports import EXPORTS
 from radar.importing import FIELDS, parse_mapping
 from radar.importing import import_file as import_rows
 from radar.memory import give_back
+from radar.read_along import Along, read_along
 from radar.scheduling import LINE, Context, run_job
 
 _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items()) + "."
@@ -65,10 +66,11 @@ def import_file(
 
         def imported(rows: int) -> None:
             if not (begun or only_import):  # a file that cannot be read has ended before this
-                begun.append(meanwhile.enter_context(context.fitting()))
+                meanwhile.enter_context(context.fitting())
+                begun.append(meanwhile.enter_context(read_along(context)))
             report("rows", rows, None)
 
-        begun: list[None] = []
+        begun: list[Along] = []
         done = import_rows(
             engine, file, mapping, format_name=format, rejects_folder=settings.data_dir / "rejects",
             rejects_path=rejects, now=now, progress=imported,
@@ -87,3 +89,5 @@ def import_file(
         if not only_import:
             for job in LINE[1:]:
                 console.print(f"{job}: {run_job(job, context).detail}")
+                if job == "classify_posts" and begun and begun[0].posts:
+                    console.print(f"  and {begun[0].posts} while the file came in")

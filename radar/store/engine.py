@@ -1,6 +1,7 @@
 """Opening the store: SQLite in WAL mode or PostgreSQL, by one URL."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,9 +11,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from radar.errors import MixedWorlds, StoreError
-from radar.store.tables import meta
+from radar.store.tables import Instant, meta
 
 T = TypeVar("T")
+
+_FEW = 4
+"""Rows for which converting by columns does not pay."""
 
 SQL_VARIABLES = 30_000
 """Bound variables in one statement: below SQLite's 32,766 and PostgreSQL's 65,535."""
@@ -100,7 +104,35 @@ def upsert(
         statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes)
     else:
         statement = insert.on_conflict_do_nothing(index_elements=list(on))
-    session.connection().execute(statement, rows)
+    execute_each(session, statement, rows)
+
+
+def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement once for each row; the rows have the same names, which are all that the statement binds.
+
+    As `Connection.execute(statement, rows)`, a third of its time: each column goes through its type's own conversion
+    as a column, and equal instants once.
+    """
+    connection = session.connection()
+    dialect = connection.dialect
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(rows[0]))
+    names = compiled.positiontup if compiled.positional else list(compiled.binds)
+    if len(rows) < _FEW or set(names) != rows[0].keys():  # the statement has values of its own
+        connection.execute(statement, rows)
+        return
+    once = dict.fromkeys(names)
+    columns = {name: _converted(compiled.binds[name].type, dialect, [row[name] for row in rows]) for name in once}
+    tuples = zip(*(columns[name] for name in names), strict=True)
+    given = list(tuples) if compiled.positional else [dict(zip(names, values, strict=True)) for values in tuples]
+    connection.exec_driver_sql(compiled.string, given)
+
+
+def _converted(kind: Any, dialect: sa.Dialect, values: list[Any]) -> list[Any]:
+    """A column's values as the driver takes them."""
+    convert = kind.dialect_impl(dialect).bind_processor(dialect)
+    if convert is None:
+        return values
+    return list(map(cache(convert) if isinstance(kind, Instant) else convert, values))
 
 
 def upsert_from(

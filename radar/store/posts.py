@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, execute_each, upsert
 from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
@@ -193,7 +193,7 @@ def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequenc
             .where(table.c.id == sa.bindparam("b_" + id_name))
             .values({name: sa.bindparam("b_" + name) for name in names})
         )
-        session.connection().execute(statement, [{"b_" + name: row[name] for name in row} for row in rows])
+        execute_each(session, statement, [{"b_" + name: row[name] for name in row} for row in rows])
 
 
 def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
@@ -289,12 +289,10 @@ def write_readings(
     done  rows of read_post_id, seen_revision, read_at
     """
     write_signals(session, signals, topics)
-    session.connection().execute(
-        sa.update(post)
-        .where(post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision"))
-        .values(classified_at=sa.bindparam("read_at")),
-        list(done),
-    )
+    if done:
+        statement = sa.update(post).values(classified_at=sa.bindparam("read_at"))
+        same = post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision")
+        execute_each(session, statement.where(*same), done)
 
 
 def write_signals(session: Session, signals: Sequence[dict[str, Any]], topics: Sequence[dict[str, Any]]) -> None:
