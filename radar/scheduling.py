@@ -22,6 +22,7 @@ from radar.config import Settings
 from radar.errors import RadarError, UnknownName
 from radar.memory import give_back
 from radar.registry import TopicScorer, fitted_folder, fitting, model_folder, model_id, open_scorer
+from radar.spread import load_ahead
 from radar.store import promotion, runs
 from radar.store.engine import reading, writing
 
@@ -31,6 +32,8 @@ LEASE = timedelta(seconds=45)
 JOB_LEASE = timedelta(seconds=90)
 LINE = ("ingest_posts", "classify_posts", "count_mentions", "detect_trends")
 """The jobs that take a post to a trend, in order."""
+
+load_ahead("radar.classify", "radar.detect", "radar.topics.compiled")
 
 Progress = Callable[[str, int, int | None], None]
 """progress(what, done, of): of is None while it is not known."""

@@ -1,4 +1,4 @@
-"""Counting n-grams of many texts at once: what a vectorizer does term by term in Python, by hashes and one sort.
+"""Counting n-grams of many texts at once: what a vectorizer does term by term in Python, by hashes.
 
 A run of signs is known by its hash (`radar.text.codes`), as it is when posts are scored.
 """
@@ -58,10 +58,16 @@ def words_and_pairs(joined: Joined) -> Terms:
 
 def counted(joined: Joined, terms: Terms, least: int) -> tuple[list[str], csr_matrix]:
     """Terms that at least so many texts hold, sorted, and how often each text holds them, (texts, terms)."""
-    _, first, number = np.unique(terms.hashes, return_index=True, return_inverse=True)
+    import pandas as pd  # whoever only reads posts does not load it
+
     text = np.repeat(np.arange(len(terms.offsets) - 1, dtype=np.int32), np.diff(terms.offsets))
+    number, hashes = pd.factorize(terms.hashes)
+    often = np.flatnonzero((np.bincount(number) >= least)[number])
+    number, hashes = pd.factorize(terms.hashes[often])
+    first = np.empty(len(hashes), np.int64)
+    first[number[::-1]] = often[::-1]
     ones = np.ones(len(number), np.float64)
-    counts = csr_matrix((ones, (text, number.astype(np.int32))), shape=(len(terms.offsets) - 1, len(first)))
+    counts = csr_matrix((ones, (text[often], number.astype(np.int32))), shape=(len(terms.offsets) - 1, len(first)))
     kept = np.flatnonzero(np.bincount(counts.indices, minlength=len(first)) >= least)
     signs = joined.codes.tobytes().decode("utf-32-le")
     spans = (column[first[kept]].tolist() for column in (terms.start, terms.end, terms.cut))
