@@ -10,8 +10,9 @@ rise of the one that sees more.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,16 +24,19 @@ from sqlalchemy.orm import Session
 
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
+from radar.spread import spread, workers
 from radar.store import counts as store
 from radar.store import posts, promotion
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
-from radar.store.engine import reading, writing
+from radar.store.engine import open_store, reading, writing
 from radar.store.posts import DayPost, key_array
 from radar.text.reading import key_texts
 from radar.text.similar import firsts
 
 CHUNK_DAYS = 31
+MANY_DAYS = 200
+"""Days from which processes of their own count."""
 NAMED_FROM = 2
 """A key that this many persons used on one day is given its name and becomes a counted series."""
 
@@ -158,14 +162,39 @@ def count_mentions(
     """
     with reading(engine) as session:
         waiting = store.dirty_days(session)
-    topic_names = named_topics(topic_ids)
-    named: set[int] = set()
     recounted = sealed = done = 0
-    for chunk in _chunks(waiting):
-        counted, left = _count_chunk(engine, model_id, chunk, topic_names, named, now)
-        recounted, sealed, done = recounted + counted, sealed + left, done + len(chunk)
+    for chunk, found in _found(engine, model_id, tuple(topic_ids), waiting):
+        if _write(engine, model_id, chunk, found, now):
+            recounted, sealed = recounted + len(found.days), sealed + len(found.sealed)
+        done += len(chunk)
         progress(done, len(waiting))
     return recounted, sealed
+
+
+def _found(
+    engine: sa.Engine, model_id: str, topic_ids: Sequence[str], waiting: Sequence[DirtyDay]
+) -> Iterator[tuple[list[DirtyDay], "Counted"]]:
+    """What each run of days counts: in this process, or in others if it is much."""
+    if len(waiting) >= MANY_DAYS and workers() > 1:
+        count = partial(_count_apart, engine.url.render_as_string(hide_password=False), model_id, topic_ids)
+        for chunk, counted in spread(count, _chunks(waiting), at_once=workers()):
+            if counted is not None:
+                yield chunk, counted
+        return
+    topic_names, named = named_topics(topic_ids), set[int]()
+    for chunk in _chunks(waiting):
+        yield chunk, _count_chunk(engine, model_id, chunk, topic_names, named)
+
+
+_engine: sa.Engine | None = None
+_named: set[int] = set()
+"""What a process has that only counts: the store, and keys that it knows to have names."""
+
+
+def _count_apart(url: str, model_id: str, topic_ids: Sequence[str], chunk: list[DirtyDay]) -> Iterator["Counted"]:
+    global _engine
+    _engine = _engine or open_store(url, migrate=False)
+    yield _count_chunk(_engine, model_id, chunk, named_topics(topic_ids), _named)
 
 
 def named_topics(topic_ids: Sequence[str]) -> dict[int, str]:
@@ -189,12 +218,14 @@ def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
 class Counted:
     """Days as counted, those that another model has read in part, and names for keys that had none.
 
-    days  (day, counts, posts of the day)
+    days    (day, counts, posts of the day)
+    sealed  those that stay as they are
     """
 
     days: list[tuple[date, DayCounts, int]]
     mixed: set[date]
     names: list[dict[str, Any]]
+    sealed: set[date] = field(default_factory=set)
 
 
 def counted_aside(
@@ -226,27 +257,28 @@ def _counted(
 
 
 def _count_chunk(
-    engine: sa.Engine,
-    model_id: str,
-    chunk: list[DirtyDay],
-    topic_names: dict[int, str],
-    named: set[int],
-    now: datetime,
-) -> tuple[int, int]:
-    market = chunk[0].audience_market
+    engine: sa.Engine, model_id: str, chunk: list[DirtyDay], topic_names: dict[int, str], named: set[int]
+) -> Counted:
+    market, days = chunk[0].audience_market, [d.local_day for d in chunk]
     with reading(engine) as session:
-        sealed = store.sealed_days(session, market, [d.local_day for d in chunk])
-        waiting = {d.local_day: d for d in chunk if d.local_day not in sealed}
-        found = _counted(session, model_id, market, sorted(waiting), topic_names, named)
+        sealed = store.sealed_days(session, market, days)
+        left = [day for day in days if day not in sealed]
+        found = _counted(session, model_id, market, left, topic_names, named)
+    named |= {row["hash"] for row in found.names}
+    return replace(found, sealed=sealed)
+
+
+def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Counted, now: datetime) -> bool:
+    """Put counts in place of what stood there, but for days that have changed since; whether it was still to do."""
+    market, waiting = chunk[0].audience_market, {d.local_day: d for d in chunk}
     with writing(engine) as session, session.begin():
         if promotion.is_passive(session, model_id):  # another one was promoted meanwhile: the days are its own to count
-            return 0, 0
+            return False
         promotion.read_again(session, market, sorted(found.mixed), model_id)
         store.add_keys(session, found.names)
         store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
-        store.drop_dirty(session, [d for d in chunk if d.local_day in sealed])
-    named |= {row["hash"] for row in found.names}
-    return len(found.days), len(sealed)
+        store.drop_dirty(session, [d for d in chunk if d.local_day in found.sealed])
+    return True
 
 
 def _names(

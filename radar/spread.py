@@ -32,7 +32,7 @@ _PIECE, _DONE, _FAILED, _READY = range(4)
 
 
 def load_ahead(*modules: str) -> None:
-    """Name modules that the workers' server loads before the first worker begins; later ones load the rest themselves."""
+    """Name modules that the workers' server loads before the first begins; each loads for itself what else it needs."""
     _CONTEXT.set_forkserver_preload(list(modules))
 
 

@@ -66,7 +66,6 @@ def import_file(
 
         def imported(rows: int) -> None:
             if not (begun or only_import):  # a file that cannot be read has ended before this
-                meanwhile.enter_context(context.fitting())
                 begun.append(meanwhile.enter_context(read_along(context)))
             report("rows", rows, None)
 
