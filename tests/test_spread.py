@@ -34,9 +34,15 @@ def slow(n: int) -> Iterator[bytes]:
         yield b"x" * 100_000
 
 
+OWN = ("resource_tracker", "forkserver")
+"""Python's own processes: one tracks resources, from the other workers are forked."""
+
+
 def left_behind() -> list[psutil.Process]:
-    """Children of this process, but for Python's own that tracks resources."""
-    return [child for child in psutil.Process().children() if "resource_tracker" not in " ".join(child.cmdline())]
+    """Workers of this process."""
+    own = [child for child in psutil.Process().children() if any(name in " ".join(child.cmdline()) for name in OWN)]
+    others = [child for parent in (psutil.Process(), *own) for child in parent.children() if child not in own]
+    return [child for child in others if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_every_piece_of_every_job_arrives_in_order() -> None:
