@@ -182,7 +182,7 @@ def due(session: Session, now: datetime, *, limit: int) -> list[Delivery]:
     """What is to be tried now, the longest overdue first; also what was claimed by somebody who is gone."""
     statement = sa.select(*_DELIVERY).join(alert_target, alert_target.c.id == _d.target_id)
     statement = statement.where(_d.state.in_(_OPEN), _d.turn_at <= now)
-    return [Delivery(*row) for row in session.execute(statement.order_by(_d.turn_at, _d.id).limit(limit))]
+    return [Delivery(*row) for row in session.execute(statement.order_by(_d.turn_at, _d.event_id, _d.id).limit(limit))]
 
 
 def claim(session: Session, one: Delivery, now: datetime, until: datetime) -> bool:

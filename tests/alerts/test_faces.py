@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from radar.alerts import fire, send_due
 from radar.answers import trend_id
 from radar.api import create_app
-from radar.cli import load
+from radar.cli import cli
 from radar.store import alert_rules
 from radar.store.engine import open_store, writing
 from tests.alerts.receivers import NOW, Radar, hook
@@ -169,7 +169,7 @@ def test_an_operator_does_it_all_on_the_terminal(radar: Radar, monkeypatch: pyte
     monkeypatch.setattr("radar.cli.app._overrides", {})
 
     def run(*words: str) -> str:
-        done = CliRunner().invoke(load(words[0]), list(words[1:]), env={"COLUMNS": "200"}, catch_exceptions=False)
+        done = CliRunner().invoke(cli, list(words), env={"COLUMNS": "200"}, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.output
 
