@@ -90,8 +90,9 @@ def _asked(wanted: Wanted) -> Question:
 def checked_name(name: str) -> str:
     """A rule's name. Raises CallerError."""
     name = " ".join(name.split())
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name:
-        raise CallerError(f"A rule's name has 1 to {LONGEST_NAME} characters and no slash.", "Give another name.")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name or name.isdecimal():
+        said = f"A rule's name has 1 to {LONGEST_NAME} characters and no slash, and is no number."
+        raise CallerError(said, "Give another name.")
     return name
 
 

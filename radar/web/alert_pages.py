@@ -204,13 +204,15 @@ def lists_page(session: SessionDep) -> Response:
 
 
 @router.post("/watch-lists")
-def begin_list(
-    request: Request, name: Annotated[str, Form(max_length=120)], key: Text = "", market: Text = ""
+def put_on_list(
+    request: Request, session: SessionDep, name: Annotated[str, Form(max_length=120)], key: Text = "",
+    market: Text = "", kol: Text = "",
 ) -> Response:  # fmt: skip
-    """Put a key on a list, which is made if there is none."""
-    lists.watch(
-        request.app.state.engine, name, [lists.key_named(key, market_code=market or None)], [], now=datetime.now(UTC)
-    )
+    """Put a key or a KOL on a list, which is made if there is none."""
+    ids = [find_author(session, kol)] if kol.strip() else []
+    session.rollback()
+    keys = [lists.key_named(key, market_code=market or None)] if key.strip() or not ids else []
+    lists.watch(request.app.state.engine, name, keys, ids, now=datetime.now(UTC))
     return RedirectResponse(url(f"/watch-lists/{name.strip()}"), 303)
 
 
@@ -264,3 +266,14 @@ def watch_trend(
     else:
         lists.watch(engine, name, [key], [], now=datetime.now(UTC))
     return RedirectResponse(url(f"/trends/{id}") + "#watch", 303)
+
+
+@router.post("/kols/{id}/watch")
+def watch_kol(
+    id: str, request: Request, session: SessionDep, name: Annotated[str, Form(max_length=120)] = lists.DEFAULT
+) -> Response:  # fmt: skip
+    """Put a KOL on a list."""
+    author_id = find_author(session, id)
+    session.rollback()
+    lists.watch(request.app.state.engine, name, [], [author_id], now=datetime.now(UTC))
+    return RedirectResponse(url(f"/kols/{id}"), 303)

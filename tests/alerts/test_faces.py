@@ -16,7 +16,7 @@ from radar.cli import cli
 from radar.store import alert_rules
 from radar.store.engine import open_store, writing
 from tests.alerts.receivers import NOW, Radar, hook
-from tests.api.small_store import HOSTILE
+from tests.api.small_store import HOSTILE, post
 
 HTML = {"accept": "text/html"}
 
@@ -144,6 +144,20 @@ def test_a_reader_watches_a_trend_and_is_told_without_a_script(radar: Radar, cli
     assert "There is no rule yet" in client.get("/alerts", headers=HTML).text
     client.post(f"{path}/watch", data={"off": "true", "name": "watching"})
     assert "Watch this" in client.get(path, headers=HTML).text
+
+
+def test_a_reader_watches_a_kol(radar: Radar, client: TestClient) -> None:
+    radar.store.ingest([post(1, "mei", "藥妝 日本", NOW - timedelta(hours=3), handle="mei")], "simulated")
+    assert "Watch this KOL" in client.get("/kols/mei", headers=HTML).text
+    assert client.post("/kols/mei/watch").headers["location"] == "/kols/mei"
+    assert "Watched on: watching" in client.get("/kols/mei", headers=HTML).text
+    assert client.get("/v1/watch-lists/watching").json()["kols"][0]["handle"] == "mei"
+    assert client.post("/watch-lists", data={"name": "two", "kol": "instagram:mei"}).status_code == 303
+    assert client.get("/v1/watch-lists/two").json()["kols"][0]["handle"] == "mei"
+    client.post("/watch-lists/two/remove", data={"kol": "mei"})
+    assert client.get("/v1/watch-lists/two").json()["kols"] == []
+    client.post("/watch-lists/two/remove")
+    assert client.get("/v1/watch-lists/two").status_code == 404
 
 
 def test_names_are_shown_escaped_and_a_wrong_form_says_what_is_wrong(radar: Radar, client: TestClient) -> None:
