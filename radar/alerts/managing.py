@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.alerts.addresses import checked_mail, checked_url
+from radar.alerts.mail import Server, checked_sender
 from radar.alerts.rules import Wanted, checked, checked_language, checked_name
 from radar.config import Settings
 from radar.errors import CallerError, UnknownName
@@ -137,6 +138,8 @@ def checked_target(settings: Settings, target: NewTarget) -> NewTarget:
             raise CallerError(
                 "No mail server is set up here.", "Set RADAR_SMTP_URL and RADAR_MAIL_FROM where radar serves."
             )
+        Server.of(settings.smtp_url)
+        checked_sender(settings.mail_from)
         return NewTarget("email", checked_mail(target.address))
     if target.kind == "feed":
         return NewTarget("feed")

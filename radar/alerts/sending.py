@@ -5,6 +5,7 @@ same id: a receiver that was reached in the last instant knows the message again
 the messages of one in their order; one that fails is left in peace until the next run.
 """
 
+import logging
 import random
 import secrets
 import time
@@ -25,6 +26,8 @@ from radar.store import alert_rules, alerts
 from radar.store.alert_rules import Rule, Target
 from radar.store.alerts import Delivery, Event
 from radar.store.engine import reading, writing
+
+log = logging.getLogger("radar")
 
 CLAIM = timedelta(minutes=2)
 """A claimed delivery may be taken over after this."""
@@ -125,16 +128,20 @@ def _try(
     with writing(engine) as session, session.begin():
         if not alerts.claim(session, one, now, now + CLAIM):
             return None
-    outcome = sender.send(one.kind, one.address or "", secret, one.id, about.message, about.language, about.rule)
+    try:
+        outcome = sender.send(one.kind, one.address or "", secret, one.id, about.message, about.language, about.rule)
+    except Exception as error:  # what nobody foresaw is a failed attempt too: else it would be claimed for ever
+        log.exception("alert %s", one.id)
+        outcome = Outcome(False, f"It could not be sent: {type(error).__name__}.")
     ended = sender.clock()
     if outcome.ok:
         state, turn_at = "sent", ended
     else:
         again = next_turn(outcome, one.attempts + 1, one.first_at or now, ended, chance)
         state, turn_at = ("dead", ended) if again is None else ("pending", again)
-    error = None if outcome.ok else outcome.said
+    why = None if outcome.ok else outcome.said
     with writing(engine) as session, session.begin():
-        alerts.settle(session, one.id, state=state, turn_at=turn_at, status=outcome.status, error=error)
+        alerts.settle(session, one.id, state=state, turn_at=turn_at, status=outcome.status, error=why)
     return state
 
 

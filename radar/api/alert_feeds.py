@@ -61,7 +61,8 @@ def atom(rule: Rule, target: Target, events: Sequence[Event], base: str) -> byte
         _put(entry, "published", _at(event.changed_at))
         ET.SubElement(entry, _name("link"), {"rel": "alternate", "type": "text/html", "href": letter.url})
         _put(entry, "content", letter.mail.text, type="text")
-    return ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    body: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return body
 
 
 def _name(name: str) -> str:

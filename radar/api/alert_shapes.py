@@ -1,7 +1,7 @@
 """Shapes of alert rules, what they told, and watch lists."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -164,8 +164,14 @@ class WatchList(Shape):
 
 # ---- what is asked ----
 
-_TARGETS = [{"kind": "webhook", "address": "https://example.com/hook"}]
-_RULE = {"name": "Japan, drugstore", "market": "TW", "place": "JP", "topic": "shop.drugstore", "targets": _TARGETS}
+_TARGETS: list[Any] = [{"kind": "webhook", "address": "https://example.com/hook"}]
+_RULE: dict[str, Any] = {
+    "name": "Japan, drugstore",
+    "market": "TW",
+    "place": "JP",
+    "topic": "shop.drugstore",
+    "targets": _TARGETS,
+}
 
 
 class TargetAsked(Shape):
