@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.answers.ids import episode_number
-from radar.answers.kol import AuthorFilters, checked_name, list_authors, list_named
+from radar.answers.kol import checked_name, list_named
 from radar.answers.names import KINDS, UnknownFilter, key_shown, place_market, taxonomy
 from radar.errors import CallerError, UnknownName
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, PLACE_NUMBERS, market
 from radar.store import answers, authors, watched_keys
 from radar.store.counts import KeyName, key_names
-from radar.store.engine import writing
+from radar.store.engine import world_of, writing
 from radar.text.gazetteer import places, products
 from radar.text.normalise import normalise
 
@@ -115,15 +115,16 @@ def lists_shown(session: Session) -> Item:
 def list_shown(session: Session, name: str) -> Item:
     """What is on a list. Raises UnknownName."""
     found = list_named(session, name)
-    kols = list_authors(session, AuthorFilters(list=found.name, limit=100))
+    kols = watched_keys.kols_on(session, found.id, limit=100)
     return {
         "name": found.name,
         "keys": [_key_shown(one) for one in watched_keys.keys_on(session, found.id)],
         "kols": [
-            {part: line[part] for part in ("id", "platform", "handle", "name", "market")} for line in kols["items"]
+            {"id": str(k.id), "platform": k.platform, "handle": k.handle, "name": k.name, "market": k.audience_market}
+            for k in kols
         ],
         "created_at": found.created_at,
-        "simulated": kols["simulated"],
+        "simulated": world_of(session) == "simulated",
     }
 
 

@@ -79,6 +79,28 @@ def take_keys_off(session: Session, list_id: int, key_hash: int, market: str | N
     return int(session.connection().execute(sa.delete(list_key).where(*mine)).rowcount)
 
 
+class WatchedKol(NamedTuple):
+    """A KOL on a list."""
+
+    id: int
+    platform: str
+    handle: str | None
+    name: str | None
+    audience_market: str
+
+
+def kols_on(session: Session, list_id: int, *, limit: int) -> list[WatchedKol]:
+    """The KOLs on a list that may be shown, by when they were put there; also those not measured yet."""
+    statement = (
+        sa.select(*[author.c[name] for name in WatchedKol._fields])
+        .join(list_member, list_member.c.author_id == author.c.id)
+        .where(list_member.c.list_id == list_id, author.c.hidden_at.is_(None))
+        .order_by(list_member.c.added_at, author.c.id)
+        .limit(limit)
+    )
+    return [WatchedKol(*row) for row in session.execute(statement)]
+
+
 def persons_on(session: Session, list_id: int) -> set[int]:
     """The persons whose accounts are on a list."""
     statement = (
