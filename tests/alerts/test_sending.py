@@ -180,7 +180,7 @@ def test_a_hostile_name_makes_no_header_and_no_markup(small: Radar) -> None:
     small.engine.dispose()
 
 
-@pytest.mark.parametrize("code", ["en", "zh-Hant", "ja", "ko", "th"])
+@pytest.mark.parametrize("code", ["en", "th"])
 def test_a_feed_is_valid_atom_for_whoever_knows_its_token(small: Radar, code: str) -> None:
     fired(small, ("feed", ""), language=code)
     answer = _feed(small)
