@@ -57,6 +57,15 @@ class Settings(BaseSettings):
         description="names by which agents reach /mcp, besides loopback, host and public_url",
         pattern=r"^[0-9A-Za-z.:\[\] _-]*$",
     )
+    smtp_url: str = Field(
+        default="",
+        description="mail server that hands in e-mail alerts, as smtp://user:password@mail.example.com:587",
+        repr=False,
+    )
+    mail_from: str = Field(default="", description="who e-mail alerts come from", pattern=r"^[ -~]*$")
+    allow_private_targets: bool = Field(
+        default=False, description="whether alerts may go to private, loopback and link-local addresses"
+    )
     contact: str = Field(
         default="",
         description="mail address or URL that servers we ask are told, in the User-Agent",

@@ -14,7 +14,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, hubs, kol_routes, metrics, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import (
+    alert_examples,
+    alert_feeds,
+    alert_routes,
+    examples,
+    hubs,
+    kol_routes,
+    metrics,
+    partner_examples,
+    partner_routes,
+    problems,
+    routes,
+    shapes,
+)
 from radar.api.caching import Compressed, Conditional
 from radar.api.watching import Watched
 from radar.config import Settings
@@ -53,6 +66,8 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
+    app.include_router(alert_routes.router)
+    app.include_router(alert_feeds.router)
     app.include_router(hubs.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
@@ -121,6 +136,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 {"name": "trends", "description": "What rises, and by what it was found."},
                 {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
+                {"name": "alerts", "description": "Who is told what, and watch lists."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -134,7 +150,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document, partner_examples.ANSWERS)
+        examples.put_in(document, partner_examples.ANSWERS | alert_examples.ANSWERS)
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -77,6 +77,12 @@ def _of_store(state: operation.State, now: datetime) -> Iterator[Metric]:
     yield _ages("radar_job_success_age_seconds", "Seconds since a job last ended well.", "job", state.succeeded_at, now)
     yield _counts("radar_posts_waiting", "Posts to be classified; counted up to 100,000 in all.", state.waiting_posts)
     yield _counts("radar_dirty_days", "Days to be counted anew.", state.dirty_days)
+    messages = GaugeMetricFamily(
+        "radar_alert_messages", "Alerts that wait, are dead, or were sent in the last 24 hours.", labels=["state"]
+    )
+    for told, n in state.alerts.items():
+        messages.add_metric([told], n)
+    yield messages
     help_ = "Seconds since the newest post was published."
     yield _ages("radar_newest_post_age_seconds", help_, "market", state.newest_posts, now)
 

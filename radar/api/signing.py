@@ -5,9 +5,6 @@ A sender signs "id.timestamp.body" by HMAC-SHA256 with a secret that both know, 
 secret is changed). Source: the specification of Standard Webhooks, "Signature scheme".
 """
 
-import base64
-import binascii
-import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -16,6 +13,7 @@ from pathlib import Path
 from fastapi import Request
 
 from radar.errors import CallerError
+from radar.signatures import PREFIX, secret_bytes, signature
 from radar.sources.secrets import read_secret
 
 TOLERANCE = timedelta(minutes=5)
@@ -47,15 +45,13 @@ def secrets_of(named: str) -> list[bytes]:
     Raises CallerError for what is none.
     """
     text = named.strip()
-    if text and not text.startswith("whsec_"):
+    if text and not text.startswith(PREFIX):
         text = read_secret({"file": str(Path(text).expanduser())}) or ""
     try:
-        found = [base64.b64decode(one.removeprefix("whsec_"), validate=True) for one in text.split()]
-    except (binascii.Error, ValueError):
-        found = [b""]
-    if any(len(secret) < 16 for secret in found):
-        raise CallerError("RADAR_PUSH_SECRET holds no secret.", "Expected whsec_ and 16 bytes or more in base64.")
-    return found
+        return [secret_bytes(one) for one in text.split()]
+    except ValueError:
+        hint = "Expected whsec_ and 16 bytes or more in base64."
+    raise CallerError("RADAR_PUSH_SECRET holds no secret.", hint)
 
 
 def check_signature(secrets: list[bytes], headers: Mapping[str, str], body: bytes, now: datetime) -> None:
@@ -66,10 +62,9 @@ def check_signature(secrets: list[bytes], headers: Mapping[str, str], body: byte
         raise NotSigned("The push is not signed.", hint)
     if abs(now.timestamp() - int(sent)) > TOLERANCE.total_seconds():
         raise NotSigned("The push was signed at another time than now.", "Set the clock right, or sign it anew.")
-    content = f"{name}.{sent}.".encode() + body
-    expected = [base64.b64encode(hmac.new(secret, content, hashlib.sha256).digest()) for secret in secrets]
-    signatures = [one.partition(",")[2] for one in given.split() if one.startswith("v1,")]
-    if not any(hmac.compare_digest(a.encode(), b) for a in signatures for b in expected):
+    expected = [signature(secret, name, sent, body).encode() for secret in secrets]
+    signatures = [one.encode() for one in given.split() if one.startswith("v1,")]
+    if not any(hmac.compare_digest(a, b) for a in signatures for b in expected):
         raise NotSigned("The push is signed with another secret, or was changed on its way.", hint)
 
 

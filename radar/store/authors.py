@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import upsert
-from radar.store.tables import author, author_list, author_note, list_member, post
+from radar.store.tables import author, author_list, author_note, list_key, list_member, post
 from radar.store.tables import post_signal as signal
 
 
@@ -133,4 +133,5 @@ def take_off_list(session: Session, list_id: int, author_ids: Sequence[int]) -> 
 def drop_list(session: Session, list_id: int) -> None:
     """Delete a list; its members stay."""
     session.execute(sa.delete(list_member).where(list_member.c.list_id == list_id))
+    session.execute(sa.delete(list_key).where(list_key.c.list_id == list_id))
     session.execute(sa.delete(author_list).where(author_list.c.id == list_id))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.store.alerts import count_in
 from radar.store.answers import lease_of, waiting_days, waiting_posts
 from radar.store.promotion import named_model
 from radar.store.tables import post, run
@@ -27,6 +28,7 @@ class State:
     waiting_posts    posts that wait for classification, by market
     dirty_days       days that wait for a recount, by market
     newest_posts     when the newest post of each market was published
+    alerts           messages that wait, that were given up, and that were sent within the last 24 hours
     scheduler_until  when the scheduler's lease runs out; None where none is held
     """
 
@@ -37,6 +39,7 @@ class State:
     newest_posts: dict[str, datetime]
     scheduler_until: datetime | None
     model_id: str | None
+    alerts: dict[str, int]
 
 
 def state(session: Session, jobs: Sequence[str], markets: Sequence[str], now: datetime) -> State:
@@ -50,6 +53,11 @@ def state(session: Session, jobs: Sequence[str], markets: Sequence[str], now: da
         newest_posts={code: at for code in markets if (at := newest_post(session, code)) is not None},
         scheduler_until=lease[1] if lease else None,
         model_id=named_model(session),
+        alerts={
+            "waiting": count_in(session, "pending", upto=COUNTED),
+            "dead": count_in(session, "dead", upto=COUNTED),
+            "sent": count_in(session, "sent", now - DAY, upto=COUNTED),
+        },
     )
 
 

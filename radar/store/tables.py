@@ -259,6 +259,7 @@ stage_change = Table(
     Column("episode_id", ForeignKey("episode.id"), primary_key=True),
     Column("changed_at", Instant, primary_key=True),
     Column("stage", String(24), nullable=False),
+    Index("ix_stage_change_changed_at", "changed_at", "episode_id"),
 )
 
 snapshot = Table(
@@ -577,6 +578,73 @@ list_member = Table(
     Column("list_id", ForeignKey("author_list.id"), primary_key=True, autoincrement=False),
     Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False, index=True),
     Column("added_at", Instant, nullable=False),
+)
+
+list_key = Table(
+    "list_key",  # keys on a named list, beside its KOLs: what somebody watches
+    metadata,
+    Column("list_id", ForeignKey("author_list.id"), primary_key=True, autoincrement=False),
+    Column("key_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("audience_market", String(2), primary_key=True),  # empty: whichever
+    Column("place", SmallInteger, primary_key=True, autoincrement=False),  # ISO 3166-1 numeric, 0 = whichever
+    Column("added_at", Instant, nullable=False),
+)
+
+alert_rule = Table(
+    "alert_rule",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("filters", JSON, nullable=False),  # radar.alerts.rules.Wanted
+    Column("language", String(8), nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),  # another with each change, so that firing cannot miss one
+    Column("begins_at", Instant, nullable=False),  # what changed its stage by then is not told
+    Column("read_upto", Instant, nullable=False),  # the newest change that was looked at
+    Column("created_at", Instant, nullable=False),
+)
+
+alert_target = Table(
+    "alert_target",  # where a rule's messages go
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("rule_id", ForeignKey("alert_rule.id"), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),  # webhook | email | feed
+    Column("address", Text),  # a URL or a mail address
+    Column("secret", Text),  # what a webhook is signed with, or the token of a feed
+    Column("created_at", Instant, nullable=False),
+)
+
+alert_event = Table(
+    "alert_event",  # a change of stage that a rule tells of: once for each trend and stage
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("rule_id", ForeignKey("alert_rule.id"), nullable=False),
+    Column("episode_id", BigInteger, nullable=False),
+    Column("stage", String(24), nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("onset_at", Instant, nullable=False),
+    Column("members", JSON, nullable=False),  # [key, place] of the trend and of its variants
+    Column("message", JSON, nullable=False),  # radar.alerts.messages: names and figures, in no language yet
+    Column("fired_at", Instant, nullable=False),
+    UniqueConstraint("rule_id", "episode_id", "stage"),
+    Index("ix_alert_event_rule_id_changed_at", "rule_id", "changed_at"),
+    Index("ix_alert_event_fired_at", "fired_at"),
+)
+
+alert_delivery = Table(
+    "alert_delivery",  # one message to one target: pending -> delivering -> sent | dead
+    metadata,
+    Column("id", String(40), primary_key=True),  # webhook-id: the same at each attempt
+    Column("event_id", ForeignKey("alert_event.id"), nullable=False, index=True),
+    Column("target_id", ForeignKey("alert_target.id"), nullable=False, index=True),
+    Column("state", String(12), nullable=False),
+    Column("turn_at", Instant, nullable=False),  # when it is tried next; given up, if delivering; when it ended
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", Instant),  # of the attempts
+    Column("status", Integer),  # that the last of them was answered with
+    Column("error", Text),
+    Index("ix_alert_delivery_state_turn_at", "state", "turn_at"),
 )
 
 author_note = Table(

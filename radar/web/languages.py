@@ -7,6 +7,8 @@ Catalogues are the `.po` files beside this module, compiled when a language is f
 
 import gettext
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from functools import lru_cache
@@ -52,6 +54,16 @@ def language() -> str:
 def locale() -> Locale:
     """Its locale."""
     return LANGUAGES[language()].locale
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Say everything in a language meanwhile, where no request says in which."""
+    token = _current.set(code if code in LANGUAGES else "en")
+    try:
+        yield
+    finally:
+        _current.reset(token)
 
 
 def wanted(accepted: str, chosen: str | None = None) -> str:

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from radar import answers
+from radar.alerts import lists
 from radar.lead_lag import FEWEST
 from radar.markets import MARKETS, market
-from radar.web import chart_pages, kol_pages, options, overview_pages, partners_page, words
+from radar.web import alert_pages, chart_pages, kol_pages, options, overview_pages, partners_page, words
 from radar.web.charts import draw_curve, draw_lanes
 from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.path_drawing import draw_path
@@ -29,6 +30,7 @@ def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
     for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
         app.include_router(pages)
+    app.include_router(alert_pages.router)
     app.mount("/static", _Files(directory=HERE / "static"), name="static")
     app.add_middleware(Languages)
 
@@ -155,6 +157,8 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         way=draw_path(path["items"], path["expected"], found["as_of"]),
         carriers=answers.trend_carriers(session, id, at, window),
         chosen=chosen,
+        watched=lists.lists_of_trend(session, found),
+        watch_default=lists.DEFAULT,
         simulated=found["simulated"],
         here="trends",
         twin=url(f"/v1/trends/{id}", **chosen),

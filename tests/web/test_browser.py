@@ -23,6 +23,8 @@ PAGES = {
     "arrivals": "/markets/TW/arrivals",
     "kols": "/kols?market=TW",
     "brief": "/partners?from=JP&to=TW&topics=shop.drugstore",
+    "alerts": "/alerts",
+    "watch-lists": "/watch-lists",
     "coverage": "/coverage",
     "models": "/models",
     "nothing": "/markets/TW?place=JP-47&q=0.001",

@@ -1,0 +1,1 @@
+"""Alert rules: what fires, what arrives, and what never does."""
