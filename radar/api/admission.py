@@ -24,7 +24,7 @@ from radar.access.keys import KeyNotValid, actor_by_token
 from radar.access.people import actor_by_session, network
 from radar.actors import Actor
 from radar.api import problems
-from radar.api.rules import SAFE, UNCOUNTED, scope_needed
+from radar.api.rules import SAFE, is_counted, scope_needed
 from radar.config import Settings
 from radar.errors import CallerError, RadarError
 from radar.logs import request_id
@@ -86,13 +86,13 @@ class Admission:
             actor = await self._identify(scope, needed, actor)
         except RadarError as found:
             error = found
-        if not UNCOUNTED.fullmatch(scope["path"]):
+        if actor.kind != "loopback" and is_counted(scope["path"]):
             allowance = self._count(scope, actor)
         if allowance and not allowance.is_allowed:
             said = f"More than {allowance.limit} requests a minute: wait {allowance.retry_after} s."
             error = TooManyRequests(said, "Retry-After says how long; RateLimit says what is left.")
         elif error is None and not actor.may(needed):
-            error = _refusal(actor, needed or "")
+            error = self._refusal(scope, actor, needed or "")
         answer = _Answer(send, allowance, self._noter(scope, actor, needed))
         if error is not None:
             await _refused(Request(scope), actor, error)(scope, receive, answer.send)
@@ -153,14 +153,22 @@ class Admission:
 
     def _count(self, scope: Scope, actor: Actor) -> Allowance | None:
         """Take one request from whoever asks; this machine may ask as often as it likes."""
-        if actor.kind == "loopback":
-            return None
         if actor.id is not None:
             return self._buckets.take(actor.kind, str(actor.id), self._settings.rate_limit, time.monotonic())
         if actor.kind == "nobody" and _bearer(Headers(scope=scope)) is None and is_local(scope, self._settings):
             return None
         address = network(address_of(scope, self._settings))
         return self._buckets.take("address", address, self._settings.rate_limit_address, time.monotonic())
+
+    def _refusal(self, scope: Scope, actor: Actor, needed: str) -> RadarError:
+        if actor.scope is not None:
+            return ScopeNeeded(actor, needed)
+        if scope["path"] == "/mcp" and is_local(scope, self._settings, by_any_name=True):
+            from radar.mcp.http import Stranger
+
+            return Stranger(421)
+        hint = f"Send Authorization: Bearer with a key (radar keys create --scope {needed}), or log in at /log-in."
+        return KeyNeeded("Whoever asks from another machine, or through a proxy, needs a key.", hint)
 
     def _noter(self, scope: Scope, actor: Actor, needed: str | None) -> Callable[[int], None] | None:
         """What writes down that somebody known wrote, or tried to, unless the route did."""
@@ -209,18 +217,14 @@ def _bearer(headers: Headers) -> str | None:
 
 
 def _cookie(headers: Headers) -> str | None:
+    sent = headers.get("cookie")
+    if not sent or SESSION_COOKIE not in sent:
+        return None
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(SESSION_COOKIE)
+        found = SimpleCookie(sent).get(SESSION_COOKIE)
     except CookieError:
         return None
     return found.value if found else None
-
-
-def _refusal(actor: Actor, needed: str) -> RadarError:
-    if actor.scope is not None:
-        return ScopeNeeded(actor, needed)
-    hint = f"Send Authorization: Bearer with a key (radar keys create --scope {needed}), or log in at /log-in."
-    return KeyNeeded("Whoever asks from another machine needs a key.", hint)
 
 
 def _refused(request: Request, actor: Actor, error: RadarError) -> Response:

@@ -4,6 +4,7 @@ Reading needs `read` and everything else `write`, but for what is listed here; t
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -35,6 +36,13 @@ UNCOUNTED = re.compile(r"(/v1)?/health(/.*)?|/v1/hubs/[^/]+|/(static|assets)/.*"
 """What may be asked as often as one likes."""
 
 
+@lru_cache(4096)
+def is_counted(path: str) -> bool:
+    """Whether asking for that counts against a limit."""
+    return not UNCOUNTED.fullmatch(path)
+
+
+@lru_cache(4096)
 def scope_needed(method: str, path: str) -> str | None:
     """The scope that a request needs; None where anybody may ask.
 

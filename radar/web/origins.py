@@ -4,6 +4,7 @@ Only the other end of the connection says that a request is of this machine; no 
 says the opposite. A Host that is none of ours says so too: a page whose own name was made to lead here (DNS rebinding).
 """
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from starlette.types import Scope
 from radar.config import Settings
 from radar.errors import CallerError
 
-FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+FORWARDED = {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
 
 
 class CrossSite(CallerError):
@@ -23,6 +24,7 @@ class CrossSite(CallerError):
     slug = "cross-site"
 
 
+@lru_cache(4096)
 def is_loopback(address: str) -> bool:
     """Whether an address is this machine's own.
 
@@ -49,22 +51,42 @@ def host_name(host: str) -> str:
         return ""
 
 
-def is_local(scope: Scope, settings: Settings) -> bool:
+def is_local(scope: Scope, settings: Settings, *, by_any_name: bool = False) -> bool:
     """Whether a request comes from this machine, and from nobody that it answers for.
+
+    by_any_name  whatever Host says
 
     A caller without an address is in this very process. A connection over a Unix socket has none either, and is not
     told of as one: that is how proxies connect.
     """
-    headers, client = Headers(scope=scope), scope.get("client")
-    if settings.behind_proxy or client is None or any(name in headers for name in FORWARDED):
+    client = scope.get("client")
+    if settings.behind_proxy or client is None or not FORWARDED.isdisjoint(name for name, _ in scope["headers"]):
         return False
-    try:
-        ip_address(client[0].partition("%")[0])
-    except ValueError:
+    if not is_address(client[0]):
         return bool(client[0])
-    name = host_name(headers.get("host", ""))
-    own = name == "localhost" or name.endswith(".localhost") or is_loopback(name)
-    return is_loopback(client[0]) and (own or name in {settings.host.lower(), *settings.mcp_hosts.lower().split()})
+    if not is_loopback(client[0]):
+        return False
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+    return by_any_name or _is_own(host, settings.host, settings.mcp_hosts)
+
+
+@lru_cache(256)
+def _is_own(host: str, own: str, more: str) -> bool:
+    """Whether a Host names this machine: by loopback, its own address, or a name that an operator gave it."""
+    name = host_name(host)
+    if name == "localhost" or name.endswith(".localhost") or is_loopback(name):
+        return True
+    return name in {own.lower(), *more.lower().split()}
+
+
+@lru_cache(4096)
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
 
 
 def address_of(scope: Scope, settings: Settings) -> str:
