@@ -31,8 +31,8 @@ FIRST_LOCK, LONGEST_LOCK = timedelta(seconds=30), timedelta(hours=2)
 FORGOTTEN = timedelta(days=1)
 """After so long without another, failures are forgotten."""
 _hasher = PasswordHasher()
-_few = threading.BoundedSemaphore(2)
-"""A password takes 64 MB and a core to try: strangers shall not fill the machine with them."""
+_few, PATIENCE = threading.BoundedSemaphore(2), 3.0
+"""A password takes 64 MB and a core to try: strangers shall not fill the machine with them, nor with those who wait."""
 
 
 class NotLetIn(CallerError):
@@ -128,11 +128,15 @@ def verified(
 ) -> "sa.Row[Any]":
     """Whose name and password these are. Raises NotLetIn, LockedOut."""
     named = canonical(name)[:200]
-    _count_attempt(engine, named, address, now)
-    with reading(engine) as session:
-        found = members.member_named(session, named)
-    with _few:
+    if not _few.acquire(timeout=PATIENCE):
+        raise LockedOut(now + FIRST_LOCK, now)
+    try:
+        _count_attempt(engine, named, address, now)
+        with reading(engine) as session:
+            found = members.member_named(session, named)
         is_right = _matches(found.password if found else _nobodys(), password[: LONGEST + 1])
+    finally:
+        _few.release()
     if found is None or not is_right:
         _tell_failure(engine, found, now, address, request_id)
         raise NotLetIn("Name and password do not belong together.", "Mind capitals in the password, then try again.")

@@ -80,11 +80,12 @@ class Admission:
             return
         needed = scope_needed(scope["method"], scope["path"])
         actor = Actor("nobody", "", None, datetime.now(UTC), request_id=request_id.get())
-        allowance, error = None, None
+        allowance: Allowance | None = None
+        error: Exception | None = None
         try:
             self._check_origin(scope)
             actor = await self._identify(scope, needed, actor)
-        except RadarError as found:
+        except (RadarError, sa.exc.OperationalError) as found:
             error = found
         if actor.kind != "loopback" and is_counted(scope["path"]):
             allowance = self._count(scope, actor)
@@ -227,17 +228,18 @@ def _cookie(headers: Headers) -> str | None:
     return found.value if found else None
 
 
-def _refused(request: Request, actor: Actor, error: RadarError) -> Response:
+def _refused(request: Request, actor: Actor, error: Exception) -> Response:
     """The answer to whoever is not let in: browsers are led to the log-in, and come back from there."""
+    status = getattr(error, "status", 503)
     path = request.url.path
     wants_page = "text/html" in request.headers.get("accept", "") and not path.startswith("/v1")
-    if error.status == 401 and wants_page and request.method in SAFE:
+    if status == 401 and wants_page and request.method in SAFE:
         back = path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(url("/log-in", back=None if back == "/" else back[:2000]), 303)
     token = current.set(actor)
     response = problems.answer(request, error)
     current.reset(token)
-    if error.status == 401:
+    if status == 401:
         invalid = ', error="invalid_token"' if isinstance(error, KeyNotValid) else ""
         response.headers["WWW-Authenticate"] = f'Bearer realm="radar"{invalid}'
     elif isinstance(error, ScopeNeeded):
