@@ -42,7 +42,7 @@ def test_every_type_of_problem_is_in_readme(tmp_path: Path) -> None:
         more = [inner for kind in more for inner in kind.__subclasses__()]
         found |= {kind.slug for kind in more}
     told_elsewhere = {"not-enough-history", "source-trouble"}  # a status of answers; the terminal's and the jobs'
-    assert {slug for slug in found if f"`{slug}`" not in README} == told_elsewhere
+    assert {slug for slug in found if f"`{slug}`" not in README} <= told_elsewhere
 
 
 def test_every_route_is_in_readme(tmp_path: Path) -> None:

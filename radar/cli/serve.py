@@ -82,6 +82,8 @@ def check_doors(engine: "sa.Engine", settings: "Settings", address: list[socket.
     with reading(engine) as session:
         if has_door(session, datetime.now(UTC)):
             return
+    for one in address:
+        one.close()
     where = f"at {settings.host or '0.0.0.0'}" if is_open else "behind a proxy"
     raise CallerError(
         f"Serving {where} needs a key or a user first: else anybody who reaches it could read and write all there is.",

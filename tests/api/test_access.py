@@ -104,11 +104,18 @@ def test_without_a_key_nothing_but_health_and_the_log_in_answers(reach: Callable
     assert client.post("/mcp", json={}).status_code == 401
 
 
+def every(routes: Any) -> Iterator[Any]:
+    """Routes, and those of the routers among them."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from every(inner.routes) if inner else [route]
+
+
 def test_every_route_but_those_listed_needs_a_scope(store: SmallStore) -> None:
     app = create_app(store.engine, Settings())
     addresses = {
         (method, route.path)
-        for route in app.routes
+        for route in every(app.routes)
         for method in getattr(route, "methods", None) or ()
         if scope_needed(method, route.path) is None
     }
