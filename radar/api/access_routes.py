@@ -36,7 +36,6 @@ def put_in(document: dict[str, Any]) -> None:
             "description": "A key of scope read, write or admin: `radar keys create`. Not needed on its machine.",
         }
     }  # fmt: skip
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             needed = scope_needed(method.upper(), path)
@@ -45,4 +44,5 @@ def put_in(document: dict[str, Any]) -> None:
                 continue
             operation["security"] = [{"key": [needed]}, {}]
             for status, said in _SAID.items():
+                content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
                 operation["responses"].setdefault(str(status), {"description": said, "content": content})
