@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
 from radar.api import (
+    access_routes,
+    access_shapes,
     alert_examples,
     alert_feeds,
     alert_routes,
@@ -28,6 +30,7 @@ from radar.api import (
     routes,
     shapes,
 )
+from radar.api.admission import Admission
 from radar.api.caching import Compressed, Conditional
 from radar.api.watching import Watched
 from radar.config import Settings
@@ -39,6 +42,7 @@ _DESCRIPTION = """What key opinion leaders in one market start to say about anot
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. Every error is one problem shape
 (`application/problem+json`). Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+From another machine a key is sent: `Authorization: Bearer radar_...`; reading needs the scope `read`, else `write`.
 Answers carry an `ETag` (as `If-None-Match` it gets 304 where nothing changed) and an `X-Request-Id` (yours if sent).
 """
 
@@ -69,10 +73,14 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(alert_routes.router)
     app.include_router(alert_feeds.router)
     app.include_router(hubs.router)
+    app.include_router(access_routes.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
     app.include_router(metrics.router)
     app.include_router(routes.probes)
+    app.add_middleware(
+        Admission, engine=engine, settings=settings
+    )  # the innermost: its answers are said and guarded too
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)
@@ -150,7 +158,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document, partner_examples.ANSWERS | alert_examples.ANSWERS)
+        access_routes.put_in(document)
+        examples.put_in(document, partner_examples.ANSWERS | alert_examples.ANSWERS | access_shapes.ANSWERS)
         app.openapi_schema = document
     return app.openapi_schema
 

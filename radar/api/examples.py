@@ -184,6 +184,10 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         401, "not-signed", "It is not known who asks", "The push is not signed.",
         "Sign it as Standard Webhooks does: webhook-id, webhook-timestamp, webhook-signature.", "/v1/posts",
     ),
+    403: _problem(
+        403, "scope-needed", "That is not allowed", "The key 'shop' may read; this needs the scope write.",
+        "Whoever runs this radar can give a key of scope write.", "/v1/posts",
+    ),
     404: _problem(
         404, "unknown-name", "There is no such thing", "There is no market 'TV'.", "Did you mean: TW?",
         "/v1/markets/TV/trends", "TW",
@@ -201,6 +205,10 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         422, "too-vague", "The request cannot be answered as it stands",
         "The brief says too little: nobody can be ranked by it.", "Add topics: what it is about, as shop.drugstore.",
         "/v1/partners", "topics",
+    ),
+    429: _problem(
+        429, "too-many-requests", "Too much at once", "More than 600 requests a minute: wait 1 s.",
+        "Retry-After says how long; RateLimit says what is left.", "/v1/topics",
     ),
     500: _problem(
         500, "failure", "Something went wrong here", "The radar failed to answer.",

@@ -66,10 +66,16 @@ def get_author(id: AuthorPath, session: SessionDep) -> Any:
     return answers.author_profile(session, id)
 
 
+def _target(request: Request, author_id: int) -> int:
+    """Tell the audit log the author by its number: a handle would outlive an erasure."""
+    request.state.target = f"author {author_id}"
+    return author_id
+
+
 @router.patch("/authors/{id}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def correct_author(id: AuthorPath, request: Request, session: SessionDep, body: kol_shapes.Correction) -> Any:
     """Correct what is stored of a KOL, hide it or show it again. Sources leave alone what was corrected."""
-    author_id = answers.find_author(session, id, hidden=True)
+    author_id = _target(request, answers.find_author(session, id, hidden=True))
     session.rollback()
     given = body.model_dump(exclude_unset=True)
     hidden = given.pop("hidden", None)
@@ -87,7 +93,7 @@ def correct_author(id: AuthorPath, request: Request, session: SessionDep, body: 
 @router.delete("/authors/{id}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def erase_author(id: AuthorPath, request: Request, session: SessionDep) -> Any:
     """Erase a KOL: posts, measures, evidence, notes, labels and what was set aside; refused from now on."""
-    author_id = answers.find_author(session, id, hidden=True)
+    author_id = _target(request, answers.find_author(session, id, hidden=True))
     session.rollback()
     state = request.app.state
     gone = rights.erase(state.engine, state.settings.data_dir, author_id, now=datetime.now(UTC))
@@ -97,7 +103,7 @@ def erase_author(id: AuthorPath, request: Request, session: SessionDep) -> Any:
 @router.post("/authors/{id}/notes", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def add_note(id: AuthorPath, request: Request, session: SessionDep, body: kol_shapes.NoteText) -> Any:
     """Write a note on a KOL."""
-    author_id = answers.find_author(session, id)
+    author_id = _target(request, answers.find_author(session, id))
     text = answers.checked_note(body.text)
     session.rollback()
     with writing(request.app.state.engine) as to, to.begin():
@@ -108,7 +114,7 @@ def add_note(id: AuthorPath, request: Request, session: SessionDep, body: kol_sh
 @router.delete("/authors/{id}/notes/{note}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def drop_note(id: AuthorPath, note: Annotated[int, Path(examples=[7])], request: Request, session: SessionDep) -> Any:
     """Take a note away."""
-    author_id = answers.find_author(session, id)
+    author_id = _target(request, answers.find_author(session, id))
     session.rollback()
     with writing(request.app.state.engine) as to, to.begin():
         was_there = store.drop_note(to, author_id, note)

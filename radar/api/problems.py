@@ -23,18 +23,20 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without any, a browser names no origin for our own forms
 }
 """On every answer."""
 _TITLES = {
     400: N_("The request cannot be answered as it stands"),
     401: N_("It is not known who asks"),
+    403: N_("That is not allowed"),
     404: N_("There is no such thing"),
     405: N_("This address does not take that method"),
     409: N_("It does not fit what is stored"),
     413: N_("Too much at once"),
     415: N_("Send JSON"),
     422: N_("The request cannot be answered as it stands"),
+    429: N_("Too much at once"),
     500: N_("Something went wrong here"),
     503: N_("The store is out of reach"),
 }
@@ -71,7 +73,9 @@ def describe(error: Exception, path: str) -> tuple[dict[str, Any], Mapping[str, 
         status = error.status if error.status >= 400 else 500
         near = list(getattr(error, "near", []))
         hint = error.hint or _HINTS.get(getattr(error, "kind", ""), "")
-        return problem(status, error.slug, error.message, hint, path, near), {}
+        seconds = getattr(error, "seconds", None)
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        return problem(status, error.slug, error.message, hint, path, near), headers
     if isinstance(error, RequestValidationError):
         return _invalid(error, path), {}
     if isinstance(error, HTTPException):

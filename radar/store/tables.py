@@ -694,3 +694,62 @@ meta = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),  # of the token, which is kept nowhere
+    Column("scope", String(8), nullable=False),  # read | write | admin
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("used_at", Instant),
+)
+
+member = Table(
+    "member",  # a person who may log in
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(8), nullable=False),  # viewer | editor | admin
+    Column("password", String(255), nullable=False),  # argon2, with its salt and settings
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+)
+
+login_session = Table(
+    "login_session",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the cookie, which is kept nowhere
+    Column("member_id", ForeignKey("member.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("address", String(64), nullable=False),
+    Column("browser", String(255), nullable=False),
+)
+
+login_failure = Table(
+    "login_failure",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the name, or the address, that somebody tried from
+    Column("failed_count", Integer, nullable=False),
+    Column("failed_at", Instant, nullable=False, index=True),
+    Column("locked_until", Instant),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("actor_kind", String(16), nullable=False),  # key | user | loopback | terminal | signed
+    Column("actor", String(64), nullable=False),
+    Column("action", String(200), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),  # done | refused | failed
+    Column("detail", JSON, nullable=False),
+    Column("request_id", String(128), nullable=False),
+)

@@ -15,19 +15,29 @@ from radar import answers
 from radar.alerts import lists
 from radar.lead_lag import FEWEST
 from radar.markets import MARKETS, market
-from radar.web import alert_pages, chart_pages, kol_pages, options, overview_pages, partners_page, words
+from radar.web import (
+    account_pages,
+    alert_pages,
+    chart_pages,
+    kol_pages,
+    options,
+    overview_pages,
+    partners_page,
+    words,
+)
 from radar.web.charts import draw_curve, draw_lanes
 from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.path_drawing import draw_path
 from radar.web.radar_drawing import draw_radar, sector_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
-from radar.web.view import HERE, note_address, page, static, url
+from radar.web.view import HERE, address_here, note_address, page, static, url
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
+    app.include_router(account_pages.router)
     for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
         app.include_router(pages)
     app.include_router(alert_pages.router)
@@ -48,8 +58,7 @@ class _Files(StaticFiles):
 @router.get("/language")
 def choose_language(to: str, back: Annotated[str, Query(max_length=2000)] = "/") -> Response:
     """Keep a reader's choice of language in a cookie, and go back to where they were: only to this host."""
-    is_here = back.startswith("/") and not back.startswith(("//", "/\\"))
-    response = RedirectResponse(back if is_here else "/", 303)
+    response = RedirectResponse(address_here(back), 303)
     if to in LANGUAGES:
         response.set_cookie(COOKIE, to, max_age=365 * 86_400, samesite="lax", httponly=True)
     return response

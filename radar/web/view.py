@@ -17,6 +17,7 @@ from starlette.responses import Response
 from radar.answers import at_least
 from radar.markets import MARKETS
 from radar.web import partner_words, words
+from radar.web.actors import current
 from radar.web.charts import HEIGHT, WIDTH, spark_lines
 from radar.web.languages import LANGUAGES, language, number, percent, say, say_n
 from radar.web.navigation import MENU
@@ -24,6 +25,7 @@ from radar.web.radar_drawing import SIZE
 from radar.web.translation import PlainText
 
 HERE = Path(__file__).parent
+SESSION_COOKIE = "radar_session"
 _address: ContextVar[str] = ContextVar("address", default="/")
 
 
@@ -48,6 +50,15 @@ def url(path: str, **query: Any) -> str:
     """An address with what is set of a query."""
     given = {name: value for name, value in query.items() if value not in (None, "")}
     return quote(path, safe="/:") + (f"?{urlencode(given)}" if given else "")
+
+
+def address_here(back: str) -> str:
+    """An address of this host to go back to, and the first page for any other.
+
+    >>> address_here("/kols?market=TW"), address_here("//example.com"), address_here("https://example.com")
+    ('/kols?market=TW', '/', '/')
+    """
+    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
 
 
 @cache
@@ -77,7 +88,7 @@ templates.filters |= {
 }  # fmt: skip
 templates.globals |= {
     "url": url, "static": static, "curve_size": (WIDTH, HEIGHT), "radar_size": SIZE, "markets": MARKETS, "menu": MENU,
-    "languages": LANGUAGES, "language": language, "address": _address.get,
+    "languages": LANGUAGES, "language": language, "address": _address.get, "actor": current.get,
     "plain_": lambda text: Markup(say(text)),
     "plain_attribute_": say,
 }  # fmt: skip
