@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from radar.answers.ids import episode_number, trend_id
 from radar.answers.items import shown_post
+from radar.answers.ordering import one_order
 from radar.answers.question import MAX_LIMIT
 from radar.answers.working import best_moment
 from radar.errors import CallerError
@@ -26,9 +27,12 @@ def trend_posts(
     window: str | None = None,
     *,
     limit: int = 50,
+    sort: str | None = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """A page of the posts in the window of a trend's best moment; parameters as of `trend_working`.
+
+    sort  published_at, or -published_at: newest first
 
     total and persons are of the posts as they are now: one that was deleted since the moment is not among them.
 
@@ -43,9 +47,11 @@ def trend_posts(
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
     found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
-    mark = f"{seen.episode_id}@{seen.as_of.isoformat()}"
+    _, newest_first = one_order(sort, ("published_at",), "published_at")
+    ids = support.posts[::-1] if newest_first else support.posts
+    mark = f"{seen.episode_id}@{seen.as_of.isoformat()}{'-' * newest_first}"
     first = _position(cursor, mark) if cursor else 0
-    page = [found.posts[i].id for i in support.posts[first : first + limit]]
+    page = [found.posts[i].id for i in ids[first : first + limit]]
     more = first + limit < len(support.posts)
     return {
         "items": [shown_post(row) for row in evidence(session, page)],

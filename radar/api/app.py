@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
 from radar.api import examples, hubs, kol_routes, metrics, partner_examples, partner_routes, problems, routes, shapes
+from radar.api.answered import Answered
 from radar.api.caching import Compressed, Conditional
 from radar.api.watching import Watched
 from radar.config import Settings
@@ -50,6 +51,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.engine, app.state.settings = engine, settings
+    app.state.answered = Answered(engine)
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)

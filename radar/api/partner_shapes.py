@@ -120,7 +120,7 @@ class Partners(Shape):
     review: list[Partner] = Field(
         description="Who would be among them, but stands out in two or more authenticity signals: look first."
     )
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     brief: Understood
     weights: dict[str, float]
     diversity: float
@@ -152,7 +152,7 @@ class SimilarAuthor(Shape):
 
 class SimilarAuthors(Shape):
     items: list[SimilarAuthor]
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     author: ShownAuthor
     message: str
     commenters: str
@@ -170,7 +170,7 @@ class TrendAuthor(Shape):
 
 class TrendAuthors(Shape):
     items: list[TrendAuthor]
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     trend: str
     order: Literal["early", "reach"]
     persons: int

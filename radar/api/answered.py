@@ -1,0 +1,74 @@
+"""Answers that hold until what they were made of changes: made once, kept as bytes, and checked by a number.
+
+The number is the store's (`radar.store.version`): it is another after every detection, promotion, erasure, deletion or
+correction. Reading it costs some microseconds; a list of trends is then sent as it was made.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from radar.store.version import UNKNOWN, answers_version
+
+MOST_KEPT = 512
+MOST_BYTES = 64_000_000
+_MARK = "_radar_is_kept"
+Key = tuple[str, bytes]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kept(endpoint: F) -> F:
+    """Mark an endpoint whose answers come from what detection wrote."""
+    setattr(endpoint, _MARK, True)
+    return endpoint
+
+
+def is_kept(endpoint: Callable[..., Any]) -> bool:
+    """Whether an endpoint was marked."""
+    return getattr(endpoint, _MARK, False)
+
+
+class Answered:
+    """The answers of one application, the least used leave first."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._answers: OrderedDict[Key, tuple[int, bytes]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+        self._making = threading.local()
+
+    def known(self, key: Key) -> bytes | None:
+        """The answer, if it still holds."""
+        found = self._answers.get(key)
+        if found is None or found[0] != answers_version(self._engine):
+            return None
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+        return found[1]
+
+    def make(self, key: Key, made_by: Callable[[], bytes]) -> bytes:
+        """Make an answer and keep it, under the number that held before it was begun."""
+        version = answers_version(self._engine)
+        self._making.is_wanted = True
+        body = made_by()
+        if version != UNKNOWN and self._making.is_wanted and len(body) < MOST_BYTES // 8:
+            self._keep(key, version, body)
+        return body
+
+    def forget_next(self) -> None:
+        """Do not keep the answer that this thread is making."""
+        self._making.is_wanted = False
+
+    def _keep(self, key: Key, version: int, body: bytes) -> None:
+        with self._lock:
+            before = self._answers.pop(key, None)
+            self._bytes += len(body) - (len(before[1]) if before else 0)
+            self._answers[key] = version, body
+            while len(self._answers) > MOST_KEPT or self._bytes > MOST_BYTES:
+                _, (_, gone) = self._answers.popitem(last=False)
+                self._bytes -= len(gone)
