@@ -103,7 +103,9 @@ def _place(cursor: str, mark: str, sort: str) -> Place:
         elif value is not None:
             value = int(value) if sort == "follower_count" else float(value)
         place, of = Place(value, int(author_id)), str(of)
-    except (ValueError, TypeError):
+        if any(isinstance(part, int) and abs(part) >= 2**63 for part in place):
+            raise ValueError("too large")
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise CallerError("cursor: this is no cursor.", hint) from None
     if of != mark:
         raise CallerError("cursor: it belongs to a list with other filters.", hint)

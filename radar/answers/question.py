@@ -162,7 +162,7 @@ def window_words(text: str) -> str:
     return f"{n} {unit}{'' if n == 1 else 's'}"
 
 
-def parse_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
+def parse_as_of(text: str | None, zone: ZoneInfo, *, name: str = "as_of") -> datetime | None:
     """A moment to look back from: ISO 8601 with its zone, or a local day, whose end is meant. Raises CallerError.
 
     >>> parse_as_of("2026-11-22", ZoneInfo("Asia/Taipei")).isoformat()
@@ -171,7 +171,7 @@ def parse_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
     if not text:
         return None
     wrong = CallerError(
-        f"as_of: '{text[:40]}' is neither a time with its zone nor a day.",
+        f"{name}: '{text[:40]}' is neither a time with its zone nor a day.",
         "Ask for 2026-11-22T14:00:00Z or 2026-11-22.",
     )
     try:

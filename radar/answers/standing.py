@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -76,6 +77,29 @@ def standing(session: Session, market: Market, as_of: datetime | None = None) ->
         _check_kept(session, model_id, market, as_of, latest or as_of)
     simulated = world_of(session) == "simulated"
     return Standing(market, model_id, simulated, at, latest, span.days, hours, status, reason)
+
+
+class Counted(NamedTuple):
+    """What is counted of a market up to a moment. until: that moment, None where nothing is counted."""
+
+    model_id: str
+    last: date | None
+    until: datetime | None
+
+
+def counted(session: Session, market: Market, as_of: datetime | None = None) -> Counted:
+    """The counts of a market up to a moment, by default the newest they know. Raises Gone for one before them."""
+    model_id = store.counted_model(session, market.code, active_model(session) or shipped())
+    latest = _latest(session, model_id, market, store.newest_snapshot(session, model_id, market.code))
+    until = min(as_of, latest) if as_of and latest else latest
+    if until is None:
+        return Counted(model_id, None, None)
+    span = store.counted_span(session, model_id, market.code, local_day(until - timedelta(microseconds=1), market.tz))
+    if span.last is None:
+        first = store.counted_span(session, model_id, market.code).first
+        said = f"Nothing of {market.name} is counted as of {until:%Y-%m-%d %H:%M} UTC."
+        raise Gone(said, f"Counted: from {first} on." if first else "")
+    return Counted(model_id, span.last, until)
 
 
 _model: list[str] = []

@@ -14,7 +14,20 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, hubs, kol_routes, metrics, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import (
+    examples,
+    hubs,
+    kol_routes,
+    metrics,
+    partner_examples,
+    partner_routes,
+    problem_types,
+    problems,
+    resource_examples,
+    resource_routes,
+    routes,
+    shapes,
+)
 from radar.api.answered import Answered
 from radar.api.caching import Compressed, Conditional
 from radar.api.watching import Watched
@@ -55,10 +68,12 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
+    app.include_router(resource_routes.router)
     app.include_router(hubs.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
     app.include_router(metrics.router)
+    app.include_router(problem_types.router)
     app.include_router(routes.probes)
     mount_pages(app)
     problems.install(app)
@@ -136,7 +151,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document, partner_examples.ANSWERS)
+        examples.put_in(document, partner_examples.ANSWERS | resource_examples.ANSWERS)
         app.openapi_schema = document
     return app.openapi_schema
 

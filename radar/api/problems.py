@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from radar.api.problem_types import uri_of
 from radar.errors import RadarError
 from radar.logs import request_id
 from radar.web.navigation import N_
@@ -30,6 +31,8 @@ _TITLES = {
     400: N_("The request cannot be answered as it stands"),
     401: N_("It is not known who asks"),
     404: N_("There is no such thing"),
+    406: N_("None of the forms of a list is accepted"),
+    410: N_("It is not kept any more"),
     405: N_("This address does not take that method"),
     409: N_("It does not fit what is stored"),
     413: N_("Too much at once"),
@@ -88,7 +91,7 @@ def problem(
 ) -> dict[str, Any]:
     """The shape itself."""
     return {
-        "type": f"urn:radar:problem:{slug}",
+        "type": uri_of(slug),
         "title": _TITLES.get(status, N_("The request was refused")),
         "status": status,
         "detail": detail,

@@ -48,13 +48,15 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 @router.get("/markets", response_model=shapes.Markets, responses=problems_of(400), tags=["trends"])
 def list_markets(session: SessionDep) -> Any:
     """Audience markets, how much is stored of each, and whether that is enough."""
-    return {"items": answers.markets(session), "simulated": world_of(session) == "simulated"}
+    return {"items": answers.markets(session), "next": None, "simulated": world_of(session) == "simulated"}
 
 
 @router.get("/topics", response_model=shapes.Topics, responses=problems_of(400), tags=["trends"])
-def list_topics() -> Any:
+def list_topics(
+    group: Annotated[Literal["travel", "shop"] | None, Query(description="One group only.", examples=["shop"])] = None,
+) -> Any:
     """The 40 travel and shopping topics in their stable order."""
-    return {"items": answers.topics()}
+    return {"items": [topic for topic in answers.topics() if group in (None, topic["group"])], "next": None}
 
 
 @router.get(
