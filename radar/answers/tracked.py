@@ -23,7 +23,7 @@ from radar.store.engine import world_of
 SORTS = ("persons", "posts", "engagement", "days")
 MOST = 1_000
 LONGEST = timedelta(days=60)
-Numbers = npt.NDArray[np.float64]
+Numbers = npt.NDArray[Any]
 
 
 class _Sums(NamedTuple):
@@ -118,9 +118,11 @@ def _sums(found: Sequence[DayCounts], place: int) -> _Sums:
     if not rows:
         return _Sums(np.zeros(0, np.int64), *(np.zeros(0) for _ in range(4)))
     unique, at = np.unique(np.concatenate([row[0] for row in rows]), return_inverse=True)
-    told = [np.bincount(at, np.concatenate([row[n] for row in rows]), len(unique)) for n in (1, 2, 3)]
+    persons, posts, engagement = (
+        np.bincount(at, np.concatenate([row[n] for row in rows]).astype(np.float64), len(unique)) for n in (1, 2, 3)
+    )
     used = np.bincount(np.searchsorted(unique, np.concatenate([np.unique(row[0]) for row in rows])))
-    return _Sums(unique, *told, used.astype(float))
+    return _Sums(unique, persons, posts, engagement, used.astype(np.float64))
 
 
 def _wanted(sums: _Sums, kind: Kind | None, key: str | None, persons: int) -> _Sums:
@@ -130,7 +132,8 @@ def _wanted(sums: _Sums, kind: Kind | None, key: str | None, persons: int) -> _S
     if key:
         text = key.strip().removeprefix("#") or key
         kept &= np.isin(sums.keys, [key_number(kind, name) for kind in Kind for name in {key.strip(), text}])
-    return _Sums(*(column[kept] for column in sums))
+    keys, *told = (column[kept] for column in sums)
+    return _Sums(keys, *told)
 
 
 def _after(cursor: str, mark: str, values: Numbers, numbers: npt.NDArray[np.int64], descending: bool) -> int:

@@ -96,7 +96,7 @@ def rows_of(shape: type[BaseModel], lines: Iterable[Row], columns: Sequence[Colu
     """Lines (as JSON has them) as rows of values, instants as text still."""
     of = getattr(shape, "table_of", None)
     for line in lines:
-        for cells in [line | {of: cell} for cell in line[of]] if of and of in line else [line]:
+        for cells in [{**line, of: cell} for cell in line[of]] if of and of in line else [line]:
             yield [_value(value_of(cells, column.path), column.kind) for column in columns]
 
 

@@ -73,7 +73,7 @@ class Made:
                 yield piece
 
 
-def _printed(pages: Rows, digest: "hashlib._Hash") -> Rows:
+def _printed(pages: Rows, digest: "hashlib.blake2b") -> Rows:
     for rows in pages:
         digest.update(repr(rows).encode("utf-8", "replace"))
         yield rows
