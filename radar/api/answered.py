@@ -4,13 +4,16 @@ The number is the store's (`radar.store.version`): it is another after every det
 correction. Reading it costs some microseconds; a list of trends is then sent as it was made.
 """
 
+import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from radar.api.caching import tag_of
 from radar.store.version import UNKNOWN, answers_version
 
 MOST_KEPT = 512
@@ -31,44 +34,59 @@ def is_kept(endpoint: Callable[..., Any]) -> bool:
     return getattr(endpoint, _MARK, False)
 
 
+@dataclass(slots=True)
+class Kept:
+    """An answer, its name, and the same compressed, made with it."""
+
+    version: int
+    body: bytes
+    tag: str
+    packed: bytes | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + len(self.packed or b"")
+
+
 class Answered:
     """The answers of one application, the least used leave first."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._answers: OrderedDict[Key, tuple[int, bytes]] = OrderedDict()
+        self._answers: OrderedDict[Key, Kept] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
         self._making = threading.local()
 
-    def known(self, key: Key) -> bytes | None:
+    def known(self, key: Key) -> Kept | None:
         """The answer, if it still holds."""
         found = self._answers.get(key)
-        if found is None or found[0] != answers_version(self._engine):
+        if found is None or found.version != answers_version(self._engine):
             return None
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
-        return found[1]
+        return found
 
-    def make(self, key: Key, made_by: Callable[[], bytes]) -> bytes:
+    def make(self, key: Key, made_by: Callable[[], bytes]) -> Kept:
         """Make an answer and keep it, under the number that held before it was begun."""
         version = answers_version(self._engine)
         self._making.is_wanted = True
         body = made_by()
-        if version != UNKNOWN and self._making.is_wanted and len(body) < MOST_BYTES // 8:
-            self._keep(key, version, body)
-        return body
+        made = Kept(version, body, tag_of(body), gzip.compress(body, 5, mtime=0) if len(body) > 1024 else None)
+        if version != UNKNOWN and self._making.is_wanted and made.size < MOST_BYTES // 8:
+            self._keep(key, made)
+        return made
 
     def forget_next(self) -> None:
         """Do not keep the answer that this thread is making."""
         self._making.is_wanted = False
 
-    def _keep(self, key: Key, version: int, body: bytes) -> None:
+    def _keep(self, key: Key, made: Kept) -> None:
         with self._lock:
             before = self._answers.pop(key, None)
-            self._bytes += len(body) - (len(before[1]) if before else 0)
-            self._answers[key] = version, body
+            self._bytes += made.size - (before.size if before else 0)
+            self._answers[key] = made
             while len(self._answers) > MOST_KEPT or self._bytes > MOST_BYTES:
-                _, (_, gone) = self._answers.popitem(last=False)
-                self._bytes -= len(gone)
+                _, gone = self._answers.popitem(last=False)
+                self._bytes -= gone.size

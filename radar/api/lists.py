@@ -21,6 +21,7 @@ from starlette.responses import Response, StreamingResponse
 
 from radar.api import paging, tables
 from radar.api.answered import Answered, is_kept
+from radar.api.caching import accepts_gzip
 from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
@@ -123,10 +124,13 @@ class Listing:
             return _json(await run_in_threadpool(self.whole, shown, given))
         answered: Answered = request.app.state.answered
         key = (request.scope["path"], request.scope["query_string"])
-        body = answered.known(key)
-        if body is None:
-            body = await run_in_threadpool(answered.make, key, lambda: self.whole(shown, given, answered))
-        return _json(body)
+        kept = answered.known(key)
+        if kept is None:
+            kept = await run_in_threadpool(answered.make, key, lambda: self.whole(shown, given, answered))
+        if kept.packed and accepts_gzip(request.headers.get("accept-encoding", "")):
+            packed = {"Content-Encoding": "gzip", "Vary": "Accept, Accept-Encoding"}
+            return Response(kept.packed, media_type=MEDIA[Form.JSON], headers=packed)
+        return Response(kept.body, media_type=MEDIA[Form.JSON], headers={"Vary": "Accept", "ETag": kept.tag})
 
     def whole(self, shown: Shown, given: dict[str, Any], answered: Answered | None = None) -> bytes:
         """A page as JSON."""

@@ -20,6 +20,7 @@ import httpx
 import numpy as np
 
 from radar.bench.many_posts import fill
+from radar.errors import RadarError
 from radar.scheduling import Progress
 from radar.store.engine import open_store
 
@@ -82,12 +83,14 @@ def _server(arguments: list[str], environment: dict[str, str]) -> Iterator[str]:
     names = {name: value for name, value in os.environ.items() if name not in environment} | {
         name: value for name, value in environment.items() if value
     }
-    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True, env=names)
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=names
+    )
     assert process.stdout is not None
     try:
         found = next((m for line in process.stdout if (m := re.search(r"http://[\d.]+:\d+", line))), None)
         if found is None:
-            raise RuntimeError(f"{arguments} ended before it served")
+            raise RadarError(f"`python {' '.join(arguments)}` ended before it served.", "Run it to see why.")
         yield found[0]
     finally:
         process.terminate()
@@ -109,7 +112,7 @@ async def _asked(url: str, seconds: float) -> list[float]:
             head = await reader.readuntil(b"\r\n\r\n")
             found = re.search(rb"(?i)content-length: (\d+)", head)
             if found is None or b" 200 " not in head.split(b"\r\n", 1)[0]:
-                raise RuntimeError(f"{url} answered {head[:80]!r}")
+                raise RadarError(f"{url} answered {head[:80]!r}.", "See what the server says.")
             await reader.readexactly(int(found[1]))
             took.append(time.perf_counter() - began)
         writer.close()
