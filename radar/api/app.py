@@ -40,7 +40,8 @@ _DESCRIPTION = """What key opinion leaders in one market start to say about anot
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. `Accept` or `format` asks for
 a list as CSV, NDJSON, XLSX or Parquet, whole unless `limit` is given; `fields` and `sort` choose fields and order.
-Every error is one problem shape (`application/problem+json`), whose `type` leads to what it means. Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+Every error is one problem shape (`application/problem+json`), whose `type` leads to what it
+means. Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
 Answers carry an `ETag` (as `If-None-Match` it gets 304 where nothing changed) and an `X-Request-Id` (yours if sent).
 """
 
