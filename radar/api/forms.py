@@ -22,7 +22,7 @@ MEDIA = {
     Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     Form.PARQUET: "application/vnd.apache.parquet",
 }
-_BY_MEDIA = {media: form for form, media in MEDIA.items()} | {"application/jsonl": Form.NDJSON}
+_NAMES = {form: (media,) for form, media in MEDIA.items()} | {Form.NDJSON: (MEDIA[Form.NDJSON], "application/jsonl")}
 
 
 class NotAcceptable(CallerError):
@@ -48,7 +48,7 @@ def form_of(accepted: str) -> Form:
     if not accepted.strip():
         return Form.JSON
     weights = dict(filter(None, map(_part, accepted.lower().split(","))))
-    liked = {form: _weight(media, weights) for media, form in _BY_MEDIA.items()}
+    liked = {form: max(_weight(media, weights) for media in _NAMES[form]) for form in Form}
     best = max(Form, key=lambda form: liked[form])  # the first of the highest
     if liked[best] <= 0:
         raise NotAcceptable(accepted)

@@ -65,6 +65,9 @@ class Made:
             raise
         self.tag, self.size = digest.hexdigest(), self._file.tell()
 
+    def __del__(self) -> None:
+        self._file.close()  # of an answer that nobody took
+
     def pieces(self) -> Iterator[bytes]:
         """The file's content."""
         with self._file as file:
