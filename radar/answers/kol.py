@@ -99,6 +99,8 @@ def find_author(session: Session, text: str, *, hidden: bool = False) -> int:
     said = text.strip()
     if said.isdecimal() and len(said) < 19 and store.author_exists(session, int(said), hidden=hidden):
         return int(said)
+    if "\x00" in said:  # PostgreSQL holds none
+        raise UnknownKOL(said, [])
     platform, colon, name = said.partition(":")
     name = (name if colon else said).removeprefix("@")
     found = store.author_named(session, platform.lower() if colon else None, name, hidden=hidden)

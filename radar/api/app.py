@@ -149,7 +149,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document["components"]["schemas"]
         schemas |= extra["$defs"]
-        posts = {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/PushedPost"}}
+        told = {"description": "Anything else is answered for as rejected, and stops no other."}
+        item = {"anyOf": [{"$ref": "#/components/schemas/PushedPost"}, told]}
+        posts = {"type": "array", "maxItems": 1000, "items": item}
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)

@@ -84,7 +84,12 @@ def add_note(id: AuthorPath, request: Request, session: SessionDep, body: kol_sh
 
 
 @router.delete("/authors/{id}/notes/{note}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
-def drop_note(id: AuthorPath, note: Annotated[int, Path(examples=[7])], request: Request, session: SessionDep) -> Any:
+def drop_note(
+    id: AuthorPath,
+    note: Annotated[int, Path(ge=1, lt=2**63, description="A note's id.", examples=[7])],
+    request: Request,
+    session: SessionDep,
+) -> Any:
     """Take a note away."""
     author_id = answers.find_author(session, id)
     session.rollback()

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from radar.api.shapes import AuthorMarket, EvidencePost, Shape, TopicName
+from radar.api.shapes import AuthorMarket, EvidencePost, Name, Shape, TopicName
 
-Words = Annotated[str, Field(max_length=200)]
+Words = Annotated[Name, Field(max_length=200)]
 Names = Annotated[list[Words], Field(max_length=50)]
 Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 
@@ -15,7 +15,7 @@ Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 class Exclusions(BaseModel):
     """Whom to leave out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     topics: Names = Field([], description="KOLs of whose posts more than a fifth are on one of these.")
     products: Names = Field([], description="KOLs who were paid to name one of these (ids of `/v1/partners`).")
     authors: Names = Field([], description="Ids or handles of KOLs.")
@@ -24,8 +24,8 @@ class Exclusions(BaseModel):
 class PartnerBrief(BaseModel):
     """What is looked for. At least a topic, a product, a text that names one, or both markets."""
 
-    model_config = ConfigDict(extra="forbid")
-    text: str = Field("", max_length=5_000, description="In any of the languages; read by the topic model.")
+    model_config = ConfigDict(extra="forbid", strict=True)
+    text: Name = Field("", max_length=5_000, description="In any of the languages; read by the topic model.")
     topics: Names = Field([], description="Topic ids; go over what the text is about.")
     products: Names = Field([], description="Names or ids; unknown ones are read as text.")
     from_market: str | None = Field(None, alias="from", max_length=8, description="Market the thing is in.")

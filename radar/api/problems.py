@@ -94,11 +94,16 @@ def problem(
         "type": uri_of(slug),
         "title": _TITLES.get(status, N_("The request was refused")),
         "status": status,
-        "detail": detail,
-        "hint": hint,
-        "near": near or [],
-        "instance": path,
+        "detail": _sendable(detail),
+        "hint": _sendable(hint),
+        "near": [_sendable(name) for name in near or []],
+        "instance": _sendable(path),
     }
+
+
+def _sendable(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON may bring and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _invalid(error: RequestValidationError, path: str) -> dict[str, Any]:

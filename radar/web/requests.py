@@ -47,6 +47,9 @@ async def only_known_parameters(request: Request) -> None:
             near = get_close_matches(name, known, n=3, cutoff=0.5)
             hint = f"Did you mean: {', '.join(near)}?" if near else _known_hint(known)
             raise UnknownParameter(f"There is no query parameter '{name[:60]}' here.", hint, near or known)
+    nul = next((name for name, value in given if "\x00" in value), None)
+    if nul:
+        raise CallerError(f"{nul}: it holds a NUL character.", "Send text.")
     names = [name for name, _ in given]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
