@@ -1,6 +1,7 @@
 """In which form a list is answered: `format=` or the Accept header; what a client is told that takes none of them."""
 
 from enum import StrEnum
+from functools import lru_cache
 
 from radar.errors import CallerError
 
@@ -39,6 +40,7 @@ class NotAcceptable(CallerError):
         )
 
 
+@lru_cache(256)
 def form_of(accepted: str) -> Form:
     """The form that an Accept header prefers; of several that it likes as well, the first here. Raises NotAcceptable.
 
