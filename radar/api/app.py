@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import HTTPException
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -94,6 +94,9 @@ def _watch(app: FastAPI, engine: sa.Engine) -> None:
     app.build_middleware_stack = lambda: Watched(build(), requests)  # type: ignore[method-assign]
 
 
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in problems.HEADERS.items()]
+
+
 class Guard:
     """Refuses bodies over the limit while they arrive, and puts the security headers on every answer."""
 
@@ -119,9 +122,9 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in problems.HEADERS.items():
-                    headers.setdefault(name, value)
+                given = message["headers"]
+                names = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *(pair for pair in _HEADERS if pair[0] not in names)]
             await send(message)
 
         await self.app(scope, limited, guarded)
