@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from radar.api.caching import tag_of
-from radar.store.version import UNKNOWN, answers_version
+from radar.store.version import UNKNOWN, AnswersVersion
 
 MOST_KEPT = 512
 MOST_BYTES = 64_000_000
@@ -52,7 +52,7 @@ class Answered:
     """The answers of one application, the least used leave first."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+        self._version = AnswersVersion(engine)
         self._answers: OrderedDict[Key, Kept] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -61,7 +61,7 @@ class Answered:
     def known(self, key: Key) -> Kept | None:
         """The answer, if it still holds."""
         found = self._answers.get(key)
-        if found is None or found.version != answers_version(self._engine):
+        if found is None or found.version != self._version.read():
             return None
         with self._lock:
             if key in self._answers:
@@ -70,7 +70,7 @@ class Answered:
 
     def make(self, key: Key, made_by: Callable[[], bytes]) -> Kept:
         """Make an answer and keep it, under the number that held before it was begun."""
-        version = answers_version(self._engine)
+        version = self._version.read()
         self._making.is_wanted = True
         body = made_by()
         made = Kept(version, body, tag_of(body), gzip.compress(body, 5, mtime=0) if len(body) > 1024 else None)

@@ -1,5 +1,9 @@
 """A number that is another one once answers made of trends no longer hold."""
 
+import threading
+from contextlib import suppress
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -20,19 +24,45 @@ def answers_changed(session: Session) -> None:
         upsert(session, meta, [{"name": NAME, "value": "1"}], on=["name"], update={"value": sa.cast(_value, sa.Text)})
 
 
-def answers_version(engine: sa.Engine) -> int:
-    """The number as it is now, UNKNOWN where the store does not answer.
+class AnswersVersion:
+    """The number as it is now, asked with every answer: by a connection of its own, so that nobody waits for one.
 
-    It is asked with every answer, so by the driver itself, in some microseconds.
+    A wait in the event loop for a connection that others hold would keep those from giving theirs back.
     """
-    try:
-        raw = engine.raw_connection()
-        try:
-            cursor = raw.cursor()
-            cursor.execute(_READ)
-            row = cursor.fetchone()
-        finally:
-            raw.close()
-    except (sa.exc.SQLAlchemyError, engine.dialect.loaded_dbapi.Error):
-        return UNKNOWN
-    return int(row[0]) if row else 0
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def read(self) -> int:
+        """The number in some microseconds, UNKNOWN where the store does not answer."""
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = self._open()
+                cursor = self._connection.cursor()
+                cursor.execute(_READ)
+                rows = cursor.fetchall()  # all of them, so that no snapshot stays open
+                cursor.close()
+            except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):
+                self._close()
+                return UNKNOWN
+        return int(rows[0][0]) if rows else 0
+
+    def _open(self) -> Any:
+        raw = self._engine.raw_connection()
+        driver: Any = raw.driver_connection
+        if self._engine.dialect.name == "postgresql":
+            driver.autocommit = True
+        raw.detach()
+        return raw
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            with suppress(self._engine.dialect.loaded_dbapi.Error):
+                self._connection.close()
+            self._connection = None
+
+    def __del__(self) -> None:
+        self._close()

@@ -218,7 +218,11 @@ def test_openapi_is_complete(client: TestClient) -> None:
 
 
 def _shape(name: str) -> Any:
-    return next(found for module in (shapes, kol_shapes, partner_shapes, resource_shapes) if (found := getattr(module, name, None)))
+    return next(
+        found
+        for module in (shapes, kol_shapes, partner_shapes, resource_shapes)
+        if (found := getattr(module, name, None))
+    )
 
 
 def test_openapi_shows_an_example_of_every_answer_parameter_and_body(client: TestClient) -> None:
