@@ -33,15 +33,15 @@ def found_in(app: FastAPI, seconds: int, seed: int) -> list[str]:
     for event in from_schema(openapi.from_asgi("/v1/openapi.json", app, config=config)).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
             told["error", "", ""] = str(event)
-        if not isinstance(event, events.ScenarioFinished):
+        if not isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
             continue
         asked |= {case.value.operation.label for case in event.recorder.cases.values()}
-        for case_id, checks in event.recorder.checks.items():
+        for checks in event.recorder.checks.values():
             for check in checks:
                 if check.failure_info is not None:
-                    failure, request = check.failure_info.failure, event.recorder.interactions[case_id].request
+                    failure = check.failure_info.failure
                     key = (event.recorder.label, check.name, failure.title)
-                    told.setdefault(key, f"{key}: {failure.message[:300]} ({request.method} {request.uri[:300]})")
+                    told.setdefault(key, f"{key}: {failure.message[:300]} {check.failure_info.code_sample[:400]}")
     assert len(asked) >= len(app.openapi()["paths"]) - 1
     return list(told.values())
 
