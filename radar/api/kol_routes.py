@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.exceptions import HTTPException
 
 from radar import rights
 from radar.answers import kol as answers
@@ -36,6 +37,12 @@ def compare_authors(
 ) -> Any:
     """Up to ten KOLs side by side, each as its profile."""
     return answers.compare(session, [part for part in ids.split(",") if part.strip()])
+
+
+@router.api_route("/authors/compare", methods=["PATCH", "DELETE"], include_in_schema=False)
+def refuse_comparison() -> None:
+    """No KOL has that name."""
+    raise HTTPException(405, headers={"Allow": "GET"})
 
 
 @router.get("/authors/{id}", response_model=kol_shapes.AuthorProfile, responses=problems_of(400, 404))

@@ -1,6 +1,7 @@
 """Every error in one shape, application/problem+json (RFC 9457), from one handler."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -53,6 +54,10 @@ def install(app: FastAPI) -> None:
 
 def answer(request: Request, error: Exception) -> Response:
     """One problem: as a page where a browser asks for one, else as problem+json."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error = HTTPException(
+            405, error.detail, {"Allow": _allowed(request, (error.headers or {}).get("Allow", "GET"))}
+        )
     problem, headers = describe(error, request.url.path)
     problem["request_id"] = request_id.get()
     if problem["status"] >= 500:
@@ -66,6 +71,15 @@ def answer(request: Request, error: Exception) -> Response:
         HEADERS | {"Cache-Control": "no-store"} | dict(headers)
     )  # a failure answers outside of the middleware
     return response
+
+
+def _allowed(request: Request, known: str) -> str:
+    """All methods that an address of the API takes: a route knows its own only."""
+    paths = request.app.openapi()["paths"] if request.url.path.startswith("/v1/") else {}
+    for template in sorted(paths, key=lambda one: one.count("{")):
+        if re.fullmatch(re.sub(r"\\{[^}]*}", "[^/]+", re.escape(template)), request.url.path):
+            return ", ".join(sorted(method.upper() for method in paths[template]))
+    return known
 
 
 def describe(error: Exception, path: str) -> tuple[dict[str, Any], Mapping[str, str]]:
