@@ -19,9 +19,16 @@ SHOWN = 100
 
 
 def trend_carriers(
-    session: Session, episode_id: str, as_of: datetime | None = None, window: str | None = None
+    session: Session,
+    episode_id: str,
+    as_of: datetime | None = None,
+    window: str | None = None,
+    *,
+    limit: int | None = SHOWN,
 ) -> dict[str, Any]:
     """KOLs who used a trend's key from its first window to its best moment, by their first post.
+
+    limit  None: all of them
 
     Raises UnknownName.
     """
@@ -37,7 +44,7 @@ def trend_carriers(
     people = _by_person(rows)
     engaging = sorted((p for p in people if p["engagement"]), key=lambda p: (-p["engagement"], p["person_id"]))
     return {
-        "items": people[:SHOWN],
+        "items": people[:limit],
         "next": None,
         "total": len(people),
         "most_engaging": [p["person_id"] for p in engaging[:10]],

@@ -26,13 +26,15 @@ def trend_authors(
     window: str | None = None,
     *,
     order: str = "early",
-    limit: int = 10,
+    limit: int | None = 10,
 ) -> dict[str, Any]:
     """A line a person who used the trend's key in the window of its best moment; parameters as of `trend_posts`.
 
+    limit  None: all of them
+
     The line is of the account that posted first. Raises UnknownName and CallerError.
     """
-    if not 1 <= limit <= MOST or order not in ORDERS:
+    if (limit is not None and not 1 <= limit <= MOST) or order not in ORDERS:
         said = f"limit: {limit} is not from 1 to {MOST}" if order in ORDERS else f"order: '{order[:40]}' is none"
         raise CallerError(f"{said}.", f"Orders: {', '.join(ORDERS)}.")
     seen = best_moment(session, episode_number(episode_id), as_of, window, asked=episode_id).best

@@ -1,8 +1,14 @@
 """Examples of every answer for OpenAPI, invented, and of one moment throughout."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from radar.api.columns import columns_of, line_of, rows_of
+from radar.api.forms import MEDIA, Form
 from radar.api.kol_examples import AUTHOR_LINE, author_answers
+from radar.api.problem_types import uri_of
+from radar.api.shapes import Shape
+from radar.api.tables import csv_pieces, ndjson_pieces
 
 TREND: dict[str, Any] = {
     "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
@@ -170,7 +176,7 @@ PUSHED: dict[str, Any] = {
 
 def _problem(status: int, slug: str, title: str, detail: str, hint: str, at: str, *near: str) -> dict[str, Any]:
     return {
-        "type": f"urn:radar:problem:{slug}", "title": title, "status": status, "detail": detail, "hint": hint,
+        "type": uri_of(slug), "title": title, "status": status, "detail": detail, "hint": hint,
         "near": list(near), "instance": at, "request_id": "0f9c41d2b7a34e6e8f1b5c3a9d2e7f60",
     }  # fmt: skip
 
@@ -191,6 +197,16 @@ PROBLEMS: dict[int, dict[str, Any]] = {
     404: _problem(
         404, "unknown-name", "There is no such thing", "There is no market 'TV'.", "Did you mean: TW?",
         "/v1/markets/TV/trends", "TW",
+    ),
+    406: _problem(
+        406, "not-acceptable", "None of the forms of a list is accepted", "A list is not answered as 'image/png'.",
+        "Send Accept with one of these, or format= with one of: json, csv, ndjson, xlsx, parquet.",
+        "/v1/markets/TW/trends", "application/json", "text/csv",
+    ),
+    410: _problem(
+        410, "gone", "It is not kept any more", "No list of Taiwan is kept as of 2026-01-05 00:00 UTC.",
+        "Kept: by the day from 2026-08-24 16:00 UTC on, by the hour from 2026-11-15 14:00 UTC on, until "
+        "2026-11-22 14:00 UTC.", "/v1/markets/TW/trends",
     ),
     409: _problem(
         409, "mixed-worlds", "It does not fit what is stored",
@@ -325,11 +341,35 @@ def put_in(document: dict[str, Any], more: dict[str, dict[str, Any]]) -> None:
             for body in operation.get("requestBody", {}).get("content", {}).values():
                 body.setdefault("example", schemas[body["schema"]["$ref"].rpartition("/")[2]].get("example"))
             for status, response in operation["responses"].items():
-                for content in response["content"].values():
-                    shape = content["schema"]["$ref"].rpartition("/")[2]
-                    content["example"] = PROBLEMS[int(status)] if shape == "Problem" else answers[shape]
+                _answer(response, int(status), answers)
     for shape, example in answers.items():
         schemas[shape]["example"] = example
+
+
+def _answer(response: dict[str, Any], status: int, answers: dict[str, dict[str, Any]]) -> None:
+    """Give an answer its example in each form that is text; JSON comes first."""
+    content = response["content"]
+    made = next((c for c in content.values() if "$ref" in c.get("schema", {})), None)
+    if made is None:
+        return
+    shape = made["schema"]["$ref"].rpartition("/")[2]
+    made["example"] = PROBLEMS[status] if shape == "Problem" else answers[shape]
+    response["content"] = dict(sorted(content.items(), key=lambda item: "json" not in item[0].partition("-")[0]))
+    items = made["example"].get("items", [])
+    if MEDIA[Form.NDJSON] in content:
+        content[MEDIA[Form.NDJSON]]["example"] = b"".join(ndjson_pieces([items])).decode()
+    if MEDIA[Form.CSV] in content:
+        line = next(line for page in all_shapes(Shape) if page.__name__ == shape and (line := line_of(page)))
+        columns = columns_of(line)
+        rows = list(rows_of(line, items, columns))
+        content[MEDIA[Form.CSV]]["example"] = b"".join(csv_pieces(columns, [rows])).decode()
+
+
+def all_shapes(of: type[Shape]) -> Iterator[type[Shape]]:
+    """Every shape that is declared."""
+    for shape in of.__subclasses__():
+        yield shape
+        yield from all_shapes(shape)
 
 
 __all__ = ["ANSWERS", "AUTHOR_LINE", "PROBLEMS", "PUSH", "put_in"]

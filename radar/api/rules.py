@@ -25,7 +25,8 @@ def _rule(methods: str, path: str, scope: str | None) -> Rule:
 RULES = (
     _rule("", r"(/v1)?/health(/.*)?", None),
     _rule("", r"/v1/hubs/[^/]+", None),  # a hub proves itself by its signature
-    _rule("", r"/(static|assets)/.*", None),
+    _rule("GET HEAD", r"/feeds/alerts/[^/]+\.atom", None),  # its address holds a token
+    _rule("", r"/(static|assets|problems)(/.*)?", None),
     _rule("", r"/(log-in|log-out|language)", None),
     _rule("", r"(/v1)?/(keys|users|audit)([./].*)?", "admin"),
     _rule("PATCH DELETE", r"/v1/authors/[^/]+", "admin"),  # rights of the listed

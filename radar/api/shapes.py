@@ -1,7 +1,7 @@
 """Shapes of the answers, for OpenAPI and for JSON on any face."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -269,7 +269,7 @@ class MarketLine(Shape):
 
 class Markets(Shape):
     items: list[MarketLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     simulated: bool
 
 
@@ -283,7 +283,7 @@ class TopicLine(Shape):
 
 class Topics(Shape):
     items: list[TopicLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
 
 
 class CoverageLine(Shape):
@@ -359,7 +359,7 @@ class JobRun(Shape):
 
 class Coverage(Shape):
     items: list[CoverageLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     markets: list[MarketWaiting]
     sources: list[SourceLine] = Field(description="Configured sources and how each fares.")
     silent_sources: list[SilentSource] = Field(description="Sources that gave no post that is kept.")
@@ -406,7 +406,7 @@ class DriftLine(Shape):
 
 class Drift(Shape):
     items: list[DriftLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     model_id: str
     simulated: bool
 
@@ -473,7 +473,7 @@ class Arrival(Shape):
 
 class Arrivals(Shape):
     items: list[Arrival]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     total: int
     market: str
     model_id: str
@@ -509,7 +509,7 @@ class LeadLine(Shape):
 
 class Leads(Shape):
     items: list[LeadLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     group: str
     model_id: str
     message: str
@@ -534,7 +534,7 @@ class TrendPath(Shape):
     keys: list[str]
     items: list[PathStop]
     expected: list[Arrival]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     model_id: str
     model: ArrivalModel | None
     simulated: bool
@@ -663,7 +663,7 @@ class MarketsBeside(Shape):
     items: list[MarketBeside] = Field(
         description="Markets in which the key was used, the first to see it come on first."
     )
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     days: list[date] = Field(description="The local days that the lists of numbers run over.")
     as_of: datetime
     simulated: bool
@@ -685,7 +685,7 @@ class Carrier(Shape):
 
 class Carriers(Shape):
     items: list[Carrier] = Field(description="KOLs by their first post.")
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     total: int = Field(description="KOLs in these days, also beyond those listed.")
     most_engaging: list[str] = Field(description="Their person ids, the most engaging first.")
     window: dict[str, datetime]
@@ -704,6 +704,9 @@ class MatrixCell(Shape):
 
 
 class MatrixRow(Shape):
+    table_of: ClassVar[str] = "cells"
+    """A table has a row for each of them."""
+
     id: str
     name: str
     cells: list[MatrixCell]
@@ -713,7 +716,7 @@ class Matrix(Shape):
     items: list[MatrixRow] = Field(
         description="Places, countries or those inside one; or topics. Most mentioned first."
     )
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     by: Literal["place", "topic"]
     place: str | None
     window: str

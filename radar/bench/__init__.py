@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, duplicates, feeds, ingest, kol, terms, trends
+from radar.bench import api, classify, detect, duplicates, feeds, ingest, kol, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
+    "api": api.measure,
     "ingest": ingest.measure,
     "classify": classify.measure,
     "detect": detect.measure,

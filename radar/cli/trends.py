@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from radar.cells import cell_of
 from radar.cli.app import console, errors, open_engine
 from radar.markets import MARKETS
 from radar.markets import market as market_of
@@ -99,14 +100,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None
     """Print rows as CSV."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell(row[name]) for name in columns] for row in rows)
-
-
-def cell(value: Any) -> Any:
-    """A value of a table; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    writer.writerows([cell_of(row[name]) for name in columns] for row in rows)
 
 
 def show(engine: "sa.Engine", *, market: str, place: str | None = None, limit: int = 8) -> None:

@@ -15,6 +15,7 @@ from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
 from radar.store.tables import post_signal as signal
+from radar.store.version import answers_changed
 
 COUNTS = ("like_count", "comment_count", "share_count", "view_count")
 
@@ -198,6 +199,8 @@ def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequenc
 
 def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
     """Take away what was read in posts that are deleted or will be read anew."""
+    if post_ids:
+        answers_changed(session)
     for some in chunks(post_ids, SQL_VARIABLES):
         session.execute(sa.delete(signal).where(signal.c.post_id.in_(some)))
         session.execute(sa.delete(aside).where(aside.c.post_id.in_(some)))

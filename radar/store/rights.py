@@ -32,6 +32,7 @@ from radar.store.tables import (
     trend_adoption,
     watched_account,
 )
+from radar.store.version import answers_changed
 
 ERASURE_KEY = "erasure key"
 CORRECTABLE = ("handle", "name", "url", "bio", "languages", "follower_count")
@@ -98,6 +99,7 @@ def refuse_from_now(session: Session, who: Listed, now: datetime) -> None:
 
 def erase_posts(session: Session, author_id: int) -> list[str]:
     """Delete some of an author's posts and all that hangs on them; their native ids, none when all are gone."""
+    answers_changed(session)
     rows = session.execute(
         sa.select(
             post.c.id, post.c.native_id, post.c.platform, post.c.audience_market, post.c.local_day, post.c.published_at
@@ -143,6 +145,7 @@ def _forget_evidence(session: Session, ids: set[int], first: datetime, last: dat
 
 def erase_author(session: Session, who: Listed) -> None:
     """Delete an author whose posts are gone, with all that hangs on it, and what names it elsewhere."""
+    answers_changed(session)
     forget_measures(session, [who.id])
     _delete_hanging(session, author, [who.id])
     session.execute(sa.delete(author).where(author.c.id == who.id))
@@ -184,18 +187,21 @@ def _name_in(handle: str) -> str:
 
 def hide(session: Session, author_id: int, now: datetime) -> None:
     """Show an author nowhere from now on; it is still counted."""
+    answers_changed(session)
     session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=now))
     forget_measures(session, [author_id])
 
 
 def show(session: Session, author_id: int, now: datetime) -> None:
     """Show an author again that was hidden; it is measured anew."""
+    answers_changed(session)
     session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=None))
     mark_authors(session, [author_id], now)
 
 
 def correct(session: Session, author_id: int, values: dict[str, Any], now: datetime) -> None:
     """Set what an author says of itself; no source changes it afterwards."""
+    answers_changed(session)
     before = session.scalar(sa.select(author.c.corrected).where(author.c.id == author_id)) or ""
     names = sorted({*before.split(), *values})
     session.execute(sa.update(author).where(author.c.id == author_id).values(values | {"corrected": " ".join(names)}))
