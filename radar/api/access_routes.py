@@ -6,11 +6,14 @@ from fastapi import APIRouter, Depends, Query
 
 from radar.answers.written import written
 from radar.api import access_shapes
+from radar.api.lists import ListRoute
 from radar.api.routes import problems_of
 from radar.api.rules import scope_needed
 from radar.web.requests import SessionDep, only_known_parameters
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)], tags=["operation"])
+router = APIRouter(
+    prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)], tags=["operation"]
+)
 _SAID = {
     401: "No key, or one that does not hold",
     403: "The key's scope is too narrow, or a page of another site wrote",
