@@ -35,7 +35,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 _WIDE = 130
 """Columns of a terminal that hold a line a trend."""
-_KINDS = "topic, hashtag, term, place, product"
+_KINDS = "topic, hashtag, term, place, product, tracked"
 _STAGES = "emerging, rising, peaking, fading, steady, recurring, insufficient_history"
 _SCOPES = "travel_shopping, all"
 """As in radar.answers, which help need not wait for."""

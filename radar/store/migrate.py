@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from radar.errors import StoreError
 
-HEAD = "0080"
+HEAD = "0100"
 FOLDER = Path(__file__).parent / "migrations"
 
 

@@ -158,7 +158,7 @@ def _automaton() -> Any:
     return built
 
 
-def _is_word(text: str, start: int, end: int) -> bool:
+def is_word(text: str, start: int, end: int) -> bool:
     """Whether a Latin match stands alone in the text."""
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
@@ -175,7 +175,7 @@ def find(normalised: str) -> Found:
     named: set[str] = set()
     open_names: list[str] = []
     for last, (name, place_code, product_id) in _automaton().iter_long(normalised):
-        if name[0].isascii() and not _is_word(normalised, last - len(name) + 1, last + 1):
+        if name[0].isascii() and not is_word(normalised, last - len(name) + 1, last + 1):
             continue
         if place_code == AMBIGUOUS:
             open_names.append(name)
