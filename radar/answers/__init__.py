@@ -2,6 +2,7 @@
 
 from radar.answers.beside import trend_markets
 from radar.answers.carriers import trend_carriers
+from radar.answers.curation import curation_log
 from radar.answers.diffusion import GROUPS, arrivals, leads, path
 from radar.answers.drift import drift
 from radar.answers.holdings import coverage, health, markets, topics
@@ -11,14 +12,41 @@ from radar.answers.listing import list_trends
 from radar.answers.matrix import matrix
 from radar.answers.names import KINDS, UnknownFilter
 from radar.answers.partners import partners, similar_authors
-from radar.answers.question import SCOPES, STAGES, parse_as_of
+from radar.answers.question import CURATED, SCOPES, STAGES, parse_as_of
 from radar.answers.trend_authors import trend_authors
+from radar.answers.voice import share_of_voice, tracked_keys
 from radar.answers.window_posts import trend_posts
 from radar.answers.working import trend_working
 
 __all__ = [
-    "GROUPS", "KINDS", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least", "coverage", "drift",
-    "episode_number", "health", "leads", "list_trends", "markets", "matrix", "parse_as_of", "partners", "path",
-    "similar_authors", "topics", "trend_authors", "trend_carriers", "trend_id", "trend_markets",
-    "trend_posts", "trend_working",
+    "CURATED",
+    "GROUPS",
+    "KINDS",
+    "SCOPES",
+    "STAGES",
+    "UnknownFilter",
+    "arrivals",
+    "at_least",
+    "coverage",
+    "curation_log",
+    "drift",
+    "episode_number",
+    "health",
+    "leads",
+    "list_trends",
+    "markets",
+    "matrix",
+    "parse_as_of",
+    "partners",
+    "path",
+    "share_of_voice",
+    "similar_authors",
+    "topics",
+    "tracked_keys",
+    "trend_authors",
+    "trend_carriers",
+    "trend_id",
+    "trend_markets",
+    "trend_posts",
+    "trend_working",
 ]  # fmt: skip

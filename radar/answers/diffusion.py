@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.curation import muted_keys
 from radar.answers.ids import episode_number, trend_id
 from radar.answers.names import UnknownFilter, key_shown
 from radar.answers.standing import shipped
@@ -41,7 +42,8 @@ def arrivals(session: Session, market_code: str, *, limit: int = 20) -> Item:
     kept = store.kept_model(session, model_id)
     rows = store.forecasts(session, model_id, about.code, limit) if kept else []
     names = key_names(session, [row.key_hash for row in rows])
-    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept]
+    muted = muted_keys(session, about.code, [row.key_hash for row in rows])
+    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept and row.key_hash not in muted]
     return {
         "items": items,
         "next": None,

@@ -21,6 +21,7 @@ from radar.windows import RANKED, Bucket
 
 STAGES = tuple(stage.value for stage in Stage)
 SCOPES = ("travel_shopping", "all")
+CURATED = ("shown", "all")
 MAX_LIMIT = 100
 LONGEST = timedelta(days=400)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -47,6 +48,7 @@ class Question:
     lift: float
     scope: str
     bucket: Bucket | None
+    curated: str = CURATED[0]
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -58,7 +60,7 @@ class Question:
         """A short print of the filters: a cursor belongs to one set of them."""
         told = (
             self.market.code, self.place_code, self.topic, self.kind, self.stage, self.window, self.q, self.lift,
-            self.scope, self.bucket,
+            self.scope, self.bucket, self.curated,
         )  # fmt: skip
         return hashlib.sha256(repr(told).encode()).hexdigest()[:10]
 
@@ -75,6 +77,7 @@ def ask(
     lift: float | None = None,
     scope: str | None = None,
     bucket: str | None = None,
+    curated: str | None = None,
 ) -> Question:
     """Check filters; an empty text is no filter. Raises UnknownName or CallerError that names the near ones."""
     about = market(market_code)
@@ -99,6 +102,7 @@ def ask(
         lift=lift or 0.0,
         scope=_one_of("scope", scope.lower(), SCOPES) if scope else SCOPES[0],
         bucket=Bucket(_one_of("bucket", bucket.lower(), [b.value for b in Bucket])) if bucket else None,
+        curated=_one_of("curated", curated.lower(), CURATED) if curated else CURATED[0],
     )
 
 

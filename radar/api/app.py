@@ -14,7 +14,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
-from radar.api import examples, hubs, kol_routes, metrics, partner_examples, partner_routes, problems, routes, shapes
+from radar.api import (
+    curation_routes,
+    curation_shapes,
+    examples,
+    hubs,
+    kol_routes,
+    metrics,
+    partner_examples,
+    partner_routes,
+    problems,
+    routes,
+    shapes,
+)
 from radar.api.caching import Compressed, Conditional
 from radar.api.watching import Watched
 from radar.config import Settings
@@ -53,6 +65,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
+    app.include_router(curation_routes.router)
     app.include_router(hubs.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
@@ -121,6 +134,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 {"name": "trends", "description": "What rises, and by what it was found."},
                 {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
+                {"name": "curation", "description": "What editors decide of trends, and keys of one's own."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -134,7 +148,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document, partner_examples.ANSWERS)
+        examples.put_in(document, partner_examples.ANSWERS | curation_shapes.EXAMPLES)
         app.openapi_schema = document
     return app.openapi_schema
 

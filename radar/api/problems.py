@@ -29,6 +29,7 @@ HEADERS = {
 _TITLES = {
     400: N_("The request cannot be answered as it stands"),
     401: N_("It is not known who asks"),
+    403: N_("That is not allowed"),
     404: N_("There is no such thing"),
     405: N_("This address does not take that method"),
     409: N_("It does not fit what is stored"),

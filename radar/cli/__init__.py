@@ -21,6 +21,8 @@ COMMANDS = {
     "leads": 'Show which of two markets has trends first, with the median lag; "no lead shown" where that is not sure.',
     "kol": "Who posts: search, show, compare, list, note and export KOLs; correct, hide or erase one.",
     "partners": "Rank KOLs as partners for a brief, with what speaks for each and against.",
+    "curate": "Decide on trends: mute, hold back, rename, merge, undo, and list what was decided.",
+    "track": "Keys of your own: add, list, change and remove them, and their share of voice.",
     "coverage": "Show what each market holds: posts by source, by language, and what waits.",
     "terms": "Find the terms of texts that nobody listed, with what speaks for each.",
     "run": "Run one job now, or the whole line, on this machine.",

@@ -607,12 +607,13 @@ curation = Table(
     Column("episode_id", BigInteger),  # null: of the key in this market, also in the future
     Column("onset_at", Instant),  # of the episode: ids go when detection goes back, key and time stay
     Column("into_id", BigInteger),  # the episode that a merged one is a variant of
+    Column("into_key", BigInteger),  # and its key
     Column("name", String(120)),
     Column("reason", String(500), nullable=False),
     Column("undoes", ForeignKey("curation.id"), unique=True),
     Index("ix_curation_audience_market_key_hash", "audience_market", "key_hash"),
     Index("ix_curation_audience_market_id", "audience_market", "id"),
-    Index("ix_curation_into_id", "into_id"),
+    Index("ix_curation_audience_market_into_key", "audience_market", "into_key"),
 )
 
 tracked_key = Table(

@@ -130,7 +130,8 @@ def readings_between(session: Session, after: int, upto: int, limit: int) -> tup
 
 def rewrite_keys(session: Session, changes: Iterable[tuple[Swept, bytes]]) -> None:
     """Put other keys in readings, unless a post was read anew since."""
-    plain, aside = [], []
+    plain: list[dict[str, Any]] = []
+    aside: list[dict[str, Any]] = []
     for reading, keys in changes:
         row = {"b_post": reading.post_id, "b_old": reading.keys, "b_new": keys, "b_model": reading.model_id}
         (plain if reading.model_id is None else aside).append(row)

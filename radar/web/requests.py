@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 from sqlalchemy.orm import Session
 
-from radar.answers import KINDS, SCOPES, STAGES, parse_as_of
+from radar.answers import CURATED, KINDS, SCOPES, STAGES, parse_as_of
 from radar.errors import CallerError
 from radar.markets import market
 from radar.store.engine import reading
@@ -76,6 +76,7 @@ class Filters:
     as_of: str | None
     limit: int
     cursor: str | None
+    curated: str | None = None
 
     def for_answer(self, market_code: str) -> dict[str, Any]:
         """Arguments of `list_trends`. Raises CallerError for a moment that is none, UnknownName for a market."""
@@ -140,9 +141,17 @@ def filters(
             examples=["WzE3OTU3MDg4MDAuMCwxXQ"],
         ),
     ] = None,
+    curated: Annotated[
+        str | None,
+        Query(
+            description=f"{_one_of(CURATED)} `shown` leaves out what editors muted or hold back and lists merged "
+            "trends as variants; `all` shows every line, with what was decided.",
+            examples=["shown"],
+        ),
+    ] = None,
 ) -> Filters:
     """The filters of a list of trends."""
-    return Filters(place, topic, kind, stage, window, scope, bucket, q, lift, as_of, limit, cursor)
+    return Filters(place, topic, kind, stage, window, scope, bucket, q, lift, as_of, limit, cursor, curated)
 
 
 FilterDep = Annotated[Filters, Depends(filters)]

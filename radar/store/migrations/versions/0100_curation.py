@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("episode_id", sa.BigInteger()),
         sa.Column("onset_at", tables.Instant()),
         sa.Column("into_id", sa.BigInteger()),
+        sa.Column("into_key", sa.BigInteger()),
         sa.Column("name", sa.String(120)),
         sa.Column("reason", sa.String(500), nullable=False),
         sa.Column("undoes", sa.BigInteger()),
@@ -30,7 +31,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_curation_audience_market_key_hash", "curation", ["audience_market", "key_hash"])
     op.create_index("ix_curation_audience_market_id", "curation", ["audience_market", "id"])
-    op.create_index("ix_curation_into_id", "curation", ["into_id"])
+    op.create_index("ix_curation_audience_market_into_key", "curation", ["audience_market", "into_key"])
     op.create_table(
         "tracked_key",
         sa.Column("id", tables.BigId, nullable=False),
