@@ -121,7 +121,7 @@ def markets_chart(
 
 
 def voice_chart(voice: Mapping[str, Any], *, say: Say = str, called: Say = str, width: int | str = 560) -> Any:
-    """Shares of voice of a group's keys as points with their intervals, markets below each other on one axis.
+    """Shares of voice of a group's keys as points with their intervals, one line a market and key.
 
     voice  as `radar.answers.share_of_voice` answers. Raises ValueError where no market has enough to tell.
     """
@@ -130,36 +130,30 @@ def voice_chart(voice: Mapping[str, Any], *, say: Say = str, called: Say = str, 
     told = [row for row in voice["items"] if row["status"] == "ok"]
     if not told:
         raise ValueError("Not enough people mention these keys: there is nothing to draw.")
-    layers = []
-    for row in told:
-        rows = [
-            {"key": line["name"], "share": line["share"], "low": line["low"], "high": line["high"],
-             "persons": line["persons"], "posts": line["posts"]} for line in row["keys"]
-        ]  # fmt: skip
-        data = alt.Chart(alt.Data(values=rows))
-        names = alt.Y("key:N", title=None, sort=[line["key"] for line in rows])
-        axis = alt.Axis(format=".0%", tickCount=5)
-        tips = [
-            alt.Tooltip("key:N", title=say("Key")), alt.Tooltip("share:Q", title=say("Share"), format=".1%"),
-            alt.Tooltip("low:Q", title=say("At least"), format=".1%"),
-            alt.Tooltip("high:Q", title=say("At most"), format=".1%"),
-            alt.Tooltip("persons:Q", title=say("KOLs")), alt.Tooltip("posts:Q", title=say("Posts")),
-        ]  # fmt: skip
-        domain = alt.Scale(domain=[0, 1])
-        spans = data.mark_rule(style="expected", strokeDash=[1, 0]).encode(
-            x=alt.X("low:Q", title=None, axis=axis, scale=domain), x2="high:Q", y=names, tooltip=tips
-        )
-        points = data.mark_point(style="observed", filled=True, size=70).encode(
-            x=alt.X("share:Q", scale=domain), y=names, tooltip=tips
-        )
-        layers.append(
-            alt.layer(spans, points).properties(
-                width=width, height=alt.Step(24), title=alt.TitleParams(called(row["market"]), fontSize=12)
-            )
-        )
+    names = ("share", "low", "high", "persons", "posts")
+    rows = [
+        {"key": f"{called(row['market'])} · {line['name']}"} | {name: line[name] for name in names}
+        for row in told
+        for line in row["keys"]
+    ]
+    tips = [
+        alt.Tooltip("key:N", title=say("Key")), alt.Tooltip("share:Q", title=say("Share"), format=".1%"),
+        alt.Tooltip("low:Q", title=say("At least"), format=".1%"),
+        alt.Tooltip("high:Q", title=say("At most"), format=".1%"),
+        alt.Tooltip("persons:Q", title=say("KOLs")), alt.Tooltip("posts:Q", title=say("Posts")),
+    ]  # fmt: skip
+    data = alt.Chart(alt.Data(values=rows))
+    shares = {"axis": alt.Axis(format=".0%", tickCount=5), "scale": alt.Scale(domain=[0, 1])}
+    keys = alt.Y("key:N", title=None, sort=[row["key"] for row in rows], axis=alt.Axis(labelLimit=220))
+    spans = data.mark_bar(style="usual", height=7).encode(
+        x=alt.X("low:Q", title=None, **shares), x2="high:Q", y=keys, tooltip=tips
+    )
+    points = data.mark_point(style="observed", filled=True, size=70).encode(
+        x=alt.X("share:Q", title=None, **shares), y=keys, tooltip=tips
+    )
     last = max(row["last_day"] for row in told)
     note = f"{say('Simulated data')} · {last}" if voice["simulated"] else str(last)
-    chart = alt.vconcat(*layers, spacing=10) if len(layers) > 1 else layers[0]
+    chart = alt.layer(spans, points).properties(width=width, height=24 * len(rows))
     return _finished(chart, alt.TitleParams(voice["group"], subtitle=note))
 
 
