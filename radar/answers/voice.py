@@ -22,15 +22,21 @@ from radar.trends.evaluation import wilson
 FEWEST = 10
 """Persons who mention any key of a group, below which no share is told."""
 LONGEST = timedelta(days=400)
+LATELY = 90
+"""Days over which the list of tracked keys counts who mentioned them."""
 VOICE_WINDOWS = ("7d", "30d", "90d")
 Item = dict[str, Any]
 
 
 def tracked_keys(session: Session) -> Item:
-    """Everything that is tracked, by group, with how far stored posts are looked through and who ever mentioned it."""
+    """Everything that is tracked, by group: how far stored posts are looked through, how many mention it of late."""
     keys = [one for one in store.tracked_keys(session) if one.deleted_at is None]
-    known = store.persons_of(session, [one.key_hash for one in keys])
-    items = [tracked_shown(one) | _said(known.get(one.key_hash)) for one in keys]
+    spans = _spans(session, list(MARKETS.values()), LATELY) if keys else {}
+    known = store.mentioned(session, [one.key_hash for one in keys], spans)
+    items = [
+        tracked_shown(one) | {"persons": sum(m.persons for m in known.values() if m.key_hash == one.key_hash)}
+        for one in keys
+    ]
     return {"items": items, "next": None, "groups": groups_of(keys), "simulated": world_of(session) == "simulated"}
 
 
@@ -48,12 +54,7 @@ def tracked_shown(one: Tracked) -> Item:
         "changed_at": one.changed_at,
         "progress": round(progress, 4),
         "persons": 0,
-        "last_day": None,
     }
-
-
-def _said(known: tuple[int, date | None] | None) -> Item:
-    return {"persons": known[0], "last_day": known[1]} if known else {}
 
 
 def groups_of(keys: "list[Tracked]") -> list[str]:

@@ -16,7 +16,6 @@ _TRACKED: dict[str, Any] = {
     "id": 3, "name": "Donki", "kind": "brand", "group": "Drugstores",
     "forms": [{"language": None, "text": "Donki"}, {"language": "ja", "text": "ドンキ"}], "who": "loopback",
     "created_at": "2026-11-22T14:10:00Z", "changed_at": "2026-11-22T14:10:00Z", "progress": 1.0, "persons": 212,
-    "last_day": "2026-11-22",
 }  # fmt: skip
 _LINE = {
     "id": 3, "name": "Donki", "kind": "brand", "persons": 41, "posts": 58, "share": 0.5775, "low": 0.4616,
@@ -101,8 +100,7 @@ class TrackedKey(Shape):
     created_at: datetime
     changed_at: datetime
     progress: float = Field(description="Share of the posts stored before that are looked through: 1 is all.")
-    persons: int = Field(description="Distinct persons who ever mentioned it.")
-    last_day: date | None = Field(description="The last local day on which somebody did.")
+    persons: int = Field(description="Distinct persons who mentioned it in 90 days, over all markets.")
 
 
 class TrackedKeys(Shape):

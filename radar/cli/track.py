@@ -96,19 +96,16 @@ def list_keys(format: Annotated[Format, typer.Option(help="How to print.")] = Fo
         _json(found)
     elif format is Format.CSV:
         rows = [row | {"forms": _told(row["forms"])} for row in found["items"]]
-        write_csv(("id", "name", "kind", "group", "forms", "progress", "persons", "last_day", "who"), rows)
+        write_csv(("id", "name", "kind", "group", "forms", "progress", "persons", "who"), rows)
     elif not found["items"]:
         console.print("Nothing is tracked yet: radar track add Donki --form ja=ドンキ")
     else:
         table = Table(box=None)
-        for name in ("id", "name", "kind", "group", "forms", "looked through", "KOLs", "last"):
+        for name in ("id", "name", "kind", "group", "forms", "looked through", "KOLs"):
             table.add_column(name, justify="right" if name in ("looked through", "KOLs") else "left")
         for row in found["items"]:
             cells = (row["name"], row["kind"], row["group"], _told(row["forms"]))
-            last = f"{row['last_day']}" if row["last_day"] else "-"
-            table.add_row(
-                str(row["id"]), *map(escape, cells), f"{100 * row['progress']:.0f} %", f"{row['persons']:,}", last
-            )
+            table.add_row(str(row["id"]), *map(escape, cells), f"{100 * row['progress']:.0f} %", f"{row['persons']:,}")
         console.print(table)
 
 

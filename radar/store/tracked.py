@@ -13,7 +13,6 @@ from radar.store.tables import aside_signal, key, meta, post, post_signal, track
 
 VERSION = "tracked version"
 """Name in `meta` of a number that grows with each change of the forms: who read with another one reads again."""
-_MANY_PAIRS = 500
 
 
 class Tracked(NamedTuple):
@@ -199,15 +198,4 @@ def mentioned(
             found[number, market] = Mentioned(number, market, persons, int(posts))
         persons, posts = session.execute(sa.select(*counts).where(*mine)).one()
         found[0, market] = Mentioned(0, market, persons, int(posts))
-    return found
-
-
-def persons_of(session: Session, hashes: Sequence[int]) -> dict[int, tuple[int, date | None]]:
-    """Persons who ever mentioned each key, and the last local day on which somebody did."""
-    c = tracked_mention.c
-    statement = sa.select(c.key_hash, sa.func.count(c.person_id.distinct()), sa.func.max(c.local_day))
-    found: dict[int, tuple[int, date | None]] = {}
-    for some in chunks(hashes, _MANY_PAIRS):
-        rows = session.execute(statement.where(c.key_hash.in_(some)).group_by(c.key_hash))
-        found |= {number: (persons, last) for number, persons, last in rows}
     return found

@@ -60,7 +60,7 @@ def romanise(text: str, language: str) -> str:
     >>> romanise("月光列車", "zh-Hant"), romanise("抹茶ラテ", "ja"), romanise("오사카 여행", "ko")
     ('yueguang lieche', 'matcha rate', 'osaka yeohaeng')
     >>> romanise("ชาเขียว", "th"), romanise("東京", "ja"), romanise("ドン・キホーテ", "th")
-    ('chakhiao', 'tōkyō', 'don kihōte')
+    ('cha khiao', 'tōkyō', 'don kihōte')
     """
     if language == "ja" or _SCRIPTS[KANA].search(text):
         text = _JAPANESE.sub(lambda found: f" {_japanese(found[0])} ", text)

@@ -21,10 +21,11 @@ class FromElsewhere(CallerError):
 async def from_here(request: Request) -> None:
     """Refuse a write that a browser sends for another site's page. Programs send neither header."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    elsewhere = site not in (None, "same-origin", "none")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
-        elsewhere = True
-    if elsewhere:
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:  # browsers leave it out where a host is reached without TLS
+        is_ours = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    if not is_ours:
         raise FromElsewhere("This was asked for by a page of another site.", "Do it on a page of the radar itself.")
 
 
