@@ -122,7 +122,10 @@ def _leader(session: Session, seen: Seen, into: str) -> Seen:
         merge = curated(session, [at]).into(at.episode_id)
         if merge is None or merge.into_id is None:
             return over
-        at = _trend(session, trend_id(merge.into_id))
+        try:
+            at = _trend(session, trend_id(merge.into_id))
+        except UnknownName:  # detection went back over it since
+            return over
 
 
 def _text(what: str, text: str, most: int) -> str:

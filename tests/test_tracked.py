@@ -1,23 +1,26 @@
 """Keys of one's own: found in new posts and in stored ones, whatever was killed meanwhile; removed, they are gone."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from radar import tracked
+from radar.answers import list_trends
 from radar.classify import classify_posts
 from radar.count import count_mentions
+from radar.detect import detect_trends
 from radar.errors import CallerError, UnknownName
 from radar.keys import kinds_of
 from radar.store import tables as t
 from radar.store import tracked as store
 from radar.store.counts import counted_days
-from radar.store.engine import reading
+from radar.store.engine import open_store, reading
 from radar.store.posts import key_array
 from tests.api.small_store import KeywordScorer
 from tests.builders import NOON, a_post, put
+from tests.test_line import _world as craze_world
 
 DAY = date(2026, 5, 4)
 FORMS = [("ja", "ドンキ"), ("zh-Hant", "唐吉訶德"), ("en", "Don Quijote")]
@@ -137,6 +140,21 @@ def test_other_forms_are_recounted_and_a_removed_key_leaves_nothing(engine: sa.E
         assert not any(
             (kinds_of(key_array(bytes(k))) == 5).any() for k in c.scalars(sa.select(t.post_signal.c["keys"]))
         )
+
+
+def test_detection_ranks_a_tracked_key_by_its_name(tmp_path: Path) -> None:
+    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    scorer, ends = KeywordScorer(), datetime(2026, 4, 15, tzinfo=UTC)
+    put(engine, *craze_world(), now=ends)
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=ends)
+    lantern = _add(engine, "Moon Lantern", forms=[("en", "moonlantern")])
+    tracked.sweep(engine)
+    count_mentions(engine, scorer.model_id, scorer.topic_ids, now=ends)
+    detect_trends(engine, scorer.model_id, scorer.topic_ids, closed_at=ends)
+    with reading(engine) as session:
+        (trend,) = list_trends(session, market="TW", scope="all", kind="tracked", window="30d")["items"]
+    engine.dispose()
+    assert (trend["name"], trend["persons"], trend["place_market"]) == (lantern.name, 14, "JP")
 
 
 def test_a_post_read_while_somebody_adds_a_key_is_read_again(
