@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.curation import muted_keys
 from radar.answers.ids import episode_number, trend_id
 from radar.answers.names import UnknownFilter, key_shown
 from radar.answers.standing import shipped
@@ -46,7 +47,8 @@ def arrivals(session: Session, market_code: str, *, limit: int | None = 20, as_o
         said = f"No forecast for {about.name} is kept as of {as_of:%Y-%m-%d %H:%M} UTC."
         raise Gone(said, f"Kept: the newest, of {rows[0].as_of:%Y-%m-%d %H:%M} UTC.")
     names = key_names(session, [row.key_hash for row in rows])
-    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept]
+    muted = muted_keys(session, about.code, [row.key_hash for row in rows])
+    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept and row.key_hash not in muted]
     return {
         "items": items,
         "next": None,

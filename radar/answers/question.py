@@ -30,6 +30,7 @@ SORTS = (
 Order = tuple[str, bool]
 """A column, and whether it descends."""
 SCOPES = ("travel_shopping", "all")
+CURATED = ("shown", "all")
 MAX_LIMIT = 100
 LONGEST = timedelta(days=400)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -57,6 +58,7 @@ class Question:
     scope: str
     bucket: Bucket | None
     sort: Order = (RANK, False)
+    curated: str = CURATED[0]
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -68,7 +70,7 @@ class Question:
         """A short print of the filters: a cursor belongs to one set of them."""
         told = (
             self.market.code, self.place_code, self.topic, self.kind, self.stage, self.window, self.q, self.lift,
-            self.scope, self.bucket, *(self.sort if self.sort != (RANK, False) else ()),
+            self.scope, self.bucket, self.curated, *(self.sort if self.sort != (RANK, False) else ()),
         )  # fmt: skip
         return hashlib.sha256(repr(told).encode()).hexdigest()[:10]
 
@@ -86,6 +88,7 @@ def ask(
     scope: str | None = None,
     bucket: str | None = None,
     sort: str | None = None,
+    curated: str | None = None,
 ) -> Question:
     """Check filters; an empty text is no filter. Raises UnknownName or CallerError that names the near ones."""
     about = market(market_code)
@@ -111,6 +114,7 @@ def ask(
         scope=_one_of("scope", scope.lower(), SCOPES) if scope else SCOPES[0],
         bucket=Bucket(_one_of("bucket", bucket.lower(), [b.value for b in Bucket])) if bucket else None,
         sort=one_order(sort, SORTS, RANK),
+        curated=_one_of("curated", curated.lower(), CURATED) if curated else CURATED[0],
     )
 
 

@@ -20,6 +20,8 @@ from radar.api import (
     alert_examples,
     alert_feeds,
     alert_routes,
+    curation_routes,
+    curation_shapes,
     examples,
     hubs,
     kol_routes,
@@ -80,6 +82,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(alert_routes.router)
     app.include_router(alert_feeds.router)
     app.include_router(resource_routes.router)
+    app.include_router(curation_routes.router)
     app.include_router(hubs.router)
     app.include_router(access_routes.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
@@ -157,6 +160,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
                 {"name": "alerts", "description": "Who is told what, and watch lists."},
+                {"name": "curation", "description": "What editors decide of trends, and keys of one's own."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -174,6 +178,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         _without_422(document)
         access_routes.put_in(document)
         known = partner_examples.ANSWERS | alert_examples.ANSWERS | access_shapes.ANSWERS | resource_examples.ANSWERS
+        known |= curation_shapes.EXAMPLES
         examples.put_in(document, known)
         app.openapi_schema = document
     return app.openapi_schema

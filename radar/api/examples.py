@@ -12,7 +12,7 @@ from radar.api.tables import csv_pieces, ndjson_pieces
 
 TREND: dict[str, Any] = {
     "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
-    "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
+    "name_before": None, "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
     "topic": {"id": "shop.drugstore", "name": "Drugstore"}, "market": "TW", "place_market": "JP", "stage": "rising",
     "stage_since": "2026-11-21T05:00:00Z", "onset_at": "2026-11-20T13:00:00Z", "ended_at": None,
     "seen_at": "2026-11-22T14:00:00Z", "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71,
@@ -22,7 +22,8 @@ TREND: dict[str, Any] = {
     "sponsored_share": 0.043,
     "complaints": {"share": 0.087, "posts": 23, "sentence": "share of complaints 9 % of 23 posts"},
     "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
-    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
+    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP",
+                  "merged": False}],
     "evidence": [
         {
             "id": "40211", "platform": "instagram", "native_id": "C9x1",
@@ -38,14 +39,14 @@ TREND: dict[str, Any] = {
         }
     ],
     "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
-    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms",
+    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms", "curation": [],
 }  # fmt: skip
 
 _COVERAGE = {"persons": 143, "posts": 1310, "sources": 2, "platforms": 4, "days": 75}
 _WINDOW = {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z"}
 
 TRENDS: dict[str, Any] = {
-    "items": [TREND], "next": "WzE3OTU3MDg4MDAuMCwxXQ", "total": 8, "market": "TW", "place": None,
+    "items": [TREND], "next": "WzE3OTU3MDg4MDAuMCwxXQ", "total": 8, "left_out": 1, "market": "TW", "place": None,
     "scope": "travel_shopping", "window": {"start": "2026-11-15T14:00:00Z", "end": "2026-11-22T14:00:00Z"},
     "as_of": "2026-11-22T14:00:00Z", "model_id": "topics-b36f98f85e", "simulated": False, "status": "ok",
     "message": "8 trends in 7 days.", "coverage": _COVERAGE, "shadow": None, "q": 0.05,

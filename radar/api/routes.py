@@ -39,7 +39,11 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Responses that every route declares: the problem shape, by status."""
     said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
     said |= {406: "None of the forms of a list is accepted", 410: "No list of that moment is kept any more"}
-    said |= {401: "Not signed", 422: "It cannot be answered as it stands"}
+    said |= {
+        401: "Not signed",
+        403: "Asked for by another site, or by a key of another scope",
+        422: "It cannot be answered as it stands",
+    }
     said |= {500: "A failure", 503: "The store does not answer"}
     shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}

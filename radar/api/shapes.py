@@ -13,9 +13,14 @@ class Shape(BaseModel):
 
 
 class Key(Shape):
-    text: str = Field(description="As counted: a topic id, hashtag, term, place code or product id.")
-    kind: str = Field(description="topic, hashtag, term, place or product.")
-    gloss: str | None = Field(description="English name of a place, topic or product, where it differs from `name`.")
+    text: str = Field(
+        description="As counted: a topic id, hashtag, term, place code, product id, or the name of a tracked key."
+    )
+    kind: str = Field(description="topic, hashtag, term, place, product or tracked.")
+    gloss: str | None = Field(
+        description="For those who do not read it: the English name of a place, topic or product, else how it "
+        "sounds in Latin letters; null where `name` says it."
+    )
 
 
 class TopicName(Shape):
@@ -35,6 +40,20 @@ class Variant(Shape):
     name: str
     kind: str
     place_market: str | None
+    merged: bool = Field(False, description="An editor made it a variant; else the same people used it.")
+
+
+class Decision(Shape):
+    """What an editor decided of a trend; detection's facts stay as they are."""
+
+    id: int
+    action: Literal["mute", "hold", "rename", "merge", "undo"]
+    scope: Literal["trend", "key"] = Field(description="key: this trend's key in its market, from then on.")
+    reason: str
+    who: str
+    decided_at: datetime
+    name: str | None = Field(description="Of a rename.")
+    into: str | None = Field(description="The trend that it was merged into.")
 
 
 class Complaints(Shape):
@@ -104,7 +123,8 @@ class Trend(Shape):
 
     id: str
     rank: int | None = Field(description="1 is first; null outside a list.")
-    name: str = Field(description="The key as the market writes it.")
+    name: str = Field(description="The key as the market writes it, or what an editor calls it.")
+    name_before: str | None = Field(None, description="The key as the market writes it, where an editor renamed it.")
     key: Key
     topic: TopicName | None = Field(description="Plurality of its posts' topics; null when most have none.")
     market: str = Field(description="Audience market.")
@@ -142,6 +162,10 @@ class Trend(Shape):
     evidence: list[EvidencePost] = Field(description="Up to five posts by different persons, living ones.")
     sparkline: list[int | None] = Field(description="Persons a day, 28 days to as_of; null where nothing is counted.")
     sentence: str
+    curation: list[Decision] = Field(
+        default_factory=list, description="What editors decided of it and why; one that is muted or held shows with "
+        "`curated=all` only."
+    )  # fmt: skip
 
 
 class Span(Shape):
@@ -177,6 +201,7 @@ class TrendPage(Shape):
     items: list[Trend]
     next: str | None = Field(description="Cursor of the next page; null on the last.")
     total: int = Field(description="Lines of the whole list.")
+    left_out: int = Field(0, description="Lines that editors muted or hold back; `curated=all` has them.")
     market: str
     place: str | None
     scope: str

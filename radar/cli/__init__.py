@@ -24,6 +24,8 @@ COMMANDS = {
     "partners": "Rank KOLs as partners for a brief, with what speaks for each and against.",
     "alerts": "Who is told what: alert rules, what they told, how it was delivered, and dead letters.",
     "lists": "Watch lists of trends' keys and of KOLs: show, add, remove; alert rules can wait for what is on one.",
+    "curate": "Decide on trends: mute, hold back, rename, merge, undo, and list what was decided.",
+    "track": "Keys of your own: add, list, change and remove them, and their share of voice.",
     "coverage": "Show what each market holds: posts by source, by language, and what waits.",
     "terms": "Find the terms of texts that nobody listed, with what speaks for each.",
     "run": "Run one job now, or the whole line, on this machine.",

@@ -29,6 +29,7 @@ from radar.store.tables import (
     rejected_post,
     snapshot,
     source_state,
+    tracked_mention,
     trend_adoption,
     watched_account,
 )
@@ -151,6 +152,7 @@ def erase_author(session: Session, who: Listed) -> None:
     session.execute(sa.delete(author).where(author.c.id == who.id))
     if session.scalar(sa.select(author.c.id).where(author.c.person_id == who.person_id).limit(1)) is None:
         session.execute(sa.delete(trend_adoption).where(trend_adoption.c.person_id == who.person_id))
+        session.execute(sa.delete(tracked_mention).where(tracked_mention.c.person_id == who.person_id))
         session.execute(sa.delete(person).where(person.c.id == who.person_id))
     named = {name for name in (who.handle, who.native_id, who.url) if name}
     _forget_watched(session, who, named)

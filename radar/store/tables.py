@@ -663,6 +663,57 @@ erased_author = Table(
     Column("erased_at", Instant, nullable=False),
 )
 
+curation = Table(
+    "curation",  # what editors decided of trends: rows are only ever added, and an undo is a row too
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("decided_at", Instant, nullable=False),
+    Column("who", String(120), nullable=False),
+    Column("action", String(8), nullable=False),  # mute | hold | rename | merge | undo
+    Column("audience_market", String(2), nullable=False),
+    Column("key_hash", BigInteger, nullable=False),
+    Column("episode_id", BigInteger),  # null: of the key in this market, also in the future
+    Column("onset_at", Instant),  # of the episode: ids go when detection goes back, key and time stay
+    Column("into_id", BigInteger),  # the episode that a merged one is a variant of
+    Column("into_key", BigInteger),  # and its key
+    Column("name", String(120)),
+    Column("reason", String(500), nullable=False),
+    Column("undoes", ForeignKey("curation.id"), unique=True),
+    Index("ix_curation_audience_market_key_hash", "audience_market", "key_hash"),
+    Index("ix_curation_audience_market_id", "audience_market", "id"),
+    Index("ix_curation_audience_market_into_key", "audience_market", "into_key"),
+)
+
+tracked_key = Table(
+    "tracked_key",  # a brand, product, competitor or place that a user follows, as written in several languages
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("key_hash", BigInteger, nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("group_name", String(120), nullable=False),
+    Column("forms", JSON, nullable=False),  # [language, text]
+    Column("who", String(120), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("deleted_at", Instant),  # gone for users; the row goes when the key is out of all posts
+    Column("revision", Integer, nullable=False),  # another with each change of the forms
+    Column("swept_to", BigInteger, nullable=False),  # stored posts up to this id hold the key as its forms say
+    Column("sweep_until", BigInteger, nullable=False),  # the newest post when the forms changed; later ones are read so
+)
+
+tracked_mention = Table(
+    "tracked_mention",  # who mentioned a tracked key on a day: written with the day's counts
+    metadata,
+    Column("key_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("audience_market", String(2), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False, index=True),
+    Column("post_count", Integer, nullable=False),
+    Index("ix_tracked_mention_audience_market_local_day", "audience_market", "local_day"),
+    sqlite_with_rowid=False,
+)
+
 run = Table(
     "run",
     metadata,

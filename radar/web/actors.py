@@ -18,5 +18,11 @@ def actor_of(request: Request) -> Actor:
     return found or Actor("nobody", "", None, datetime.now(UTC))
 
 
+def who_asks(request: Request) -> str:
+    """Who a decision is written down as."""
+    actor = actor_of(request)
+    return actor.name or actor.kind
+
+
 Writer = Annotated[Actor, Depends(actor_of)]
 """On whose behalf a route writes. In its transaction: `audit.record(session, writer, action, target, detail)`."""

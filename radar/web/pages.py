@@ -19,6 +19,7 @@ from radar.web import (
     account_pages,
     alert_pages,
     chart_pages,
+    curation_pages,
     kol_pages,
     options,
     overview_pages,
@@ -37,10 +38,9 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_par
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
-    app.include_router(account_pages.router)
-    for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
-        app.include_router(pages)
-    app.include_router(alert_pages.router)
+    for pages in (account_pages, alert_pages, chart_pages, curation_pages, overview_pages, kol_pages, partners_page):
+        app.include_router(pages.router)
+    app.include_router(router)
     app.mount("/static", _Files(directory=HERE / "static"), name="static")
     app.add_middleware(Languages)
 
@@ -103,7 +103,8 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
     answer = answers.list_trends(session, **asked.for_answer(code))
     chosen = {
         "place": asked.place, "window": asked.window, "topic": asked.topic, "kind": asked.kind, "stage": asked.stage,
-        "scope": asked.scope, "bucket": asked.bucket, "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
+        "scope": asked.scope, "bucket": asked.bucket, "curated": asked.curated,
+        "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
         "as_of": asked.as_of, "limit": None if asked.limit == 20 else asked.limit,
     }  # fmt: skip
     trends = answer["items"]

@@ -10,7 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
-from radar.answers import KINDS, SCOPES, STAGES, parse_as_of
+from radar.answers import CURATED, KINDS, SCOPES, STAGES, parse_as_of
 from radar.answers.question import MAX_LIMIT, SORTS
 from radar.errors import CallerError
 from radar.markets import market
@@ -95,6 +95,7 @@ class Filters:
     as_of: str | None
     limit: int
     cursor: str | None
+    curated: str | None = None
 
     def for_answer(self, market_code: str) -> dict[str, Any]:
         """Arguments of `list_trends`. Raises CallerError for a moment that is none, UnknownName for a market."""
@@ -166,9 +167,19 @@ async def filters(
             examples=["WzE3OTU3MDg4MDAuMCwxXQ"],
         ),
     ] = None,
+    curated: Annotated[
+        str | None,
+        Query(
+            description=f"{_one_of(CURATED)} `shown` leaves out what editors muted or hold back and lists merged "
+            "trends as variants; `all` shows every line, with what was decided.",
+            examples=["shown"],
+        ),
+    ] = None,
 ) -> Filters:
     """The filters of a list of trends."""
-    return Filters(place, topic, kind, stage, window, scope, bucket, q, lift, sort, as_of, limit, cursor)
+    return Filters(
+        place, topic, kind, stage, window, scope, bucket, q, lift, sort, as_of, limit, cursor, curated
+    )  # fmt: skip
 
 
 FilterDep = Annotated[Filters, Depends(filters)]

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from radar.answers import episode_number, trend_id
-from radar.api import access_shapes, kol_shapes, partner_shapes, shapes
+from radar.api import access_shapes, curation_shapes, kol_shapes, partner_shapes, resource_shapes, shapes
 from tests.api.small_store import NOW, SmallStore, post
 
 
@@ -220,7 +220,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
 def _shape(name: str) -> Any:
     return next(
         found
-        for module in (shapes, kol_shapes, partner_shapes, access_shapes)
+        for module in (shapes, kol_shapes, partner_shapes, access_shapes, resource_shapes, curation_shapes)
         if (found := getattr(module, name, None))
     )
 

@@ -40,7 +40,7 @@ def pages(store: SmallStore) -> list[str]:
         "/markets", "/markets/TW", "/markets/TW?scope=all", "/markets/TW?place=JP-27&stage=emerging&q=0.04",
         "/markets/KR", "/markets/TH", "/markets/TW/arrivals", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
         "/partners?to=TW&topics=shop.drugstore&from=JP", "/matrix", "/matrix?place=JP&window=3d", "/topics", "/models",
-        "/kols?market=TW&sort=followers", "/alerts", "/watch-lists",
+        "/kols?market=TW&sort=followers", "/alerts", "/watch-lists", "/tracked", "/curation",
     ]  # fmt: skip
 
 
