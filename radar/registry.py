@@ -139,9 +139,8 @@ class TopicScorer:
         self._tone = tone
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
-        self.calibration = Calibration(
-            *(np.array(manifest[n]) for n in ("weights", "offset", "thresholds")), _gate(manifest)
-        )
+        weights, offset, thresholds = (np.array(manifest[name]) for name in ("weights", "offset", "thresholds"))
+        self.calibration = Calibration(weights, offset, thresholds, _gate(manifest))
         self.thresholds: Floats = self.calibration.thresholds
         self._compiled = compiled
         widths = {self._compiled.intercepts.size - 1, len(self.topic_ids), *map(len, _arrays(self.calibration))}
