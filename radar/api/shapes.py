@@ -421,8 +421,8 @@ class ArrivalError(Shape):
     average_precision: float | None
     auc: float | None
     calibration_error: float = Field(description="Mean distance of the probability from the share that came.")
-    skill: float = Field(description="1 - Brier score over that of each market's own rate; 0 knows no better.")
-    skill_floor: float = Field(description="Its 5 % bootstrap quantile.")
+    skill: float = Field(description="1 - log score over that of each market's own rate; 0 knows no better.")
+    skill_floor: float = Field(description="Its 1 % bootstrap quantile.")
 
 
 class ArrivalModel(Shape):
