@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
+from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_authors
@@ -326,6 +326,7 @@ def _authors(
             row["first_post_at"] = first.get(row["native_id"])
         store.add_authors(session, new, [row.pop("person") for row in new])
         known |= store.known_authors(session, platform, [row["native_id"] for row in new])
+    sightings: list[dict[str, Any]] = []
     followers, older, told, linked = [], [], [], {}
     moved: dict[int, str] = {}
     written: list[dict[str, Any]] = []
@@ -343,9 +344,12 @@ def _authors(
             moved[k.id] = declared
             known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
         corrected = set((k.corrected or "").split())
-        has_followers = a["follower_count"] not in (None, k.follower_count) and "follower_count" not in corrected
+        seen = [] if "follower_count" in corrected else _seen_followers(fresh, k, origin.now)
+        has_followers = bool(seen) and a["follower_count"] != k.follower_count
+        if has_followers or origin.file is None:  # a file that is read again saw nobody again
+            sightings += seen
         if has_followers:
-            followers += _seen_followers(fresh, k, origin.now)
+            followers.append({n: seen[-1][n] for n in ("author_id", "follower_count")})
         now_told = {n: getattr(k, n) if n in corrected else a[n] or getattr(k, n) for n in TOLD}
         is_told = any(value != getattr(k, name) for name, value in now_told.items())
         if is_told:
@@ -355,7 +359,8 @@ def _authors(
             linked[k.id] = a["person"]
         if (has_followers or is_told or is_linked) and (origin.file, k.file) != (None, None):
             written.append({"author_id": k.id} | origin.stamp(fresh[-1]))
-    store.set_followers(session, followers)
+    store.see_followers(session, sightings)
+    store.change_authors(session, followers)
     store.set_first_posts(session, older)
     store.change_authors(session, told)
     store.change_authors(session, written)
@@ -389,7 +394,7 @@ def _together(items: Sequence[RawPost]) -> dict[str, Any]:
             }
             a = replace(a, **later)
     return {
-        "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url, "bio": a.bio,
+        "native_id": a.native_id, "handle": a.handle and a.handle[:LONGEST_HANDLE], "name": a.name, "url": a.url, "bio": a.bio,
         "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
         "market_confidence": a.market_confidence, "market_reasons": a.market_reasons,
         "follower_count": a.follower_count, "person": a.person,

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from radar.errors import CallerError
 from radar.markets import market
+from radar.sources.base import LONGEST_HANDLE
 from radar.store import posts
 from radar.store import rights as store
 from radar.store.engine import one_writer, writing
@@ -90,6 +91,8 @@ def _check(name: str, value: Any) -> None:
             raise CallerError(f"follower_count: {str(value)[:60]!r} is not a count.", "Give a whole number, or none.")
     elif value is not None and not isinstance(value, str):
         raise CallerError(f"{name}: {str(value)[:60]!r} is not a text.", "Give a text, or none.")
+    elif name == "handle" and len(value or "") > LONGEST_HANDLE:
+        raise CallerError(f"handle: {len(value)} characters.", f"Give {LONGEST_HANDLE} at most.")
 
 
 # ---- files in the data folder ----

@@ -1,7 +1,6 @@
 """The read side: what API, pages and terminal answer, as plain values. Nothing here knows of HTTP or asks a clock."""
 
 from radar.answers.beside import trend_markets
-from radar.answers.carriers import trend_carriers
 from radar.answers.diffusion import GROUPS, arrivals, leads, path
 from radar.answers.drift import drift
 from radar.answers.holdings import coverage, health, markets, topics
@@ -19,6 +18,6 @@ from radar.answers.working import trend_working
 __all__ = [
     "GROUPS", "KINDS", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least", "coverage", "drift",
     "episode_number", "health", "leads", "list_trends", "markets", "matrix", "parse_as_of", "partners", "path",
-    "similar_authors", "topics", "trend_authors", "trend_carriers", "trend_id", "trend_markets",
+    "similar_authors", "topics", "trend_authors", "trend_id", "trend_markets",
     "trend_posts", "trend_working",
 ]  # fmt: skip

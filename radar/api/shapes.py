@@ -669,29 +669,6 @@ class MarketsBeside(Shape):
     simulated: bool
 
 
-class Carrier(Shape):
-    person_id: str
-    name: str | None
-    handle: str | None
-    platform: str
-    url: str | None = Field(description="Their first post of it.")
-    follower_count: int | None
-    first_at: datetime
-    posts: int
-    engagement: int | None = Field(description="Likes, comments and shares of these posts; null when all are hidden.")
-    share: float | None = Field(description="Of the engagement that all posts of these KOLs earned.")
-    sponsored: int = Field(description="Posts of them that are sponsored.")
-
-
-class Carriers(Shape):
-    items: list[Carrier] = Field(description="KOLs by their first post.")
-    next: None
-    total: int = Field(description="KOLs in these days, also beyond those listed.")
-    most_engaging: list[str] = Field(description="Their person ids, the most engaging first.")
-    window: dict[str, datetime]
-    simulated: bool
-
-
 class MatrixCell(Shape):
     market: str
     persons_a_day: float

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from radar.errors import StoreError
 
-HEAD = "0080"
+HEAD = "0086"
 FOLDER = Path(__file__).parent / "migrations"
 
 
