@@ -22,8 +22,9 @@ from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_authors
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
-from radar.store.rights import erased_among
+from radar.store.rights import as_mention, erased_among
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
+from radar.text.mentions import mentions, without_mentions
 
 COUNTED_BY = (
     "author_id", "audience_market", "published_at", "day_only", "text", "language", "repost_of", "platform_sponsored",
@@ -97,6 +98,7 @@ def ingest_posts(
     result, origin, given_posts = Ingested(), _From(source, now, file), list(posts)
     erased = erased_among(session, {(item.platform, item.author.native_id) for item in given_posts})
     told = [(n, p) for n, p in enumerate(given_posts) if (p.platform, p.author.native_id) not in erased]
+    told = list(zip((n for n, _ in told), _without_erased(session, [p for _, p in told]), strict=True))
     if erased:
         result.refused += sorted(set(range(len(given_posts))) - {n for n, _ in told})
     by_platform: dict[str, list[RawPost]] = defaultdict(list)
@@ -111,6 +113,23 @@ def ingest_posts(
         result.unchanged += len(given) - len(items)
         _ingest_platform(session, platform, items, given, origin, result)
     return result
+
+
+def _without_erased(session: Session, posts: list[RawPost]) -> list[RawPost]:
+    """The posts, without mentions of accounts whose erasure was asked for, in text or profile."""
+    named = {(p.platform, name) for p in posts for name in mentions(f"{p.text} {p.author.bio or ''}")}
+    erased = erased_among(session, {(platform, as_mention(name)) for platform, name in named}) if named else set()
+    if not erased:
+        return posts
+
+    def kept(post: RawPost) -> RawPost:
+        def is_gone(name: str) -> bool:
+            return (post.platform, as_mention(name)) in erased
+
+        bio = post.author.bio and without_mentions(post.author.bio, is_gone)
+        return replace(post, text=without_mentions(post.text, is_gone), author=replace(post.author, bio=bio))
+
+    return [kept(post) for post in posts]
 
 
 def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
@@ -190,7 +209,7 @@ def ingest_profiles(
         else:
             rejected.append((author, reason))
     dirty: set[tuple[str, date]] = set()
-    _authors(session, platform, given, _From(source, now, None), dirty)
+    _authors(session, platform, _without_erased(session, given), _From(source, now, None), dirty)
     store.mark_dirty(session, dirty)
     return rejected
 
@@ -394,8 +413,8 @@ def _together(items: Sequence[RawPost]) -> dict[str, Any]:
             }
             a = replace(a, **later)
     return {
-        "native_id": a.native_id, "handle": a.handle and a.handle[:LONGEST_HANDLE], "name": a.name, "url": a.url, "bio": a.bio,
-        "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
+        "native_id": a.native_id, "handle": a.handle and a.handle[:LONGEST_HANDLE], "name": a.name, "url": a.url,
+        "bio": a.bio, "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
         "market_confidence": a.market_confidence, "market_reasons": a.market_reasons,
         "follower_count": a.follower_count, "person": a.person,
     }  # fmt: skip

@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from radar.keys import Kind
 from radar.kol import Sketch
 from radar.markets import MARKETS
 from radar.partners.brief import Wanted
-from radar.partners.kol import Early, Kol, Profile, Sign, Vector
+from radar.partners.kol import Account, Early, Kol, Profile, Sign, Vector
 from radar.partners.parts import Scene
 from radar.partners.price import Price, Prices, price
 from radar.partners.profile import unpacked
@@ -93,14 +93,16 @@ def _sketches(kept: Mapping[str, Any]) -> dict[str, Sketch]:
     return {name: Sketch(n, tuple(values)) for name, (n, values) in kept.items()}
 
 
+_ACCOUNT = tuple(field.name for field in fields(Account))
+
+
 def kol_of(row: store.Measured, signs: tuple[Sign, ...] | None = None) -> Kol:
     """A stored KOL as matching sees it."""
     rate, n = (row.er_followers, row.rated_count) if row.er_followers is not None else (row.er_views, row.views_count)
     early = Early(row.early, row.early_low, row.early_high, row.early_null, row.early_p, row.early_count)
     profile = Profile(0) if row.facts is None else unpacked(row.facts, row.vector)
     return Kol(
-        row.author_id, row.person_id, row.platform, row.handle, row.name, row.url, row.market, row.market_source,
-        row.market_confidence, row.market_reasons, row.follower_count, row.tier, profile, row.last_post_at,
+        *(getattr(row, name) for name in _ACCOUNT), profile, row.last_post_at,
         row.posts_per_week, rate, row.engagement_percentile, row.peer_count, n, row.low_confidence, _views(row),
         row.sponsored_share, row.post_count, early, signs,
     )  # fmt: skip

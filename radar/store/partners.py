@@ -1,12 +1,14 @@
 """What matching reads: KOLs of a market with measures and profile in pages, and the posts that prove a match."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.partners.kol import Account
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import author, author_facet, author_measure, author_profile, peer_group, post, post_topic
 from radar.store.tables import post_signal as signal
@@ -95,21 +97,10 @@ def write_profiles(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     upsert(session, author_profile, rows, on=["author_id"], update=columns)
 
 
-class Measured(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Measured(Account):
     """An account with its measures and profile, as stored."""
 
-    author_id: int
-    person_id: int
-    platform: str
-    handle: str | None
-    name: str | None
-    url: str | None
-    market: str
-    market_source: str
-    market_confidence: float
-    market_reasons: str | None
-    follower_count: int | None
-    tier: str
     group_id: int
     last_post_at: datetime | None
     post_count: int
@@ -146,7 +137,7 @@ _SPECIAL = {
 }
 _MEASURED = tuple(
     author.c[name] if name in _AUTHOR else _SPECIAL[name] if name in _SPECIAL else author_measure.c[name]
-    for name in Measured._fields
+    for name in (field.name for field in fields(Measured))
 )
 _FROM = (
     author_measure.join(author, author.c.id == author_measure.c.author_id)
