@@ -102,9 +102,10 @@ def kol_of(row: store.Measured, signs: tuple[Sign, ...] | None = None) -> Kol:
     early = Early(row.early, row.early_low, row.early_high, row.early_null, row.early_p, row.early_count)
     profile = Profile(0) if row.facts is None else unpacked(row.facts, row.vector)
     return Kol(
-        *(getattr(row, name) for name in _ACCOUNT), profile, row.last_post_at,
-        row.posts_per_week, rate, row.engagement_percentile, row.peer_count, n, row.low_confidence, _views(row),
-        row.sponsored_share, row.post_count, early, signs,
+        **{name: getattr(row, name) for name in _ACCOUNT}, profile=profile, last_post_at=row.last_post_at,
+        posts_per_week=row.posts_per_week, engagement_rate=rate, engagement_percentile=row.engagement_percentile,
+        engagement_peers=row.peer_count, engagement_n=n, low_confidence=row.low_confidence, median_views=_views(row),
+        sponsored_share=row.sponsored_share, sponsored_n=row.post_count, early=early, signs=signs,
     )  # fmt: skip
 
 

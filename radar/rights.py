@@ -99,7 +99,7 @@ def _check(name: str, value: Any) -> None:
             raise CallerError(f"follower_count: {str(value)[:60]!r} is not a count.", "Give a whole number, or none.")
     elif value is not None and not isinstance(value, str):
         raise CallerError(f"{name}: {str(value)[:60]!r} is not a text.", "Give a text, or none.")
-    elif name == "handle" and len(value or "") > LONGEST_HANDLE:
+    elif name == "handle" and value is not None and len(value) > LONGEST_HANDLE:
         raise CallerError(f"handle: {len(value)} characters.", f"Give {LONGEST_HANDLE} at most.")
 
 

@@ -93,7 +93,8 @@ def _skill_floor(trend: Ints, loss: Floats, usual: Floats, rng: np.random.Genera
     _, codes = np.unique(trend, return_inverse=True)
     mine, theirs = np.bincount(codes, loss), np.bincount(codes, usual)
     draws = (rng.poisson(1.0, mine.size) for _ in range(_DRAWS))
-    return float(np.quantile([1 - (draw @ mine) / max(draw @ theirs, 1e-12) for draw in draws], _FLOOR))
+    losses = np.array([(draw @ mine, draw @ theirs) for draw in draws])
+    return float(np.quantile(1 - losses[:, 0] / np.maximum(losses[:, 1], 1e-12), _FLOOR))
 
 
 def coverage_of(cells: Cells, low: Floats, high: Floats) -> tuple[float | None, int]:
