@@ -152,17 +152,10 @@ def measured(
     *,
     platforms: Collection[str] = (),
     tiers: Collection[str] = (),
-    facets: Collection[int] = (),
     page: int = PAGE,
 ) -> Iterator[list[Measured]]:
-    """Shown KOLs of a market (None: of all) by account id, a page at a time; hidden ones never.
-
-    facets  only those found by any of these (`radar.store.measures.facet`); all where there is none
-    """
+    """Shown KOLs of a market (None: of all) by account id, a page at a time; hidden ones never."""
     wanted, after = _wanted(market, platforms, tiers), 0
-    if facets:
-        found = sa.select(author_facet.c.author_id).where(author_facet.c.facet.in_(facets))
-        wanted.append(author_measure.c.author_id.in_(found))
     while True:
         statement = (
             sa.select(*_MEASURED)
@@ -177,6 +170,31 @@ def measured(
         if len(rows) < page:
             return
         after = rows[-1].author_id
+
+
+def candidates(
+    session: Session,
+    market: str | None,
+    *,
+    platforms: Collection[str] = (),
+    tiers: Collection[str] = (),
+    facets: Sequence[Collection[int]] = (),
+    limit: int,
+) -> list[int]:
+    """Ids of shown KOLs found by each of some sets of facets, the most engaging among their peers first.
+
+    facets  by any of each set (`radar.store.measures.facet`)
+    """
+    c = author_measure.c
+    found = [sa.select(author_facet.c.author_id).where(author_facet.c.facet.in_(some)) for some in facets]
+    statement = (
+        sa.select(c.author_id)
+        .select_from(_FROM)
+        .where(*_wanted(market, platforms, tiers), *(c.author_id.in_(some) for some in found))
+        .order_by(c.engagement_percentile.desc().nulls_last(), c.author_id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
 
 
 def _wanted(market: str | None, platforms: Collection[str], tiers: Collection[str]) -> list[sa.ColumnElement[bool]]:
