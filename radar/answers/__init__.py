@@ -1,7 +1,6 @@
 """The read side: what API, pages and terminal answer, as plain values. Nothing here knows of HTTP or asks a clock."""
 
 from radar.answers.beside import trend_markets
-from radar.answers.carriers import trend_carriers
 from radar.answers.counted_series import BUCKETS, series
 from radar.answers.curation import curation_log
 from radar.answers.diffusion import GROUPS, arrivals, leads, path
@@ -25,6 +24,6 @@ __all__ = [
     "BUCKETS", "CURATED", "GROUPS", "KINDS", "OUTCOMES", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least",
     "coverage", "curation_log", "drift", "episode_number", "health", "keys", "leads", "list_trends", "markets",
     "matrix", "parse_as_of", "partners", "path", "runs", "series", "share_of_voice", "similar_authors", "topic_terms",
-    "topics", "tracked_keys", "trend_authors", "trend_carriers", "trend_id", "trend_markets", "trend_posts",
+    "topics", "tracked_keys", "trend_authors", "trend_id", "trend_markets", "trend_posts",
     "trend_working",
 ]  # fmt: skip

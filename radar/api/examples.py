@@ -246,15 +246,6 @@ BESIDE = {
     ],
     "next": None, "days": ["2026-11-21", "2026-11-22"], "as_of": _AT, "simulated": True,
 }  # fmt: skip
-CARRIERS = {
-    "items": [
-        {"person_id": "41", "name": "Ann Lee", "handle": "ann", "platform": "instagram",
-         "url": "https://example.com/p/1", "follower_count": 8554, "first_at": "2026-11-21T08:20:00Z", "posts": 2,
-         "engagement": 326, "share": 0.14, "sponsored": 0},
-    ],
-    "next": None, "total": 17, "most_engaging": ["41"],
-    "window": {"start": "2026-11-21T08:00:00Z", "end": _AT}, "simulated": True,
-}  # fmt: skip
 MATRIX = {
     "items": [
         {"id": "JP", "name": "Japan", "cells": [
@@ -323,7 +314,7 @@ PATH: dict[str, Any] = {
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
     "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
-    "MarketsBeside": BESIDE, "Carriers": CARRIERS, "Matrix": MATRIX,
+    "MarketsBeside": BESIDE, "Matrix": MATRIX,
     "Problem": PROBLEMS[400], "Arrivals": ARRIVALS, "Arrival": ARRIVAL, "Leads": LEADS, "TrendPath": PATH,
     **author_answers(TREND["evidence"][0]),
 }  # fmt: skip

@@ -82,7 +82,7 @@ def erase_author(id: AuthorPath, request: Request, session: SessionDep) -> Any:
     session.rollback()
     state = request.app.state
     gone = rights.erase(state.engine, state.settings.data_dir, author_id, now=datetime.now(UTC))
-    return {"done": f"erased, with {gone.posts} posts and {gone.lines} lines of files"}
+    return {"done": f"erased, with {gone.posts} posts, {gone.mentions} mentions and {gone.lines} lines of files"}
 
 
 @router.post("/authors/{id}/notes", response_model=kol_shapes.Done, responses=problems_of(400, 404))

@@ -74,13 +74,14 @@ def list_trend_authors(
     id: Annotated[str, Path(description="A trend's id.", examples=[examples.TREND["id"]])],
     session: SessionDep,
     order: Annotated[
-        Literal["early", "reach"], Query(description="Who came first, or who is followed most.", examples=["early"])
+        Literal["early", "engagement", "reach"],
+        Query(description="Who came first, whose posts earned most, or who is followed most.", examples=["early"]),
     ] = "early",
     as_of: Annotated[
         str | None, Query(description="Moment to look back from, or a UTC day.", examples=["2026-11-22T14:00:00Z"])
     ] = None,
     window: Annotated[str | None, Query(description="Window of the list it was found in.", examples=["7d"])] = None,
 ) -> Any:
-    """KOLs who carry a trend: a line a person, by their account that posted first."""
+    """KOLs who carry a trend, since it came on: a line a person, by their account that posted first."""
     moment = answers.parse_as_of(as_of, ZoneInfo("UTC"))
     return answers.trend_authors(session, id, moment, window, order=order, limit=None)

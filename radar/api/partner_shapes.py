@@ -163,7 +163,12 @@ class TrendAuthor(Shape):
     rank: int
     author: ShownAuthor
     first_post_at: datetime
+    first_post_url: str | None
     posts: int
+    sponsored: int = Field(description="Of these posts, those marked as paid.")
+    engagement: int | None = Field(description="Of these posts; null where it is hidden.")
+    share: float | None = Field(description="Of all engagement that the trend earned.")
+    engagement_rank: int | None = Field(description="1 earned most; null where it is hidden.")
     earlier_than: float | None = Field(description="Share of the trend's other people who came later; null: alone.")
     sentence: str
 
@@ -172,7 +177,7 @@ class TrendAuthors(Shape):
     items: list[TrendAuthor]
     next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     trend: str
-    order: Literal["early", "reach"]
-    persons: int
+    order: Literal["early", "engagement", "reach"]
+    persons: int = Field(description="Who used its key in the window, from its first one to its best moment.")
     window: dict[str, datetime]
     simulated: bool

@@ -163,17 +163,6 @@ def get_trend_markets(id: TrendPath, session: SessionDep, as_of: AsOfQuery = Non
     return answers.trend_markets(session, id, answers.parse_as_of(as_of, _UTC), window)
 
 
-@router.get(
-    "/trends/{id}/carriers",
-    response_model=shapes.Carriers,
-    responses=problems_of(400, 404, 410),
-    tags=["trends"],
-)
-def get_trend_carriers(id: TrendPath, session: SessionDep, as_of: AsOfQuery = None, window: WindowQuery = None) -> Any:
-    """The KOLs who carried a trend, by their first post of it."""
-    return answers.trend_carriers(session, id, answers.parse_as_of(as_of, _UTC), window, limit=None)
-
-
 @router.get("/matrix", response_model=shapes.Matrix, responses=problems_of(400), tags=["trends"])
 def get_matrix(
     session: SessionDep,

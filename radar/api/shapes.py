@@ -446,8 +446,8 @@ class ArrivalError(Shape):
     average_precision: float | None
     auc: float | None
     calibration_error: float = Field(description="Mean distance of the probability from the share that came.")
-    skill: float = Field(description="1 - Brier score over that of each market's own rate; 0 knows no better.")
-    skill_floor: float = Field(description="Its 5 % bootstrap quantile.")
+    skill: float = Field(description="1 - log score over that of each market's own rate; 0 knows no better.")
+    skill_floor: float = Field(description="Its 1 % bootstrap quantile.")
 
 
 class ArrivalModel(Shape):
@@ -691,29 +691,6 @@ class MarketsBeside(Shape):
     next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     days: list[date] = Field(description="The local days that the lists of numbers run over.")
     as_of: datetime
-    simulated: bool
-
-
-class Carrier(Shape):
-    person_id: str
-    name: str | None
-    handle: str | None
-    platform: str
-    url: str | None = Field(description="Their first post of it.")
-    follower_count: int | None
-    first_at: datetime
-    posts: int
-    engagement: int | None = Field(description="Likes, comments and shares of these posts; null when all are hidden.")
-    share: float | None = Field(description="Of the engagement that all posts of these KOLs earned.")
-    sponsored: int = Field(description="Posts of them that are sponsored.")
-
-
-class Carriers(Shape):
-    items: list[Carrier] = Field(description="KOLs by their first post.")
-    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
-    total: int = Field(description="KOLs in these days, also beyond those listed.")
-    most_engaging: list[str] = Field(description="Their person ids, the most engaging first.")
-    window: dict[str, datetime]
     simulated: bool
 
 

@@ -13,7 +13,9 @@ from radar.errors import UnknownName
 def bench(
     name: Annotated[
         str | None,
-        typer.Argument(help="api, ingest, classify, detect, duplicates, feeds, kol, terms or trends; all if left out."),
+        typer.Argument(
+            help="api, arrivals, ingest, classify, detect, duplicates, feeds, kol, match, terms, trends; all if left out."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

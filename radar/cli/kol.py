@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from radar.cli.app import console, open_engine
+from radar.cli.kol_alike import similar, trend
 from radar.cli.kol_rights import Who, correct, erase, hide
 from radar.cli.trends import Format
 from radar.errors import CallerError
@@ -353,5 +354,5 @@ def _opened(path: Path) -> Any:
         raise CallerError(f"Cannot write {path}: {error.strerror}.", "Name another file.") from error
 
 
-for command in (correct, hide, erase):
+for command in (similar, trend, correct, hide, erase):
     kol.command()(command)

@@ -84,6 +84,8 @@ OPTIONAL = (
 )  # fmt: skip
 """Fields of a post that a source need not give."""
 
+LONGEST_HANDLE = 255
+"""Characters of a handle that are kept."""
 _LONGEST = {"language": 16, "media_kind": 16, "repost_of": 255}
 
 

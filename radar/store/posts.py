@@ -162,12 +162,13 @@ def _single_persons(session: Session, count: int) -> list[int]:
     return list(session.execute(sa.insert(person).returning(person.c.id), [{"name": None}] * count).scalars())
 
 
-def set_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Follower counts now and in the day's history; rows of id, observed_on, follower_count."""
-    if not rows:
-        return
-    _update_by_id(session, author, "author_id", [{n: row[n] for n in ("author_id", "follower_count")} for row in rows])
-    upsert(session, follower_observation, rows, on=["author_id", "observed_on"], update=["follower_count"])
+def see_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Put follower counts into the history, a day on which they were seen unchanged too; the last of a day stands.
+
+    rows of author_id, observed_on, follower_count
+    """
+    on, update = ["author_id", "observed_on"], ["follower_count"]
+    upsert(session, follower_observation, rows, on=on, update=update, unless_same=True)
 
 
 def set_first_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -391,9 +392,12 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
-        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
+        .where(post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
     )  # fmt: skip
-    rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
+    rows: dict[int, dict[str, Any]] = {}
+    for some in chunks(post_ids, SQL_VARIABLES):
+        found = session.execute(statement.where(post.c.id.in_(some)))
+        rows |= {row.id: dict(row._mapping) for row in found}
     return [rows[i] for i in post_ids if i in rows]
 
 

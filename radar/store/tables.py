@@ -72,7 +72,7 @@ author = Table(
     Column("platform", String(32), nullable=False),
     Column("native_id", String(255), nullable=False),
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
-    Column("handle", Text),
+    Column("handle", Text),  # 255 characters at most: it is indexed
     Column("name", Text),
     Column("url", Text),
     Column("bio", Text),
@@ -89,6 +89,8 @@ author = Table(
     Column("hidden_at", Instant),  # shown nowhere since then, still counted
     Column("corrected", Text),  # names of columns that were corrected here, space-separated: no source changes them
     UniqueConstraint("platform", "native_id"),
+    Index("ix_author_native_id", "native_id"),  # a KOL is asked for by a name alone
+    Index("ix_author_handle", "handle"),
 )
 
 follower_observation = Table(

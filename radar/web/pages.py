@@ -165,7 +165,7 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         lanes=draw_lanes(beside),
         path=path,
         way=draw_path(path["items"], path["expected"], found["as_of"]),
-        carriers=answers.trend_carriers(session, id, at, window),
+        carriers=answers.trend_authors(session, id, at, window, limit=12),
         chosen=chosen,
         watched=lists.lists_of_trend(session, found),
         watch_default=lists.DEFAULT,

@@ -6,7 +6,7 @@ from alembic import op
 from radar.store import tables
 
 revision = "0090"
-down_revision = "0080"
+down_revision = "0086"
 
 
 def upgrade() -> None:
