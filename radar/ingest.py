@@ -249,6 +249,8 @@ def _ingest_platform(
                 result.deleted += 1
             else:
                 result.unchanged += 1
+        elif before.deleted_at is not None and now - before.deleted_at < item.may_lag:
+            result.unchanged += 1  # a copy of before its end
         else:
             row = _edit_row(item, before, author, origin)
             counts = {name: getattr(item, name) for name in COUNTS if item.tells(name)}
@@ -425,7 +427,7 @@ def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _Fr
         "local_day": local_day(item.published_at, MARKETS[market].tz),
         "published_at": item.published_at,
         "day_only": item.day_only,
-        "text": None if was_pruned else _clean(item.text),
+        "text": None if was_pruned else before.text if item.is_start and before.text else _clean(item.text),
         "language": item.language if item.tells("language") else before.language,
         "url": item.url if item.tells("url") else before.url,
         "media_kind": item.media_kind if item.tells("media_kind") else before.media_kind,

@@ -1,7 +1,8 @@
 """Asking for posts again as they age: counts, edits, and whether they are still there.
 
-A post's turns come at the ages in AGES. One that is not there is looked for again an hour later, and only then taken
-for gone, unless the platform says so itself. What the counts were seen to be is appended each time.
+A post's turns come at the ages in AGES; one of which only the title is known is asked for at once. One that is not
+there is looked for again an hour later, and only then taken for gone, unless the platform says so itself. What the
+counts were seen to be is appended each time.
 """
 
 import threading
@@ -67,7 +68,7 @@ def plan(session: Session, posts: Sequence[RawPost], source: str, now: datetime,
             [
                 {
                     "post_id": k.id, "source": source, "ref": (items[n].ref or n)[:512],
-                    "due_at": next_turn(items[n].published_at, now, keep) or now + KEEP_FOR,
+                    "due_at": now if items[n].is_start else next_turn(items[n].published_at, now, keep) or now + KEEP_FOR,
                     "expires_at": now + keep if keep else None,
                 }
                 for n, k in sorted(known.items())

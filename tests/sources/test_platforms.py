@@ -325,6 +325,35 @@ def test_recommendations_are_exact_from_the_posts_own_page(stage: PttStage, web:
     assert other.posts == []
 
 
+@on("ptt")
+def test_an_article_is_read_soon_and_stays_read_while_its_board_shows_the_title(
+    stage: PttStage, engine: sa.Engine
+) -> None:
+    def texts() -> list[str | None]:
+        with engine.connect() as connection:
+            return list(connection.scalars(sa.select(tables.post.c.text)))
+
+    stage.body = (
+        "※ 引述《<span>bob</span> (Bob)》之銘言：\n: 哪裡好玩?\n淺草 <b>雷門</b> &amp; 合羽橋\n"
+        '<a href="https://a.example">https://a.example</a>\n<div class="richcontent"><img src="x">照片</div>\n'
+        "<span class=\"hl f5\">一蘭拉麵</span> 排隊\n\nSent from JPTT on my phone"
+    )
+    stage.publish("1", "[遊記] 東京五日", NOW - timedelta(minutes=5), likes=2)
+    stage.configure(engine)
+    ask(engine)
+    assert texts() == ["[遊記] 東京五日"]
+    refresh(engine, now=NOW + timedelta(minutes=6), web=Web(clock=FakeClock()))
+    whole = "[遊記] 東京五日\n淺草 雷門 & 合羽橋\nhttps://a.example\n一蘭拉麵 排隊"
+    assert texts() == [whole]
+    ask(engine, NOW + timedelta(minutes=20))
+    assert texts() == [whole]
+    with engine.connect() as connection:
+        assert connection.scalars(sa.select(tables.post.c.revision)).all() == [2]
+    stage.body = "改了"
+    refresh(engine, now=NOW + 2 * HOUR, web=Web(clock=FakeClock()))
+    assert texts() == ["[遊記] 東京五日\n改了"]
+
+
 # ---- TikTok ----
 
 
