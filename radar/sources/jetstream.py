@@ -3,8 +3,8 @@
 Everybody's posts come by; those in the languages of the configured markets are taken, and the language says the market,
 since nothing else is known of their authors. All deletions come; ingest passes over those of posts we never had.
 
-Servers speak the first protocol (`/subscribe`) or the second (`.../network.bsky.jetstream.subscribeEvents`, since 2026):
-the address says which. The cursor is the time of the last event in microseconds, and beside it the number that the
+Servers speak the first protocol (`/subscribe`) or the second (`.../network.bsky.jetstream.subscribeEvents`, of 2026),
+as the address says. The cursor is the time of the last event in microseconds, and beside it the number that the
 second protocol gives it, which means something to that server alone. A server keeps some 36 hours. One of the first
 protocol begins a cursor that is older silently at what it still has, one of the second refuses it: either gap is told
 as a fault, never passed over.
@@ -180,7 +180,7 @@ class JetstreamSource(Source):
 
 
 def _event(raw: str | bytes, now: datetime) -> dict[str, Any]:
-    """An event in the form of the first protocol. Raises Malformed, and Unreachable where the server ends the stream."""
+    """An event as the first protocol tells it. Raises Malformed, and Unreachable where the server ends the stream."""
     try:
         found = json.loads(raw)
     except (ValueError, RecursionError) as error:

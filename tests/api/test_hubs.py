@@ -210,7 +210,7 @@ def test_the_title_that_youtubes_hub_tells_leaves_what_the_feed_has_said(radar: 
     channel = "UCsynthetic0channel0id01"
     account = Account(channel, "TW")
     entry = (
-        '<entry><yt:videoId>abc</yt:videoId><title>Osaka</title>{}<published>2026-05-04T10:00:00Z</published></entry>'
+        "<entry><yt:videoId>abc</yt:videoId><title>Osaka</title>{}<published>2026-05-04T10:00:00Z</published></entry>"
     )
     head = '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:yt="http://www.youtube.com/xml/schemas/2015">'
     with Web() as web:

@@ -564,6 +564,7 @@ class XStage(PlatformStage):
     def _post(self, post: Published, version: str) -> dict[str, Any]:
         shares = "repost_count" if self.names == "post" else "retweet_count"
         counts = {"like_count": post.likes, "reply_count": 2, shares: 1, "quote_count": 0, "impression_count": 4000}
+        counts |= {"bookmark_count": 0} if self.names == "post" else {}
         is_old = post.edited_at is not None and version == post.id
         return {
             "id": version, "text": "as it was first" if is_old else post.text, "lang": "en", "author_id": "783",
@@ -574,13 +575,14 @@ class XStage(PlatformStage):
 
     @staticmethod
     def _user() -> dict[str, Any]:
-        metrics = {"followers_count": 1200, "following_count": 3, "tweet_count": 9, "listed_count": 0}
+        metrics = {"followers_count": 1200, "following_count": 3, "post_count": 9, "listed_count": 0}
         return {"id": "783", "name": "Ann", "username": "ann", "protected": False, "public_metrics": metrics}
 
 
 def _absent(id: str) -> dict[str, Any]:
-    where = "https://api.twitter.com/2/problems/resource-not-found"
-    return {"resource_id": id, "value": id, "title": "Not Found Error", "type": where, "parameter": "ids"}
+    about = {"resource_id": id, "value": id, "parameter": "ids", "resource_type": "post"}
+    where = "https://api.x.com/2/problems/resource-not-found"
+    return about | {"title": "Not Found Error", "detail": f"Could not find post with ids: [{id}].", "type": where}
 
 
 class TikTokStage(PlatformStage):

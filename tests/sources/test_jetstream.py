@@ -41,7 +41,11 @@ class Stream:
         self.hangs_up_after: int | None = None
         self.asked: list[dict[str, list[str]]] = []
         self.server: Server = serve(
-            self._give, "127.0.0.1", 0, process_request=self._refuse, select_subprotocol=lambda _, offered: self.speaks(offered)
+            self._give,
+            "127.0.0.1",
+            0,
+            process_request=self._refuse,
+            select_subprotocol=lambda _, offered: self.speaks(offered),
         )
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
