@@ -295,9 +295,9 @@ def _observe(
 ) -> None:
     """Append what the counts were seen to be; hidden counts leave no observation."""
     counted = [row["native_id"] for row in new if any(row[name] is not None for name in COUNTS)]
-    ids = store.known_posts(session, platform, counted) if counted else {}
+    ids = store.post_ids(session, platform, counted)
     rows = [
-        {"post_id": ids[n].id, "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
+        {"post_id": ids[n], "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
     ]
     rows += [{"observed_at": now} | {n: row[n] for n in ("post_id", *COUNTS)} for row in recounted]
     store.add_engagement(session, rows)

@@ -24,7 +24,7 @@ const network = await TestNetwork.create({
 })
 
 const { Firehose, MemoryRunner } = await load('@atproto/sync')
-const { WebSocketServer } = await load('ws')
+const { WebSocketServer } = installed('ws')
 const events = []
 const clients = new Set()
 const give = (client) => {

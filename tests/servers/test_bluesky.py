@@ -89,7 +89,9 @@ def network(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
     known = {"DB_POSTGRES_URL": postgres_url, "REDIS_HOST": f"127.0.0.1:{ports[5]}", "INSTALLED": str(node.parent)}
     with running(redis, folder / "redis"), running(words, folder, **known) as log:
         until(lambda: b"READY" in log.read_bytes(), 90)
-        yield Network(ports[1], ports[2], ports[4])
+        up = Network(ports[1], ports[2], ports[4])
+        yield up
+        up.pds.close()
 
 
 def test_twenty_posts_are_the_same_from_the_appview_and_from_the_stream(network: Network, tmp_path: Path) -> None:
@@ -97,7 +99,7 @@ def test_twenty_posts_are_the_same_from_the_appview_and_from_the_stream(network:
     ann.post(*((text, at) for _, text, at in POSTS))
     until(lambda: network.shown(ann.did) == 20)
     now = POSTS[-1][2] + HOUR
-    engine = watching_store(tmp_path, "bluesky", {"url": network.url}, "ann.test")
+    engine = watching_store(tmp_path, "bluesky", {"url": network.url}, ann.did)
     assert collect(engine, now=now, web=Web()).new == 20
     assert_the_twenty(engine, times=True)
     assert collect(engine, now=now + HOUR, web=Web()).new == 0
