@@ -62,7 +62,7 @@ def post_ids(session: Session, platform: str, native_ids: Sequence[str]) -> dict
         statement = sa.select(post.c.native_id, post.c.id).where(
             post.c.platform == platform, post.c.native_id.in_(some)
         )
-        found.update(session.execute(statement).tuples())
+        found |= {row.native_id: row.id for row in session.execute(statement)}
     return found
 
 

@@ -53,11 +53,11 @@ def blog(tmp_path: Path) -> Iterator[Blog]:
     port, data, socket = free_port(), tmp_path / "data", tmp_path / "db.sock"
     url = f"http://127.0.0.1:{port}"
     known = {"BLOG_SOCKET": str(socket), "BLOG_URL": url, "BLOG_ROOT": str(root), "PATH": "/usr/sbin:/usr/bin:/bin"}
-    make = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", "--user=root", "--skip-test-db"]
-    subprocess.run([*make, "--auth-root-authentication-method=normal"], check=True, capture_output=True)
     server = ["/usr/sbin/mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={socket}", "--user=root"]
-    (tmp_path / "php").mkdir()
-    with running([*server, "--skip-networking", f"--pid-file={tmp_path}/db.pid"], tmp_path):
+    for folder in (data, tmp_path / "php"):
+        folder.mkdir()
+    alone = ["--skip-grant-tables", "--skip-networking", f"--pid-file={tmp_path}/db.pid"]  # a socket in our own folder
+    with running([*server, *alone], tmp_path):
         until(socket.exists)
         make_database = f"(new mysqli('localhost', 'root', '', '', 0, '{socket}'))->query('CREATE DATABASE wordpress');"
         until(lambda: subprocess.run(["php", "-r", make_database], capture_output=True).returncode == 0)
@@ -83,11 +83,4 @@ def test_a_blog_is_read_whole_once_and_an_edit_is_one_version(blog: Blog, tmp_pa
     assert (web.answers, done.new, done.changed) == ([200], 0, 1)
     assert [row.revision for row in held(engine)] == [2 if n == 3 else 1 for n in range(20)]
     assert held(engine)[3].text == "corrected"
-    engine.dispose()
-
-
-def test_a_blogs_page_leads_to_its_feed(blog: Blog, tmp_path: Path) -> None:
-    blog.write(blog.post("ラーメン", POSTS[0][2]))
-    engine = watching_store(tmp_path, "feed", {}, blog.url)
-    assert collect(engine, now=POSTS[-1][2], web=CountingWeb()).new == 1
     engine.dispose()
