@@ -268,6 +268,8 @@ def _ingest_platform(
                 result.deleted += 1
             else:
                 result.unchanged += 1
+        elif before.deleted_at is not None and now - before.deleted_at < item.may_lag:
+            result.unchanged += 1  # a copy of before its end
         else:
             row = _edit_row(item, before, author, origin)
             counts = {name: getattr(item, name) for name in COUNTS if item.tells(name)}
@@ -312,9 +314,9 @@ def _observe(
 ) -> None:
     """Append what the counts were seen to be; hidden counts leave no observation."""
     counted = [row["native_id"] for row in new if any(row[name] is not None for name in COUNTS)]
-    ids = store.known_posts(session, platform, counted) if counted else {}
+    ids = store.post_ids(session, platform, counted)
     rows = [
-        {"post_id": ids[n].id, "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
+        {"post_id": ids[n], "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
     ]
     rows += [{"observed_at": now} | {n: row[n] for n in ("post_id", *COUNTS)} for row in recounted]
     store.add_engagement(session, rows)
@@ -449,7 +451,7 @@ def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _Fr
         "local_day": local_day(item.published_at, MARKETS[market].tz),
         "published_at": item.published_at,
         "day_only": item.day_only,
-        "text": None if was_pruned else _clean(item.text),
+        "text": None if was_pruned else before.text if item.is_start and before.text else _clean(item.text),
         "language": item.language if item.tells("language") else before.language,
         "url": item.url if item.tells("url") else before.url,
         "media_kind": item.media_kind if item.tells("media_kind") else before.media_kind,

@@ -14,7 +14,7 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="api, arrivals, ingest, classify, detect, duplicates, feeds, kol, match, terms, trends; all if left out."
+            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms or trends; else all."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

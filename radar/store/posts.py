@@ -56,6 +56,17 @@ def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> d
     return found
 
 
+def post_ids(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, int]:
+    """Ids of stored posts by native id."""
+    found: dict[str, int] = {}
+    for some in chunks(native_ids, SQL_VARIABLES):
+        statement = sa.select(post.c.native_id, post.c.id).where(
+            post.c.platform == platform, post.c.native_id.in_(some)
+        )
+        found |= {row.native_id: row.id for row in session.execute(statement)}
+    return found
+
+
 class KnownAuthor(NamedTuple):
     """What ingest compares an author with. person is the name that links accounts; None for an account alone."""
 
