@@ -2,9 +2,10 @@
 
 Formulas: docstring of `radar.trends`. Shapes: n series (arrays have room for more), w windows, r rows of the rings =
 longest window; row `head` is the present bucket's.
-    level  (9, n)     a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a
+    level  (10, n)    a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a
                       stretch as long as the longest window; the residual of the stretch that is under way; peaks and
-                      their excess, decayed up to the last one; the excess of that one; the bucket that last was in it
+                      their excess, decayed up to the last one; the excess of that one; the bucket that last was in it;
+                      what the market's dispersion takes for 2
     sums   (2, w, n)  of the last window - 1 buckets: counts as they came; winsorised and decayed as in a
     rings  (2, r, n)  counts as they came; winsorised (whole persons, at most 65,535)
     own    (2, o, slots)  of the series with slot factors of their own: mentions; expected by the market's profile
@@ -44,8 +45,7 @@ PEAK_WEIGHT = 12.0  # so many peaks with a mean excess of 1, as p promises, are 
 @jit
 def unsure(surprise: float, due: float, phi: float, buckets: float) -> float:
     """-ln p when the dispersion is no known number but was learnt from `due` expected mentions in so many buckets."""
-    if due <= 0.0:
-        return surprise
+    due = max(due, 1.0)
     freedom = 2.0 * (PHI_WEIGHT + due) ** 2 / (due * (2.0 * due / buckets + 6.0 * phi - 5.0))
     return 0.5 * freedom * math.log1p(2.0 * surprise / freedom)
 
@@ -140,7 +140,9 @@ def test_series(
                 best, best_k, best_e, best_phi = log_p, k, e, phi_k
         if best_k < 0:
             continue
-        best = math.log(w) - unsure(-best, level[1, s], phi, learnt)
+        if owner[s] >= 0:
+            best = -unsure(-best, level[1, s], phi, learnt)
+        best += math.log(w)
         if best >= 0.0:
             continue
         if -best > PEAK_FROM:
@@ -182,7 +184,7 @@ def learn(
     late: F64,  # (3,) of the oldest bucket of the longest window: exposure x profile (0: none yet), slot, B before
     stretch_ends: bool,
     learnt: float,  # decayed buckets that dispersions were learnt from
-    totals: F64,  # (5, kinds) out: a; what was added to it; levels 1 to 3, sparse series foremost
+    totals: F64,  # (5, kinds) out: a; what was added to it; levels 1, 9 and 3, sparse series foremost
 ) -> None:
     """Take this bucket's counts into the baseline, winsorised; nothing is expected of the very first bucket."""
     totals[:] = 0.0
@@ -219,11 +221,14 @@ def learn(
                     cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
                     x_late = max(x_late, min(came, cut))
                 if came > out and (came - out) ** 2 > 0.5 * (phi + out / left) * out:
-                    excess = unsure(-log_tail(came, out, phi + out / left), level[1, s], phi, learnt) - PEAK_FROM
-                    if excess > 0.0:
-                        keep_peak(level, s, min(excess, PEAK_MOST), late_at, longest, decays[1])
+                    surprise = -log_tail(came, out, phi + out / left)
+                    if owner[s] >= 0:
+                        surprise = unsure(surprise, level[1, s], phi, learnt)
+                    if surprise > PEAK_FROM:
+                        keep_peak(level, s, min(surprise - PEAK_FROM, PEAK_MOST), late_at, longest, decays[1])
             level[1, s] = decays[1] * level[1, s] + mu
             level[2, s] = decays[1] * level[2, s] + max((x_late - mu) * (x_late - out), 0.0)
+            level[9, s] = decays[1] * level[9, s] + (x_late - out) * (x_late - out)
             level[3, s] = decays[1] * level[3, s]
             level[4, s] += x_late - mu
             if stretch_ends:
@@ -234,7 +239,7 @@ def learn(
         totals[1, kind] += x
         weight = PHI_WEIGHT / (PHI_WEIGHT + level[1, s])
         totals[2, kind] += weight * level[1, s]
-        totals[3, kind] += weight * level[2, s]
+        totals[3, kind] += weight * level[9, s]
         totals[4, kind] += weight * level[3, s]
 
 

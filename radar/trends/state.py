@@ -47,7 +47,7 @@ class Step:
 
 
 class SeriesState:
-    """State of many series of one market and one bucket size; (90 + 4 x longest window) bytes a series.
+    """State of many series of one market and one bucket size; (95 + 4 x longest window) bytes a series.
 
     windows    lengths tested, in buckets, ascending;      season   slots of the cycle (168, 24, 7) or 0
     half_life  of the baseline, in buckets;                warm_up  buckets before which nothing is tested
@@ -330,7 +330,10 @@ class SeriesState:
             state._allocate(facts["size"])
             for name in _NUMBERS:
                 setattr(state, name, facts[name])
-            state._level[: len(kept["level"])] = kept["level"]  # a state of before peaks were kept has seen none
+            level = kept["level"]
+            state._level[: len(level)] = level
+            if len(level) < len(state._level):  # of before peaks were kept: it has seen none
+                state._level[9] = level[2]
             for name in ("kinds", "sums", "owner", "own", "past", "totals", "numbers"):
                 setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
             state._rings.reshape(-1)[kept["filled"]] = kept["ring_values"]
@@ -355,7 +358,7 @@ class SeriesState:
         if not hasattr(self, "_level"):
             w, ring = len(self.windows), self.windows[-1]
             self._kinds = np.zeros(0, np.int8)
-            self._level = np.zeros((9, 0), np.float32)
+            self._level = np.zeros((10, 0), np.float32)
             self._sums = np.zeros((2, w, 0), np.float32)
             self._rings = np.zeros((2, ring, 0), np.uint16)
             self._owner = np.zeros(0, np.int32)
