@@ -20,7 +20,7 @@ half-life).
    how wild it can be), both sums decayed with twice the half-life and late by the longest window W, with mu from
    before that window: else a burst would raise its own dispersion and hide. mu' has g without that bucket's own share:
    a residual from a factor that knows its bucket is too small, one from a factor that does not is too large, and the
-   product of the two is neither. phi_W: the same with residuals (x - mu) summed over stretches of W buckets and weight
+   product of the two is neither. phi_W: the same with residuals (x - mu') summed over stretches of W buckets and weight
    30 W, which sees the correlation of neighbours. phi_0 is the market's own: the same ratio over all series of the
    kind, of (x - mu')^2, each weighted 30 / (30 + its M), drawn by 100 mentions to 1.3. A window of w buckets has phi =
    phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last part being what r itself is unsure of.
@@ -30,8 +30,8 @@ half-life).
    learnt: with n buckets (decayed) behind M, the negative binomial's fourth moment gives phi_1 a relative variance of
    2 / k, k = 2 (30 + M)^2 / (M (2 M / n + 6 phi_1 - 5)), and as Student's t does to a normal, L = -ln p_w becomes k / 2
    ln(1 + 2 L / k). Series without a g have the market's phi, which is well known. p = min(1, min_w p_w times the
-   number of windows). Then, below 1/20 the excess of -ln p over ln 20 is divided by theta = max(1, (12 + sum of
-   excess) / (12 + peaks)), over the series' own past peaks. Were p right for it, their excess would be exponential
+   number of windows). Then, below 1/20 the excess of -ln p over ln 20 is divided by theta = max(1, (20 + sum of
+   excess) / (20 + peaks)), over the series' own past peaks. Were p right for it, their excess would be exponential
    with mean 1 (peaks over a threshold: Pickands, Annals of Statistics 3, 1975); theta is what it was, drawn to 1. A
    peak: single buckets with p < 1/20 (mu'), no more than W apart; its excess that of the highest, at most 10; decayed
    as the dispersion; the one under way is left out. So a series that always had spikes needs more to be a trend than
