@@ -191,17 +191,18 @@ def learn(
     totals[:] = 0.0
     w, longest, late_slot = sums.shape[1], rings.shape[1], int(late[1])
     tail, late_at = (head + 1) % longest, seen - longest + 1
+    rate, late_rate = unit / (exposed + prior), late[0] / np.maximum(late[2] + prior, 1e-300)
     for s in range(n):
         x = y[s]
         kind = kinds[s]
         rings[0, head, s] = np.uint16(x)
-        if seen > 0:
-            plain = unit * (level[0, s] + 0.5) / (exposed + prior[kind])
+        row = owner[s]
+        if seen > 0 and (row >= 0 or x > FEWEST):  # the limit is never under 4
+            plain = rate[kind] * (level[0, s] + 0.5)
             mu = plain
-            row = owner[s]
             if row >= 0:
                 mu *= (OWN_PRIOR + own[0, row, slot]) / (OWN_PRIOR + own[1, row, slot])
-            if x > FEWEST:  # the limit is never under 4
+            if x > FEWEST:
                 phi = max(1.0, (PHI_WEIGHT * usual[0, kinds[s]] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
                 x = min(x, math.floor(mu + WINSOR * math.sqrt(phi * max(mu, 0.25)) + 1.0))
             if row >= 0:
@@ -210,7 +211,7 @@ def learn(
         rings[1, head, s] = np.uint16(x)
         if late[0] > 0.0:
             left = max(level[0, s] - sums[1, w - 1, s], 0.0) + 0.5
-            mu = out = late[0] * left / (late[2] + prior[kind])
+            mu = out = late_rate[kind] * left
             came, x_late = np.float64(rings[0, tail, s]), np.float64(rings[1, tail, s])
             if owner[s] >= 0:
                 heard, due = own[0, owner[s], late_slot], own[1, owner[s], late_slot]
