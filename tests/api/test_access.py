@@ -86,7 +86,7 @@ def test_each_scope_holds_what_is_below_it(store: SmallStore, reach: Callable[..
                 assert (answer.status_code != 403) == is_enough, (method, path, scope)
                 if not is_enough:
                     problem = answer.json()
-                    assert problem["type"] == "urn:radar:problem:scope-needed"
+                    assert problem["type"] == "/problems/scope-needed"
                     assert f"scope {needed}" in problem["detail"]
                     assert f'scope="{needed}"' in answer.headers["www-authenticate"]
 
@@ -96,7 +96,7 @@ def test_without_a_key_nothing_but_health_and_the_log_in_answers(reach: Callable
     for path in ("/v1/topics", "/metrics", "/v1/openapi.json", "/v1/nothing", "/v1/audit"):
         answer = client.get(path)
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="radar"'), path
-        assert answer.json()["type"] == "urn:radar:problem:key-needed"
+        assert answer.json()["type"] == "/problems/key-needed"
     for path in ("/health/live", "/v1/health/ready", "/v1/health", "/log-in", "/static/radar.css"):
         assert client.get(path).status_code == 200, path
     assert client.post("/v1/posts", json=[POST]).status_code == 401
@@ -121,7 +121,8 @@ def test_every_route_but_those_listed_needs_a_scope(store: SmallStore) -> None:
     }
     assert {path for _, path in addresses} == {
         "/v1/health", "/v1/health/live", "/v1/health/ready", "/health/live", "/health/ready", "/v1/hubs/{id}",
-        "/log-in", "/log-out", "/language", "/assets/vega.js",
+        "/log-in", "/log-out", "/language", "/assets/vega.js", "/problems", "/problems/{slug}",
+        "/feeds/alerts/{rule}.atom",
     }  # fmt: skip
     described = app.openapi()["paths"]
     assert described["/v1/posts"]["post"]["security"] == [{"key": ["write"]}, {}]
@@ -143,7 +144,7 @@ def test_a_key_that_is_wrong_expired_or_revoked_is_refused_everywhere(
     for headers, word in ((old, "expired"), (ended, "revoked"), ({"authorization": "Bearer radar_x"}, "not known")):
         for asking in (client, reach(HERE)):  # at this machine too: whoever sends a key means it
             answer = asking.get("/v1/topics", headers=headers)
-            assert (answer.status_code, answer.json()["type"]) == (401, "urn:radar:problem:key-not-valid")
+            assert (answer.status_code, answer.json()["type"]) == (401, "/problems/key-not-valid")
             assert word in answer.json()["detail"]
             assert 'error="invalid_token"' in answer.headers["www-authenticate"]
 
@@ -213,7 +214,7 @@ def test_a_key_has_its_own_limit_and_is_told_what_is_left(store: SmallStore, rea
     left = [client.get("/v1/topics", headers=one).headers["ratelimit-remaining"] for _ in range(3)]
     assert left == ["2", "1", "0"]
     refused = client.get("/v1/topics", headers=one)
-    assert (refused.status_code, refused.json()["type"]) == (429, "urn:radar:problem:too-many-requests")
+    assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
     assert 0 < int(refused.headers["retry-after"]) <= 20
     assert refused.headers["ratelimit-policy"] == '"key";q=3;w=60'
     assert refused.headers["ratelimit"].startswith('"key";r=0;t=')
@@ -259,7 +260,7 @@ def test_a_page_of_another_site_cannot_write(
         answer = client.post(path, headers=headers | {"content-type": "text/plain"}, content="{}")
         assert (answer.status_code == 403) == (not is_ours), (path, answer.text)
         if not is_ours:
-            assert answer.json()["type"] == "urn:radar:problem:cross-site"
+            assert answer.json()["type"] == "/problems/cross-site"
     assert client.delete("/v1/lists/a", headers=headers).status_code == (404 if is_ours else 403)
     if not is_ours:  # a key is nothing that a browser sends by itself
         key = bearer(store.engine, "write")
