@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("into_key", sa.BigInteger()),
         sa.Column("name", sa.String(120)),
         sa.Column("reason", sa.String(500), nullable=False),
-        sa.Column("undoes", sa.BigInteger()),
+        sa.Column("undoes", tables.BigId),
         sa.ForeignKeyConstraint(["undoes"], ["curation.id"], name=op.f("fk_curation_undoes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_curation")),
         sa.UniqueConstraint("undoes", name=op.f("uq_curation_undoes")),
