@@ -123,6 +123,7 @@ def _check_day(session: Session, model_id: str, market: Market, day: date, repor
         return
     stored = store.stored_day(session, model_id, market.code, day)
     read = posts.day_posts(session, model_id, market.code, day, day)
+    read = [item for item in read if local_day(item.published_at, market.tz) == day]
     if stored is None:
         if read and not store.counted_by_any(session, market.code, day):
             report.tell("uncounted", f"{where}: {len(read):,} posts were read, nobody has counted them.")

@@ -1,6 +1,8 @@
 """radar db check: a sound store is found sound, each kind of fault is found and named, and nothing is written."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,11 +29,11 @@ def _fill(engine: sa.Engine, folder: Path, scorer: TopicScorer) -> None:
     fitted = model_folder(Settings(data_dir=folder))
     texts = ("ramen in Osaka", "drugstore haul in Tokyo")
     posts = [
-        a_post(f"{author}{day}", texts[day % 2], author, published_at=NOON + day * DAY)
+        a_post(f"{author}{day}", f"{texts[day % 2]} {author}", author, published_at=NOON + day * DAY)
         for author in ("ann", "bob", "cid")
         for day in range(3)
     ]
-    put(engine, *posts)
+    put(engine, *posts, now=NOON + 2 * DAY)
     with writing(engine) as session, session.begin():
         name_active(session, fitted.name)
     classify_posts(engine, fitted, lambda: scorer, now=NOON)
@@ -60,13 +62,17 @@ def _miscount(connection: sa.Connection) -> None:
 
 def _orphan(connection: sa.Connection) -> None:
     """A reading of a post that is not there, as only something else than radar leaves one."""
+    row = dict(connection.execute(sa.select(post_signal).limit(1)).one()._mapping) | {"post_id": 999}
+    connection.rollback()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET session_replication_role = replica")
-    else:
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-    row = connection.execute(sa.select(post_signal).limit(1)).one()._mapping
-    connection.execute(sa.insert(post_signal).values({**row, "post_id": 999}))
-    connection.commit()
+        connection.execute(sa.insert(post_signal).values(row))
+        connection.commit()
+        return
+    with closing(sqlite3.connect(connection.engine.url.database or "")) as other:  # where keys are not looked after
+        marks = ", ".join("?" * len(row))
+        other.execute(f"INSERT INTO post_signal ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+        other.commit()
 
 
 def _run(*statements: sa.Executable) -> Callable[[sa.Connection], None]:
@@ -85,7 +91,8 @@ FAULTS: dict[str, tuple[str, str, Callable[[sa.Connection], None]]] = {
     "a post lost behind radar's back": ("counts", "posts (3 and 2)", _run(
         sa.delete(post_signal).where(post_signal.c.post_id == 1))),
     "no counts": ("uncounted", "nobody has counted", _run(sa.delete(day_count))),
-    "pruned and not sealed": ("unsealed", "is not sealed", _run(sa.update(post).where(post.c.id == 1).values(text=None))),
+    "pruned and not sealed": ("unsealed", "is not sealed", _run(
+        sa.update(post).where(post.c.id == 1).values(text=None))),
     "another day": ("posts", "was published on", _run(
         sa.update(post).where(post.c.id == 1).values(published_at=NOON - 9 * DAY))),
     "another market": ("posts", "its author under TW", _run(
@@ -116,14 +123,28 @@ def test_a_sound_store_is_found_sound_and_nothing_is_written(filled: sa.Engine) 
 
 
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_fault_is_found_and_named(filled: sa.Engine, fault: str) -> None:
     kind, named, make = FAULTS[fault]
     with filled.connect() as connection:
         make(connection)
         connection.commit()
-    filled.dispose()  # what was switched off for one connection stays with it
     report = check_store(filled)
     assert any(named in said for said in report.found[kind]), report.found
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_faults_are_found_beside_each_other(filled: sa.Engine) -> None:
+    made = ("counts of another day", "pruned and not sealed", "an orphan", "a stray snapshot")
+    with filled.connect() as connection:
+        for fault in made:
+            FAULTS[fault][2](connection)
+            connection.commit()
+    filled.dispose()  # what was switched off for one connection stays with it
+    report = check_store(filled)
+    for fault in made:
+        kind, named, _ = FAULTS[fault]
+        assert any(named in said for said in report.found[kind]), report.found
 
 
 def test_a_day_that_waits_for_its_recount_is_no_fault(filled: sa.Engine) -> None:
