@@ -59,6 +59,14 @@ def _change(statement: sa.Executable) -> Callable[[Path], None]:
     return change
 
 
+def _at(revision: str) -> Callable[[Path], None]:
+    return _change(sa.text("UPDATE alembic_version SET version_num = :revision").bindparams(revision=revision))
+
+
+def _move_away(folder: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+
+
 def _damage_model(folder: Path) -> None:
     kept = (folder / "models").resolve()
     (folder / "models").unlink()
@@ -73,10 +81,10 @@ def _damage_store(folder: Path) -> None:
 
 FAULTS: dict[str, tuple[Callable[[Path], None], str, str, str]] = {
     "no store": (lambda folder: (folder / "radar.db").unlink(), "database", "problem", "There is no store"),
-    "no folder": (lambda folder: folder.rename(folder.with_name("moved")) and None, "data folder", "problem", "There is no folder"),
+    "no folder": (_move_away, "data folder", "problem", "There is no folder"),
     "a damaged store": (_damage_store, "database", "problem", "not a database"),
-    "a newer schema": (_change(sa.text("UPDATE alembic_version SET version_num = '9999'")), "schema", "problem", "9999"),
-    "an older schema": (_change(sa.text("UPDATE alembic_version SET version_num = '0001'")), "schema", "warning", "0001"),
+    "a newer schema": (_at("9999"), "schema", "problem", "9999"),
+    "an older schema": (_at("0001"), "schema", "warning", "0001"),
     "no scheduler": (_change(sa.text("DELETE FROM lease")), "scheduler", "warning", "No scheduler"),
     "a late job": (_change(sa.update(run).values(ended_at=NOON - timedelta(hours=1))), "jobs", "problem",
                    "Late: count_mentions"),

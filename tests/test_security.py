@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
 from packaging.requirements import Requirement
 
 from radar.store.engine import open_store
