@@ -268,5 +268,3 @@ def test_the_commands(tmp_path: Path) -> None:
     done = radar("db", "restore", file, data_dir=tmp_path / "two")
     assert done.returncode == 2
     assert "--replace" in done.stderr
-    done = radar("db", "backup", str(tmp_path / "no" / "radar.zip"), data_dir=tmp_path / "two")
-    assert (done.returncode, "There is no folder" in done.stderr) == (2, True)

@@ -20,11 +20,10 @@ from tests.builders import NOON, a_post, put
 from tests.conftest import radar
 
 
-@pytest.fixture
-def folder(tmp_path: Path, fitted_dir: Path, scorer: TopicScorer) -> Path:
+@pytest.fixture(scope="module")
+def well(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path, scorer: TopicScorer) -> Path:
     """A data folder with a model and a store, its scheduler at work."""
-    data = tmp_path / "data"
-    data.mkdir(mode=0o700)
+    data = tmp_path_factory.mktemp("well")
     (data / "models").symlink_to(fitted_dir / "models")
     engine = open_store(f"sqlite:///{data / 'radar.db'}")
     put(engine, a_post("1"))
@@ -34,6 +33,15 @@ def folder(tmp_path: Path, fitted_dir: Path, scorer: TopicScorer) -> Path:
         done = runs.begin_run(session, "count_mentions", NOON - timedelta(minutes=5), "host", 1)
         runs.end_run(session, done, ended_at=NOON, outcome="ok")
     engine.dispose()
+    return data
+
+
+@pytest.fixture
+def folder(tmp_path: Path, well: Path) -> Path:
+    """One of one's own, to spoil."""
+    data = tmp_path / "data"
+    shutil.copytree(well, data, symlinks=True)
+    data.chmod(0o700)
     return data
 
 
@@ -51,7 +59,7 @@ def test_one_that_is_well_is_said_to_be(folder: Path) -> None:
 
 def _change(statement: sa.Executable) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
-        engine = open_store(f"sqlite:///{folder / 'radar.db'}")
+        engine = open_store(f"sqlite:///{folder / 'radar.db'}", migrate=False)
         with engine.begin() as connection:
             connection.execute(statement)
         engine.dispose()
