@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from radar.cli import cli
 from radar.config import Settings
 from radar.doctor import Line, look_over
 from radar.registry import TopicScorer
@@ -152,7 +154,8 @@ def test_postgresql_is_looked_over_with_its_clock(url: str, folder: Path) -> Non
     assert [line.state for line in lines if line.part == "database"] == ["ok"]
 
 
-def test_a_setting_that_cannot_be_read_is_told_in_a_line(tmp_path: Path) -> None:
-    done = radar("doctor", data_dir=tmp_path, env={"RADAR_PORT": "many"})
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "RADAR_PORT" in done.stdout
+def test_a_setting_that_cannot_be_read_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RADAR_PORT", "many")
+    done = CliRunner().invoke(cli, ["doctor"])
+    assert done.exit_code == 1
+    assert "RADAR_PORT" in done.output

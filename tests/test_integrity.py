@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from radar.classify import classify_posts
+from radar.cli import cli
 from radar.config import Settings
 from radar.count import count_mentions
+from radar.errors import CallerError
 from radar.integrity import check_store
 from radar.registry import TopicScorer, model_folder
 from radar.store.engine import open_store, writing
@@ -192,13 +195,15 @@ def test_the_command_names_a_fault_and_recount_mends_it(tmp_path: Path, sound: P
     assert done.returncode == 1
     assert "TW 2026-05-04" in done.stdout
     assert "radar db recount" in done.stdout
-    assert radar("db", "recount", "TW", "2026-05-04", data_dir=tmp_path).returncode == 0
+    asked = CliRunner().invoke(cli, ["--data-dir", str(tmp_path), "db", "recount", "TW", "2026-05-04"])
+    assert asked.exit_code == 0, asked.output
     count_mentions(engine, scorer.model_id, scorer.topic_ids, now=NOON)
     assert check_store(engine, days=None).is_well
     engine.dispose()
 
 
 def test_there_is_no_store_to_check_and_none_is_made(tmp_path: Path) -> None:
-    done = radar("db", "check", data_dir=tmp_path)
-    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
-    assert "There is no store" in done.stderr
+    done = CliRunner().invoke(cli, ["--data-dir", str(tmp_path), "db", "check"])
+    assert isinstance(done.exception, CallerError)
+    assert "There is no store" in str(done.exception)
+    assert list(tmp_path.iterdir()) == []

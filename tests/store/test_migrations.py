@@ -112,7 +112,6 @@ def _comes_up(url: str, revision: str) -> None:
         migrate(connection, revision)
         held = _fill(connection)
     upgrade(engine)
-    assert _differences(engine) == []
     with engine.connect() as connection:
         for name, rows in held.items():
             assert connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[name])) == rows, name
