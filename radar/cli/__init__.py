@@ -37,6 +37,8 @@ COMMANDS = {
     "drift": "Say how far the last week's posts lie from what the topic model was trained on, by market.",
     "promote": "Make another fitted model the one that posts are read by, if it passes the gate; no trend by that.",
     "backtest": "Replay the lists of the past as they were known then, and say what came of them.",
+    "db": "The store itself: check it, back it up, restore it.",
+    "doctor": "Look radar over and say what to do: settings, disk, clock, store, jobs, sources, model.",
     "bench": "Measure this machine: absolute figures, and ratios to a named peer measured in the same run.",
     "import": "Import posts, then classify, count and detect.",
     "sources": "Where posts come from: add, list, test, pause, resume and remove sources.",

@@ -81,6 +81,13 @@ def writing(engine: sa.Engine) -> Session:
     return Session(engine.execution_options(radar_writes=True), expire_on_commit=False)
 
 
+def reading_still(engine: sa.Engine) -> Session:
+    """A session that sees the store as it is at its first read, whatever others write meanwhile; it cannot write."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Session(engine, expire_on_commit=False)
+
+
 def one_writer(session: Session, name: str) -> None:
     """Let other transactions that ask for the same name wait until this one ends; SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":

@@ -26,13 +26,28 @@ def upgrade(engine: sa.Engine) -> None:
         return
     if found is not None and found > HEAD:
         raise StoreError(f"The store's schema is {found}, newer than this radar's {HEAD}.", "Upgrade radar.")
+    with engine.execution_options(radar_writes=True).begin() as connection:
+        migrate(connection)
+
+
+def migrate(connection: sa.Connection, revision: str = "head") -> None:
+    """Bring a schema up to a revision within the transaction that is open: the whole way or not at all."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    with engine.execution_options(radar_writes=True).begin() as connection:
-        if connection.dialect.name == "postgresql":  # first starts at the same time: the second finds it done
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('radar migration'))")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    if connection.dialect.name == "postgresql":  # first starts at the same time: the second finds it done
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('radar migration'))")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revisions() -> list[str]:
+    """Every revision that this radar knows, the oldest first."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]

@@ -90,3 +90,9 @@ def newest_post(session: Session, market: str) -> datetime | None:
         sa.select(sa.func.max(p.published_at)).where(p.audience_market == market, p.local_day == last)
     )
     return at
+
+
+def database_clock(session: Session) -> datetime:
+    """What time it is for PostgreSQL; SQLite has no clock of its own."""
+    at: datetime = session.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return at

@@ -1,6 +1,10 @@
 """Migrations: they end in the schema that the code speaks to, and can be taken back."""
 
+import shutil
 from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from radar.errors import StoreError
 from radar.store.engine import open_store
-from radar.store.migrate import FOLDER, HEAD, current, upgrade
+from radar.store.migrate import FOLDER, HEAD, current, migrate, revisions, upgrade
 from radar.store.tables import metadata
 from tests.builders import a_post, put
 
@@ -67,3 +71,87 @@ def test_a_newer_store_is_left_alone(engine: sa.Engine) -> None:
     with pytest.raises(StoreError, match=r"9999.*Upgrade radar"):
         upgrade(engine)
     assert current(engine) == "9999"
+
+
+def _fill(connection: sa.Connection) -> dict[str, int]:
+    """A row in each table as the schema is, whatever it is; rows by table."""
+    there = sa.MetaData()
+    there.reflect(connection)
+    tables = [table for table in there.sorted_tables if table.name != "alembic_version"]
+    for table in tables:
+        is_given = [c for c in table.columns if not c.nullable or c.foreign_keys]
+        connection.execute(sa.insert(table).values({c.name: _value(c) for c in is_given}))
+    return {table.name: 1 for table in tables}
+
+
+def _value(column: sa.Column[Any]) -> Any:
+    if column.foreign_keys:
+        return _value(next(iter(column.foreign_keys)).column)
+    kinds: dict[type, Any] = {
+        sa.Boolean: False, sa.Integer: 1, sa.Float: 1.0, sa.JSON: {}, sa.LargeBinary: b"1",
+        sa.DateTime: datetime(2026, 5, 4, 12), sa.Date: date(2026, 5, 4), sa.String: "TW",
+    }  # fmt: skip
+    return next(value for kind, value in kinds.items() if isinstance(column.type, kind))
+
+
+@pytest.mark.parametrize("revision", revisions())
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_every_schema_comes_up_with_what_it_holds(url: str, revision: str) -> None:
+    _comes_up(url, revision)
+
+
+@pytest.mark.parametrize("revision", revisions()[:-1:4])
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_schemas_come_up_with_what_they_hold_on_postgresql(url: str, revision: str) -> None:
+    _comes_up(url, revision)
+
+
+def _comes_up(url: str, revision: str) -> None:
+    engine = open_store(url, migrate=False)
+    with engine.execution_options(radar_writes=True).begin() as connection:
+        migrate(connection, revision)
+        held = _fill(connection)
+    upgrade(engine)
+    with engine.connect() as connection:
+        for name, rows in held.items():
+            assert connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[name])) == rows, name
+    engine.dispose()
+
+
+def test_the_newest_migration_goes_down_and_up_with_what_is_stored(engine: sa.Engine) -> None:
+    put(engine, a_post("1"))
+    _migrate(engine, command.downgrade, "-1")
+    assert current(engine) == revisions()[-2]
+    upgrade(engine)
+    assert _differences(engine) == []
+    assert put(engine, a_post("1")).unchanged == 1
+
+
+BROKEN = """
+revision, down_revision = "9990", "%s"
+
+def upgrade():
+    from alembic import op
+    import sqlalchemy as sa
+    op.create_table("half", sa.Column("id", sa.Integer, primary_key=True))
+    op.execute("UPDATE post SET text = 'changed'")
+    with op.batch_alter_table("author_list") as table:
+        table.add_column(sa.Column("colour", sa.Text))
+    op.execute("UPDATE no_such_table SET id = 1")
+"""
+
+
+def test_a_migration_that_fails_half_way_leaves_the_old_schema_working(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(engine, a_post("1"))
+    shutil.copytree(FOLDER, tmp_path / "migrations")
+    (tmp_path / "migrations" / "versions" / "9990_broken.py").write_text(BROKEN % HEAD)
+    monkeypatch.setattr("radar.store.migrate.FOLDER", tmp_path / "migrations")
+    monkeypatch.setattr("radar.store.migrate.HEAD", "9990")
+    with pytest.raises(sa.exc.DBAPIError, match="no_such_table"):
+        upgrade(engine)
+    assert current(engine) == HEAD
+    assert _differences(engine) == []
+    done = put(engine, a_post("1"), a_post("2"))
+    assert (done.new, done.unchanged) == (1, 1)
