@@ -55,7 +55,7 @@ def _matches(row: dict[str, Any], q: Query) -> bool:
 
 def _expected(rows: list[dict[str, Any]], q: Query) -> list[int]:
     found = [Place(row[q.sort], row["author_id"]) for row in rows if _matches(row, q)]
-    return [place.author_id for place in sorted(found, key=search._order)]
+    return [place.author_id for place in sorted(found, key=search._order(q))]
 
 
 @pytest.mark.parametrize("most_driven", [10_000, 5])
