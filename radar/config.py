@@ -66,6 +66,16 @@ class Settings(BaseSettings):
     allow_private_targets: bool = Field(
         default=False, description="whether alerts may go to private, loopback and link-local addresses"
     )
+    reports: str = Field(
+        default="",
+        description="market pairs whose weekly report is made on Mondays, as TW>JP,KR>JP",
+        pattern=r"^\s*([A-Za-z]{2}\s*>\s*[A-Za-z]{2}\s*([,;]\s*|$))*$",
+    )
+    report_languages: str = Field(
+        default="en zh-Hant ja ko th",
+        description="languages that they are made in",
+        pattern=r"^\s*((en|zh-Hant|ja|ko|th)([\s,]+|$))+$",
+    )
     contact: str = Field(
         default="",
         description="mail address or URL that servers we ask are told, in the User-Agent",

@@ -41,9 +41,19 @@ def trend_carriers(
         "next": None,
         "total": len(people),
         "most_engaging": [p["person_id"] for p in engaging[:10]],
+        "platforms": _by_platform(rows),
         "window": {"start": start, "end": end},
         "simulated": world_of(session) == "simulated",
     }
+
+
+def _by_platform(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Persons and posts on each platform, most posts first; who is on two counts on both."""
+    persons: dict[str, list[int]] = {}
+    for row in rows:
+        persons.setdefault(row["platform"], []).append(row["person_id"])
+    told = [{"platform": name, "persons": len(set(who)), "posts": len(who)} for name, who in persons.items()]
+    return sorted(told, key=lambda one: (-len(persons[str(one["platform"])]), str(one["platform"])))
 
 
 def _by_person(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

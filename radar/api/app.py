@@ -25,6 +25,8 @@ from radar.api import (
     partner_examples,
     partner_routes,
     problems,
+    report_routes,
+    report_shapes,
     routes,
     shapes,
 )
@@ -68,6 +70,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(partner_routes.router)
     app.include_router(alert_routes.router)
     app.include_router(alert_feeds.router)
+    app.include_router(report_routes.router)
     app.include_router(hubs.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
@@ -137,6 +140,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
                 {"name": "alerts", "description": "Who is told what, and watch lists."},
+                {"name": "reports", "description": "One market about another, week by week."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -150,7 +154,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document, partner_examples.ANSWERS | alert_examples.ANSWERS)
+        examples.put_in(document, partner_examples.ANSWERS | alert_examples.ANSWERS | report_shapes.ANSWERS)
         app.openapi_schema = document
     return app.openapi_schema
 

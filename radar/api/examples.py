@@ -228,6 +228,9 @@ CARRIERS = {
          "engagement": 326, "share": 0.14, "sponsored": 0},
     ],
     "next": None, "total": 17, "most_engaging": ["41"],
+    "platforms": [
+        {"platform": "instagram", "persons": 12, "posts": 14}, {"platform": "youtube", "persons": 6, "posts": 7},
+    ],
     "window": {"start": "2026-11-21T08:00:00Z", "end": _AT}, "simulated": True,
 }  # fmt: skip
 MATRIX = {
@@ -318,6 +321,8 @@ def put_in(document: dict[str, Any], more: dict[str, dict[str, Any]]) -> None:
                 body.setdefault("example", schemas[body["schema"]["$ref"].rpartition("/")[2]].get("example"))
             for status, response in operation["responses"].items():
                 for content in response["content"].values():
+                    if "$ref" not in content["schema"]:
+                        continue  # a file of another kind
                     shape = content["schema"]["$ref"].rpartition("/")[2]
                     content["example"] = PROBLEMS[int(status)] if shape == "Problem" else answers[shape]
     for shape, example in answers.items():

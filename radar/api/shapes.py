@@ -683,11 +683,18 @@ class Carrier(Shape):
     sponsored: int = Field(description="Posts of them that are sponsored.")
 
 
+class CarriedOn(Shape):
+    platform: str
+    persons: int = Field(description="KOLs there; who carried it on two platforms counts on both.")
+    posts: int
+
+
 class Carriers(Shape):
     items: list[Carrier] = Field(description="KOLs by their first post.")
     next: None
     total: int = Field(description="KOLs in these days, also beyond those listed.")
     most_engaging: list[str] = Field(description="Their person ids, the most engaging first.")
+    platforms: list[CarriedOn] = Field(description="The same KOLs and their posts on each platform.")
     window: dict[str, datetime]
     simulated: bool
 

@@ -24,6 +24,7 @@ MENU = [
     Entry("kols", "/kols", N_("KOLs")),
     Entry("partners", "/partners", N_("Partners")),
     Entry("topics", "/topics", N_("Topics")),
+    Entry("reports", "/reports", N_("Reports")),
     Entry("alerts", "/alerts", N_("Alerts")),
     Entry("coverage", "/coverage", N_("Coverage")),
     Entry("models", "/models", N_("Models")),

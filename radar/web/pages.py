@@ -15,7 +15,7 @@ from radar import answers
 from radar.alerts import lists
 from radar.lead_lag import FEWEST
 from radar.markets import MARKETS, market
-from radar.web import alert_pages, chart_pages, kol_pages, options, overview_pages, partners_page, words
+from radar.web import alert_pages, chart_pages, kol_pages, options, overview_pages, partners_page, report_pages, words
 from radar.web.charts import draw_curve, draw_lanes
 from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.path_drawing import draw_path
@@ -31,6 +31,7 @@ def mount_pages(app: FastAPI) -> None:
     for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
         app.include_router(pages)
     app.include_router(alert_pages.router)
+    app.include_router(report_pages.router)
     app.mount("/static", _Files(directory=HERE / "static"), name="static")
     app.add_middleware(Languages)
 
