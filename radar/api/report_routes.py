@@ -19,6 +19,9 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)], 
 _FORMS = {media.partition(";")[0]: form for form, media in MEDIA.items()}
 _FILES: dict[str, Any] = {name: {"schema": {"type": "string"}} for name in _FORMS if name != "application/json"}
 
+_ANSWERS: dict[int | str, dict[str, Any]] = {200: {"description": "The report", "content": _FILES}}
+_ANSWERS |= problems_of(400, 404)
+
 
 def form_of(accepted: str) -> str:
     """The form that an Accept header asks for first; JSON where it asks for none of them.
@@ -55,7 +58,7 @@ def list_reports(request: Request, session: SessionDep) -> Any:
 @router.get(
     "/reports/{market}/{place}/{week}",
     response_model=report_shapes.Report,
-    responses={200: {"description": "The report", "content": _FILES}} | problems_of(400, 404),
+    responses=_ANSWERS,
 )
 def get_report(
     market: MarketPath,

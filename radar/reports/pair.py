@@ -14,7 +14,7 @@ from radar.keys import Kind, key_number
 from radar.markets import MARKETS, PLACE_NUMBERS, market
 from radar.reports.missing import what_is_missing
 from radar.reports.next import expected_next
-from radar.reports.week import Week, WeekNotThere, parse_week
+from radar.reports.week import Week, WeekNotThere, last_complete, parse_week
 from radar.store import reports as store
 from radar.store.answers import counted_span
 from radar.store.counts import counted_days
@@ -44,8 +44,8 @@ def pair_report(
     about, country = market(market_code), _country(place)
     asked = parse_week(week, about, now)
     stand = standing(session, about, asked.end)
-    days = _counted(session, stand, asked)
-    base = {"market": about.code, "place": country, "window": "7d", "as_of": asked.end, "q": Q}
+    days = _counted(session, stand, asked, last_complete(about, now))
+    base: Item = {"market": about.code, "place": country, "window": "7d", "as_of": asked.end, "q": Q}
     found = answers.list_trends(session, **base, limit=LISTED)
     trends = [_trend(session, item, asked.end, n) for n, item in enumerate(found["items"])]
     topics, things = (answers.list_trends(session, **base, kind=kind, limit=LISTED) for kind in ("topic", "product"))
@@ -87,13 +87,13 @@ def _country(place: str) -> str:
     return code
 
 
-def _counted(session: Session, stand: Standing, week: Week) -> dict[date, DayCounts]:
+def _counted(session: Session, stand: Standing, week: Week, newest: Week) -> dict[date, DayCounts]:
     """The days of the week and those before it. Raises WeekNotThere where the store holds none of the week."""
     span = counted_span(session, stand.model_id, stand.market.code)
     if span.first is None or span.last is None:
         raise WeekNotThere(stand.reason, f"Then ask again: radar report --market {stand.market.code}.")
     if span.first > week.last or span.last < week.first:
-        end = Week.of(span.last - timedelta(days=span.last.weekday()), stand.market).name
+        end = min(Week.of(span.last - timedelta(days=span.last.weekday()), stand.market).name, newest.name)
         begins = Week.of(span.first - timedelta(days=span.first.weekday()), stand.market).name
         raise WeekNotThere(
             f"Nothing is counted of {week.name} in {stand.market.name}: there are posts from {begins} to {end}.",

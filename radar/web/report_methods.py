@@ -67,4 +67,4 @@ def _sources(report: Mapping[str, Any]) -> Table:
 
 
 def _gap(gap: Mapping[str, Any]) -> str:
-    return say(_GAPS[gap["what"]]) % {"n": number(gap["n"] or 0), "names": say(", ").join(gap["names"])}
+    return say(_GAPS[gap["what"]]) % {"n": number(gap["n"] or 0), "names": " · ".join(gap["names"])}

@@ -87,7 +87,7 @@ def _in_short(report: Report) -> Iterator[str]:
         yield _none_rose(report)
     risen = [words.topic_called(row["id"]) for row in report["topics"][:3]]
     if risen:
-        yield say("More than usual of: %(topics)s.") % {"topics": say(", ").join(risen)}
+        yield say("More than usual of: %(topics)s.") % {"topics": " · ".join(risen)}
     yield _expected_in_short(report)
 
 
@@ -130,9 +130,9 @@ def _platforms(report: Report) -> Iterator[Block]:
     yield Paragraph(say("Platforms are never added up: who posts on two of them stands in both lines."), "note")
 
 
-def _trend_cell(trend: Report) -> Cell:
+def _trend_cell(trend: Report, report: Report) -> Cell:
     tongue = MARKETS[trend["market"]].languages[0]
-    address = url(f"/trends/{trend['id']}", as_of=trend["seen_at"].isoformat())
+    address = url(f"/trends/{trend['id']}", as_of=report["as_of"].isoformat(), window="7d")
     return cell(trend["name"], words.gloss(trend) or "", address, tongue)
 
 
@@ -141,7 +141,7 @@ def _topic(trend: Report) -> str:
 
 
 def _on_platforms(trend: Report) -> str:
-    return say(", ").join(f"{one['platform']} {number(one['persons'])}" for one in trend["on_platforms"])
+    return " · ".join(f"{one['platform']} {number(one['persons'])}" for one in trend["on_platforms"])
 
 
 def _trends(report: Report) -> Iterator[Block]:
@@ -152,7 +152,7 @@ def _trends(report: Report) -> Iterator[Block]:
     head = ["#", say("Trend"), say("Topic"), say("Lift"), say("KOLs"), say("Stage"), say("KOLs by platform")]
     rows = [
         [
-            cell(number(one["rank"])), _trend_cell(one), cell(_topic(one)),
+            cell(number(one["rank"])), _trend_cell(one, report), cell(_topic(one)),
             cell(f"×{number(one['lift'], 1)}", f"≥ ×{number(at_least(one['lift_floor']), 1)}"),
             cell(number(one["persons"])), cell(words.called(one["stage"])), cell(_on_platforms(one)),
         ]
@@ -163,7 +163,7 @@ def _trends(report: Report) -> Iterator[Block]:
     else:
         told = say("Most certain and strongest first")
     told %= {"n": number(len(rows)), "all": number(report["total"])}
-    yield Table(told, head, rows, frozenset({3, 4}))
+    yield Table(told, head, rows, frozenset({0, 3, 4}))
     yield Items([f"{one['name']}: {words.sentence(one)}" for one in report["trends"][:5]])
 
 
@@ -241,7 +241,12 @@ def _leaders(report: Report) -> Iterator[Block]:
     head = [say("Trend"), say("First KOLs"), say("KOLs in all"), say("Markets before")]
     if led:
         rows = [
-            [_trend_cell(one), cell(_first_kols(one)), cell(number(one["carriers_total"])), cell(_before(one, report))]
+            [
+                _trend_cell(one, report),
+                cell(_first_kols(one)),
+                cell(number(one["carriers_total"])),
+                cell(_before(one, report)),
+            ]
             for one in led
         ]
         yield Table(say("Who used it first since it came on, and where it came on before"), head, rows, frozenset({2}))
@@ -252,12 +257,12 @@ def _leaders(report: Report) -> Iterator[Block]:
 
 def _first_kols(trend: Report) -> str:
     told = [f"{one['name'] or one['handle'] or one['person_id']} ({one['platform']})" for one in trend["carriers"]]
-    return say(", ").join(told) or "—"
+    return " · ".join(told) or "—"
 
 
 def _before(trend: Report, report: Report) -> str:
     told = [f"{words.country(one['market'])} {words.day(one['onset_at'], report['zone'])}" for one in trend["before"]]
-    return say(", ").join(told) or say("none seen")
+    return " · ".join(told) or say("none seen")
 
 
 def _lead(report: Report) -> str:
@@ -293,7 +298,7 @@ def _expected(report: Report) -> Iterator[Block]:
         [
             cell(one["name"], one["key"]["gloss"] or "", None, tongue), cell(_within_a_week(one)),
             cell(f"{words.day(one['low_at'], report['zone'])} – {words.day(one['high_at'], report['zone'])}"),
-            cell(say(", ").join(f"{words.country(s['market'])} {words.ago(s['days_ago'])}" for s in one["seen"])),
+            cell(" · ".join(f"{words.country(s['market'])} {words.ago(s['days_ago'])}" for s in one["seen"])),
         ]
         for one in found["items"]
     ]  # fmt: skip
