@@ -45,9 +45,10 @@ def pair_report(
     asked = parse_week(week, about, now)
     stand = standing(session, about, asked.end)
     days = _counted(session, stand, asked, last_complete(about, now))
-    base: Item = {"market": about.code, "place": country, "window": "7d", "as_of": asked.end, "q": Q}
+    at = _looked_back_from(stand, asked)
+    base: Item = {"market": about.code, "place": country, "window": "7d", "as_of": at, "q": Q}
     found = answers.list_trends(session, **base, limit=LISTED)
-    trends = [_trend(session, item, asked.end, n) for n, item in enumerate(found["items"])]
+    trends = [_trend(session, item, at, n) for n, item in enumerate(found["items"])]
     topics, things = (answers.list_trends(session, **base, kind=kind, limit=LISTED) for kind in ("topic", "product"))
     is_known = _has_usual(session, stand, asked)
     places = _shares(days, place_rows(country), asked, is_known)
@@ -59,7 +60,7 @@ def pair_report(
     expected = expected_next(session, about, country, asked)
     return {
         "market": about.code, "place": country, "week": asked.name, "first_day": asked.first, "last_day": asked.last,
-        "zone": about.zone, "window": {"start": asked.start, "end": asked.end}, "as_of": asked.end,
+        "zone": about.zone, "window": {"start": asked.start, "end": asked.end}, "as_of": at,
         "model_id": found["model_id"], "simulated": found["simulated"], "status": found["status"],
         "message": found["message"], "coverage": found["coverage"], "shadow": found["shadow"], "q": Q,
         "usual_days": USUAL_DAYS, "days_counted": sum(day >= asked.first for day in days),
@@ -101,6 +102,12 @@ def _counted(session: Session, stand: Standing, week: Week, newest: Week) -> dic
         )
     first = week.first - timedelta(days=USUAL_DAYS)
     return dict(counted_days(session, stand.model_id, stand.market.code, first, week.last))
+
+
+def _looked_back_from(stand: Standing, week: Week) -> datetime:
+    """The week's end; where posts ended days before it, the last moment that is counted."""
+    is_read = stand.latest is None or stand.latest > week.end - timedelta(days=1)
+    return week.end if is_read or stand.latest is None else stand.latest
 
 
 def _has_usual(session: Session, stand: Standing, week: Week) -> bool:

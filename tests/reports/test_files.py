@@ -12,9 +12,14 @@ import pytest
 from fastapi.testclient import TestClient
 from fontTools.ttLib import TTFont
 from pypdf import PdfReader
+from pypdf.generic import ContentStream
+from pypdfium2 import PdfDocument
+from typer.testing import CliRunner
 
 from radar.api import create_app
+from radar.cli import cli
 from radar.config import Settings
+from radar.errors import CallerError
 from radar.keys import Kind, key_number
 from radar.reports import kept_reports, make_reports, pair_report
 from radar.reports.keeping import keep
@@ -32,11 +37,11 @@ from tests.conftest import radar
 LATER = NOW + timedelta(days=1)
 BAD = '#strong[x] $1$ `a` *b* | <script>alert(1)</script> [c](javascript:d) ![e](//f) \\ @g "h" #image("/etc/passwd")'
 TITLES = {
-    "en": ("Taiwan about Japan, week 47 of 2026", "Methods and coverage"),
-    "zh-Hant": ("台灣談日本", "方法與資料涵蓋"),
-    "ja": ("台湾から見た日本", "方法とデータの範囲"),
-    "ko": ("대만에서 본 일본", "방법과 수집 현황"),
-    "th": ("ไต้หวันพูดถึงญี่ปุ่น", "วิธีการและความครอบคลุม"),
+    "en": ("Taiwan about Japan, week 47 of 2026", "Methods and coverage", "Osaka"),
+    "zh-Hant": ("台灣談日本", "台灣談日本", "方法與資料涵蓋", "大阪"),
+    "ja": ("台湾から見た日本", "台湾から見た日本", "方法とデータの範囲", "大阪"),
+    "ko": ("대만에서 본 일본", "대만에서 본 일본", "방법과 수집 현황", "오사카"),
+    "th": ("ไต้หวันพูดถึงญี่ปุ่น", "แพลตฟอร์ม", "โพสต์", "โอซา", "大阪"),
 }
 
 
@@ -58,10 +63,12 @@ def report(store: SmallStore) -> dict[str, Any]:
 
 
 def _read(content: bytes) -> tuple[str, list[Any]]:
-    """The text of a PDF, and the fonts in it."""
+    """The text of a PDF (read by PDFium, which knows of clusters), and the fonts in it."""
     reader = PdfReader(io.BytesIO(content))
+    with PdfDocument(content) as document:
+        text = "\n".join(page.get_textpage().get_text_range() for page in document)
     fonts = [one.get_object() for page in reader.pages for one in page["/Resources"]["/Font"].values()]
-    return "\n".join(page.extract_text() for page in reader.pages), fonts
+    return text, fonts
 
 
 def _squeezed(text: str) -> str:
@@ -72,7 +79,8 @@ def _squeezed(text: str) -> str:
 def test_a_pdf_of_each_language_has_its_words_and_no_box(report: dict[str, Any], language: str) -> None:
     content = write_file(report, language, "pdf", "http://127.0.0.1")
     text, fonts = _read(content)
-    for word in (*TITLES[language], "大阪"):
+    assert PdfReader(io.BytesIO(content)).metadata["/Title"].startswith(TITLES[language][0])
+    for word in TITLES[language][1:]:
         assert _squeezed(word) in _squeezed(text), word
     assert "\ufffd" not in text
     assert "#strong[x]" in text
@@ -85,12 +93,28 @@ def test_a_pdf_of_each_language_has_its_words_and_no_box(report: dict[str, Any],
 
 
 def _boxes(content: bytes) -> int:
-    """How often the glyph 0, the box, is drawn: texts are written as hexadecimal glyph numbers of two bytes."""
-    drawn = 0
-    for page in PdfReader(io.BytesIO(content)).pages:
-        for run in re.findall(rb"<([0-9A-Fa-f]+)>\s*(?:Tj|-?[0-9.]|\])", page.get_contents().get_data()):
-            drawn += sum(run[i : i + 4] == b"0000" for i in range(0, len(run), 4))
-    return drawn
+    """How often the glyph 0, the box, is drawn: texts are glyph numbers of two bytes. Charts are forms inside."""
+    reader = PdfReader(io.BytesIO(content))
+    return sum(_boxes_in(page.get_contents(), page.get("/Resources"), reader) for page in reader.pages)
+
+
+def _boxes_in(stream: Any, resources: Any, reader: PdfReader) -> int:
+    found = ContentStream(stream, reader)
+    texts = [one for operands, operator in found.operations if operator in (b"Tj", b"TJ") for one in operands]
+    runs = [
+        run for text in texts for run in (text if isinstance(text, list) else [text]) if hasattr(run, "original_bytes")
+    ]
+    drawn = sum(run.original_bytes[i : i + 2] == b"\0\0" for run in runs for i in range(0, len(run.original_bytes), 2))
+    forms = (resources.get_object() if resources else {}).get("/XObject", {})
+    inner = [one.get_object() for one in forms.get_object().values()] if forms else []
+    inside = [one for one in inner if one.get("/Subtype") == "/Form"]
+    return drawn + sum(_boxes_in(one, one.get("/Resources"), reader) for one in inside)
+
+
+def test_a_box_would_be_seen() -> None:
+    import typst
+
+    assert _boxes(typst.compile("a \U0010fffd 大".encode(), ignore_system_fonts=True)) == 2
 
 
 def test_nothing_is_left_out_for_want_of_a_font() -> None:
@@ -204,21 +228,16 @@ def test_the_api_gives_what_is_accepted(store: SmallStore) -> None:
 
 def test_the_command_writes_files_and_text(demo_dir: Path, tmp_path: Path) -> None:
     file = tmp_path / "report.pdf"
-    done = radar(
-        "report",
-        "--market",
-        "TW",
-        "--place",
-        "JP",
-        "--language",
-        "th",
-        "--output",
-        str(file),
-        data_dir=demo_dir / "demo",
-    )
+    asked = ["--market", "TW", "--place", "JP", "--language", "th", "--output", str(file)]
+    done = radar("report", *asked, data_dir=demo_dir / "demo")
     assert done.returncode == 0, done.stderr
-    assert "ญี่ปุ่น" in _squeezed(_read(file.read_bytes())[0])
-    wrong = radar("report", "--market", "TW", "--place", "JP", "--week", "2026-W99", data_dir=demo_dir / "demo")
-    assert wrong.returncode == 2
-    assert "Traceback" not in wrong.stderr
-    assert "ISO week" in wrong.stderr
+    assert "แพลตฟอร์ม" in _squeezed(_read(file.read_bytes())[0])
+
+
+def test_a_mistake_at_the_terminal_is_explained(tmp_path: Path) -> None:
+    for week, said in (("2026-W99", "no ISO week"), ("2031-W01", "is not over")):
+        asked = ["report", "--market", "TW", "--place", "JP", "--week", week]
+        result = CliRunner().invoke(cli, ["--data-dir", str(tmp_path), *asked])
+        assert isinstance(result.exception, CallerError)
+        assert said in result.exception.message
+        assert result.exception.hint
