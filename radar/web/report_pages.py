@@ -109,5 +109,5 @@ def _report(request: Request, session: Session, code: str, place: str, week: str
     files = [(form, url(f"/v1{path}", format=form, language=language())) for form in FORMS]
     return page(
         "report.html", document=write_report(report), files=files, **_form(chosen, now),
-        simulated=report["simulated"], here="reports", twin=f"/v1{path}",
+        simulated=report["simulated"], here="reports", twin=url(f"/v1{path}", format="json"),
     )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from radar.answers import episode_number, trend_id
-from radar.api import kol_shapes, partner_shapes, report_shapes, shapes
+from radar.api import alert_shapes, kol_shapes, partner_shapes, report_shapes, shapes
 from tests.api.small_store import NOW, SmallStore, post
 
 
@@ -220,7 +220,7 @@ def test_openapi_is_complete(client: TestClient) -> None:
 def _shape(name: str) -> Any:
     return next(
         found
-        for module in (shapes, kol_shapes, partner_shapes, report_shapes)
+        for module in (shapes, kol_shapes, partner_shapes, alert_shapes, report_shapes)
         if (found := getattr(module, name, None))
     )
 
