@@ -16,7 +16,7 @@ from pypdf.generic import ContentStream
 from pypdfium2 import PdfDocument
 from typer.testing import CliRunner
 
-from radar.api import create_app
+from radar.api import create_app, examples, report_shapes
 from radar.cli import cli
 from radar.config import Settings
 from radar.errors import CallerError
@@ -31,8 +31,8 @@ from radar.web.document_markdown import to_markdown
 from radar.web.document_pdf import Fonts, MissingFont, to_pdf
 from radar.web.languages import LANGUAGES
 from radar.web.report_files import to_html, write_file, writer
+from radar.web.report_methods import _GAPS
 from tests.api.small_store import NOW, SmallStore, fill, open_small
-from tests.conftest import radar
 
 LATER = NOW + timedelta(days=1)
 BAD = '#strong[x] $1$ `a` *b* | <script>alert(1)</script> [c](javascript:d) ![e](//f) \\ @g "h" #image("/etc/passwd")'
@@ -226,12 +226,46 @@ def test_the_api_gives_what_is_accepted(store: SmallStore) -> None:
     assert client.get("/v1/reports/XX/JP/2026-W47").status_code == 404
 
 
-def test_the_command_writes_files_and_text(demo_dir: Path, tmp_path: Path) -> None:
+def test_the_command_writes_files_and_text(store: SmallStore, tmp_path: Path) -> None:
+    folder = str(Path(str(store.engine.url.database)).parent)
+    asked = [
+        "--data-dir",
+        folder,
+        "report",
+        "--market",
+        "TW",
+        "--place",
+        "JP",
+        "--week",
+        "2026-W47",
+        "--language",
+        "th",
+    ]
     file = tmp_path / "report.pdf"
-    asked = ["--market", "TW", "--place", "JP", "--language", "th", "--output", str(file)]
-    done = radar("report", *asked, data_dir=demo_dir / "demo")
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(cli, [*asked, "--output", str(file)])
+    assert done.exit_code == 0, done.output
     assert "แพลตฟอร์ม" in _squeezed(_read(file.read_bytes())[0])
+    assert [one.name for one in tmp_path.iterdir()] == ["report.pdf"]
+    assert CliRunner().invoke(cli, asked).stdout.startswith("# ไต้หวันพูดถึงญี่ปุ่น")
+    gone = CliRunner().invoke(cli, [*asked, "--output", str(tmp_path / "none" / "x.md")])
+    assert isinstance(gone.exception, CallerError)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_forecast_lead_and_shadow_are_told(language: str) -> None:
+    example = report_shapes.ANSWERS["Report"] | {
+        "expected": {
+            "status": "ok", "message": "", "as_of": "2026-11-22T14:00:00Z", "items": [examples.ARRIVAL], "total": 1,
+            "from_elsewhere": 2, "model": None,
+        },
+        "shadow": examples.TRENDS["shadow"], "missing": [{"what": w, "n": 3, "names": ["sky"]} for w in _GAPS],
+        "product_trends": [examples.TREND],
+    }  # fmt: skip
+    told = report_shapes.Report.model_validate(example).model_dump()
+    said = write_file(told, language, "md", "")
+    for word in ("41 %", "83 %", "yuzulatte", "Ann Lee"):
+        assert word in said.decode(), word
+    assert b"%(" not in said
 
 
 def test_a_mistake_at_the_terminal_is_explained(tmp_path: Path) -> None:
