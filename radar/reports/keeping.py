@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def keep(data_dir: Path, market: str, place: str, week: str, files: Mapping[str,
     return folder
 
 
-def kept_reports(data_dir: Path) -> list[Kept]:
+def kept_reports(data_dir: Path, at_most: int | None = MOST) -> list[Kept]:
     """What is kept, the newest week first."""
     found = []
     for folder in (data_dir / "reports").glob("*/*"):
@@ -65,7 +65,7 @@ def kept_reports(data_dir: Path) -> list[Kept]:
             files = sorted(file.name for file in folder.iterdir() if _FILE.fullmatch(file.name))
             found.append(Kept(pair[1], pair[2], folder.name, files))
     found.sort(key=lambda kept: (kept.week, kept.market, kept.place))
-    return found[::-1][:MOST]
+    return found[::-1][:at_most]
 
 
 def kept_file(data_dir: Path, market: str, place: str, week: str, name: str) -> Path:
@@ -75,3 +75,16 @@ def kept_file(data_dir: Path, market: str, place: str, week: str, name: str) -> 
     if not is_name or not file.is_file():
         raise UnknownName("file of a kept report", name[:60], [])
     return file
+
+
+def drop_reports(data_dir: Path, names_them: Callable[[str], bool]) -> int:
+    """Drop the kept reports of which a JSON says what must not be said any more, each whole; how many."""
+    dropped = 0
+    for kept in kept_reports(data_dir, at_most=None):
+        folder = _folder(data_dir, kept.market, kept.place, kept.week)
+        if any(names_them(file.read_text(encoding="utf-8", errors="replace")) for file in folder.glob("*.json")):
+            gone = folder.with_name(f"{kept.week}.{os.getpid()}.gone")
+            folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+            dropped += 1
+    return dropped
