@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.errors import CallerError
+from radar.markets import market_pairs
 
 DEMO_FOLDER = "demo"
 
@@ -69,7 +70,6 @@ class Settings(BaseSettings):
     reports: str = Field(
         default="",
         description="market pairs whose weekly report is made on Mondays, as TW>JP,KR>JP",
-        pattern=r"^\s*([A-Za-z]{2}\s*>\s*[A-Za-z]{2}\s*([,;]\s*|$))*$",
     )
     report_languages: str = Field(
         default="en zh-Hant ja ko th",
@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, url: str) -> str:
         return _normal_url(url) if url else url
+
+    @field_validator("reports")
+    @classmethod
+    def _known_pairs(cls, text: str) -> str:
+        market_pairs(text)
+        return text
 
     @property
     def retention_by_source(self) -> dict[str, int]:

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from radar.api import report_shapes
 from radar.api.routes import MarketPath, problems_of
-from radar.reports import kept_reports, pair_report, pairs_of
+from radar.markets import market_pairs
+from radar.reports import kept_reports, pair_report
 from radar.store.engine import world_of
 from radar.web.languages import language as spoken
 from radar.web.letters import public_base
@@ -50,7 +51,7 @@ def list_reports(request: Request, session: SessionDep) -> Any:
     settings = request.app.state.settings
     return {
         "items": [kept._asdict() for kept in kept_reports(settings.data_dir)], "next": None,
-        "scheduled": [{"market": code, "place": place} for code, place in pairs_of(settings.reports)],
+        "scheduled": [{"market": code, "place": place} for code, place in market_pairs(settings.reports)],
         "simulated": world_of(session) == "simulated",
     }  # fmt: skip
 

@@ -4,11 +4,11 @@
 """
 
 from radar.reports.keeping import FORMS, Kept, kept_reports
-from radar.reports.making import Writer, make_reports, pairs_of
+from radar.reports.making import Writer, make_reports
 from radar.reports.pair import pair_report
 from radar.reports.week import Week, last_weeks, parse_week
 
 __all__ = [
-    "FORMS", "Kept", "Week", "Writer", "kept_reports", "last_weeks", "make_reports", "pair_report", "pairs_of",
+    "FORMS", "Kept", "Week", "Writer", "kept_reports", "last_weeks", "make_reports", "pair_report",
     "parse_week",
 ]  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from radar.config import Settings
-from radar.errors import CallerError, RadarError
-from radar.markets import MARKETS, PLACE_NUMBERS, market
+from radar.errors import RadarError
+from radar.markets import market, market_pairs
 from radar.reports.keeping import FORMS, is_kept, keep
 from radar.reports.pair import pair_report
 from radar.reports.week import parse_week
@@ -21,32 +21,11 @@ class Writer(Protocol):
     def __call__(self, report: Mapping[str, Any], language: str, form: str) -> bytes: ...
 
 
-def pairs_of(text: str) -> list[tuple[str, str]]:
-    """The pairs of a setting. Raises CallerError.
-
-    >>> pairs_of("TW>JP, kr>jp")
-    [('TW', 'JP'), ('KR', 'JP')]
-    """
-    pairs = []
-    for part in text.replace(";", ",").split(","):
-        if not part.strip():
-            continue
-        first, _, second = (word.strip().upper() for word in part.partition(">"))
-        if first not in MARKETS or second not in PLACE_NUMBERS:
-            raise CallerError(
-                f"RADAR_REPORTS: '{part.strip()[:40]}' is no pair of a market and a place.",
-                "Write pairs as TW>JP,KR>JP.",
-            )
-        if (first, second) not in pairs:
-            pairs.append((first, second))
-    return pairs
-
-
 def make_reports(engine: sa.Engine, settings: Settings, write: Writer, *, now: datetime) -> tuple[int, int, list[str]]:
     """Last week's report of each pair that is not kept yet: (made, kept already, why others were not made)."""
     made, there, failed = 0, 0, []
     languages = settings.report_languages.replace(",", " ").split()
-    for code, place in pairs_of(settings.reports):
+    for code, place in market_pairs(settings.reports):
         week = parse_week(None, market(code), now).name
         if is_kept(settings.data_dir, code, place, week):
             there += 1

@@ -8,8 +8,8 @@ from fastapi.responses import FileResponse, RedirectResponse
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from radar.markets import MARKETS, market
-from radar.reports import FORMS, kept_reports, last_weeks, pair_report, pairs_of
+from radar.markets import MARKETS, market, market_pairs
+from radar.reports import FORMS, kept_reports, last_weeks, pair_report
 from radar.reports.keeping import kept_file
 from radar.store.engine import world_of
 from radar.web import options
@@ -54,7 +54,7 @@ def reports_page(
         }
         for one in kept_reports(settings.data_dir)
     ]  # fmt: skip
-    pairs = pairs_of(settings.reports)
+    pairs = market_pairs(settings.reports)
     made = [
         {
             "title": report_title(code, about, last_weeks(MARKETS[code], now, 1)[0].name),
