@@ -4,7 +4,7 @@ Colours are named as styles (`observed`, `expected`, ...) of the chart's configu
 of its own light or dark paper. Times are a market's local ones: written without a zone and drawn as UTC.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ CONFIG: dict[str, Any] = {
     "style": {
         "observed": {"color": _ACCENT}, "expected": {"color": _INK, "strokeDash": [5, 4], "strokeWidth": 1.5},
         "usual": {"color": _MUTE, "opacity": 0.22}, "tested": {"color": _ACCENT, "opacity": 0.1},
+        "quiet": {"color": _MUTE, "opacity": 0.4}, "usual_tick": {"color": _INK},
         "market": {"color": _ACCENT, "strokeWidth": 1.7}, "onset": {"color": _WARN, "strokeWidth": 2},
     },
 }  # fmt: skip
@@ -155,6 +156,52 @@ def voice_chart(voice: Mapping[str, Any], *, say: Say = str, called: Say = str, 
     note = f"{say('Simulated data')} · {last}" if voice["simulated"] else str(last)
     chart = alt.layer(spans, points).properties(width=width, height=24 * len(rows))
     return _finished(chart, alt.TitleParams(voice["group"], subtitle=note))
+
+
+def place_days_chart(report: Mapping[str, Any], title: str, *, say: Say = str, width: int = 640) -> Any:
+    """Day by day the share of the KOLs heard who mention a report's place; the days of its week stand out.
+
+    report  as `radar.reports.pair_report` makes it
+    """
+    import altair as alt
+
+    rows = [
+        {
+            "day": f"{one['day'].isoformat()}T00:00", "until": f"{(one['day'] + timedelta(days=1)).isoformat()}T00:00",
+            "share": one["persons"] / one["heard"] if one["heard"] else 0.0, "zero": 0,
+            "style": "week" if one["day"] >= report["first_day"] else "before",
+        }
+        for one in report["by_day"]
+    ]  # fmt: skip
+    axis = alt.Axis(format="%m-%d", labelOverlap=True, grid=False)
+    scale = alt.Scale(type="utc", nice=False)
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("day:T", title=None, axis=axis, scale=scale), x2="until:T",
+        y=alt.Y("share:Q", title=None, axis=alt.Axis(format=".0%", tickCount=3)), y2="zero:Q",
+    )  # fmt: skip
+    bars = [
+        base.transform_filter(alt.datum.style == name).mark_bar(style=style, binSpacing=2)
+        for name, style in (("before", "quiet"), ("week", "observed"))
+    ]
+    return _finished(alt.layer(*bars).properties(width=width, height=120), alt.TitleParams(title, fontSize=12))
+
+
+def shares_chart(rows: Sequence[tuple[str, float, float | None]], title: str, *, width: int = 480) -> Any:
+    """(name, share, usual share) below each other: the share as a bar, the usual one as a tick across it."""
+    import altair as alt
+
+    data = [{"name": name, "share": share, "usual": usual} for name, share, usual in rows]
+    names = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=200, ticks=False, domain=False))
+    base = alt.Chart(alt.Data(values=data)).encode(y=names)
+    percent = alt.Axis(format=".1%", tickCount=4)
+    layers = [
+        base.mark_bar(style="observed", height=11).encode(x=alt.X("share:Q", title=None, axis=percent)),
+        base.mark_tick(style="usual_tick", thickness=2, height=17)
+        .transform_filter("datum.usual !== null")
+        .encode(x="usual:Q"),
+    ]
+    chart = alt.layer(*layers).properties(width=width, height=alt.Step(22))
+    return _finished(chart, alt.TitleParams(title, fontSize=12))
 
 
 def _wall(at: datetime, zone: Any) -> str:

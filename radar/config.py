@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.errors import CallerError
+from radar.markets import market_pairs
 
 DEMO_FOLDER = "demo"
 
@@ -76,6 +77,15 @@ class Settings(BaseSettings):
     allow_private_targets: bool = Field(
         default=False, description="whether alerts may go to private, loopback and link-local addresses"
     )
+    reports: str = Field(
+        default="",
+        description="market pairs whose weekly report is made on Mondays, as TW>JP,KR>JP",
+    )
+    report_languages: str = Field(
+        default="en zh-Hant ja ko th",
+        description="languages that they are made in",
+        pattern=r"^\s*((en|zh-Hant|ja|ko|th)([\s,]+|$))+$",
+    )
     contact: str = Field(
         default="",
         description="mail address or URL that servers we ask are told, in the User-Agent",
@@ -86,6 +96,12 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, url: str) -> str:
         return _normal_url(url) if url else url
+
+    @field_validator("reports")
+    @classmethod
+    def _known_pairs(cls, text: str) -> str:
+        market_pairs(text)
+        return text
 
     @property
     def retention_by_source(self) -> dict[str, int]:

@@ -75,6 +75,22 @@ def place_number(code: str | None) -> int:
     return number
 
 
+def market_pairs(text: str) -> list[tuple[str, str]]:
+    """Pairs of an audience market and a place market, as a setting has them. Raises ValueError.
+
+    >>> market_pairs("TW>JP, kr>jp")
+    [('TW', 'JP'), ('KR', 'JP')]
+    """
+    pairs: dict[tuple[str, str], None] = {}
+    for part in text.replace(";", ",").split(","):
+        if part.strip():
+            first, _, second = (word.strip().upper() for word in part.partition(">"))
+            if first not in MARKETS or second not in PLACE_NUMBERS:
+                raise ValueError(f"'{part.strip()[:40]}' is no market and place; write pairs as TW>JP,KR>JP")
+            pairs[first, second] = None
+    return list(pairs)
+
+
 def local_day(at: datetime, zone: ZoneInfo) -> date:
     """The calendar day of an instant in a zone.
 

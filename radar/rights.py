@@ -2,6 +2,9 @@
 
 **Erasing** leaves no trace of the account: its posts with their texts, readings, mentions and counts seen, the posts in
 the evidence of trends, its measures, notes and places in lists, its followers, what was set aside of it, labels that
+people gave its posts, weekly reports that are kept and name it, and its line in a watch list. The days it posted on are
+counted anew without it (days that were sealed keep their numbers, which name nobody). What stays is a keyed hash by
+which later posts of the account are refused. Files that an operator keeps elsewhere (what was imported, exports,
 people gave its posts, and its line in a watch list. Where others mention it (`@ann`, or its address) in posts, profiles
 and notes, they mention nobody; an `@ann` in what comes later neither. The days it posted on are counted anew without it
 (days that were sealed keep their numbers, which name nobody). What stays are keyed hashes, by which later posts of the
@@ -23,6 +26,7 @@ import sqlalchemy as sa
 
 from radar.errors import CallerError
 from radar.markets import market
+from radar.reports.keeping import drop_reports
 from radar.sources.base import LONGEST_HANDLE
 from radar.store import posts
 from radar.store import rights as store
@@ -107,7 +111,10 @@ def _check(name: str, value: Any) -> None:
 
 
 def _forget_in_files(data_dir: Path, who: Listed, post_names: set[str]) -> int:
-    """Take lines that name the author or its posts out of labels and rejects; how many. A file is replaced whole."""
+    """Take lines that name the author or its posts out of labels and rejects; how many. A file is replaced whole.
+
+    A weekly report that names them goes whole: its figures are made anew when it is asked for.
+    """
     labelled = {f"{who.platform}:{name}" for name in post_names}
     names = {name for name in (who.native_id, who.handle, who.url, *post_names) if name}
     n = 0
@@ -115,6 +122,7 @@ def _forget_in_files(data_dir: Path, who: Listed, post_names: set[str]) -> int:
         n += _filter(path, labelled)
     for path in sorted((data_dir / "rejects").glob("*.jsonl")):
         n += _filter(path, names)
+    drop_reports(data_dir, lambda text: _holds(text, names | {who.name or who.native_id}))
     return n
 
 

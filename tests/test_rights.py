@@ -15,6 +15,8 @@ from radar.kol import Tiers
 from radar.labels import Label, append
 from radar.measure import measure_authors
 from radar.prune import prune
+from radar.reports import kept_reports
+from radar.reports.keeping import keep
 from radar.rights import correct, erase, hide
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import runs
@@ -125,6 +127,9 @@ def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(st
         for n, name in enumerate(["ann-native", "bob-native"])
     ]
     rejects.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    for week, who in (("2026-W18", "Annelise Q"), ("2026-W17", "Bob")):
+        told = {"trends": [{"carriers": [{"name": who, "handle": None}]}]}
+        keep(tmp_path, "TW", "JP", week, {"en.json": json.dumps(told).encode(), "en.md": who.encode()})
     with reading(store) as session:
         ann_posts = list(session.scalars(sa.select(t.post.c.id).where(t.post.c.author_id == ids["ann-native"])))
 
@@ -136,6 +141,7 @@ def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(st
     everything = everything.replace("@ann.handler", "")  # somebody else
     for trace in ("ann-native", "ann.handle", "Annelise", "annpost", "of ann"):
         assert trace not in everything, trace
+    assert [report.week for report in kept_reports(tmp_path)] == ["2026-W17"]
     kept = "".join(p.read_text() for p in tmp_path.rglob("*.jsonl"))
     assert "ann" not in kept
     assert "bobpost" in kept

@@ -1,6 +1,6 @@
 """Which audience talks about which place, or topic: every market beside every other, from the counts of days."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -29,8 +29,8 @@ LONGEST = timedelta(days=35)
 Numbers = npt.NDArray[np.float64]
 
 
-class _Row(NamedTuple):
-    """A place or topic: its id, its name in English, the number of its key."""
+class Row(NamedTuple):
+    """A place, topic or product: its id, its name in English, the number of its key."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ def matrix(
 
     Raises UnknownName and CallerError.
     """
-    rows = _places(place) if by == "place" else _topics()
+    rows = place_rows(place) if by == "place" else topic_rows()
     asked = window or "7d"
     length = parse_window(asked)
     if length < timedelta(days=1) or length > LONGEST:
@@ -56,7 +56,7 @@ def matrix(
     heard: dict[str, float] = {}
     for code in MARKETS:
         stand = standing(session, MARKETS[code])
-        found = _Market.read(session, stand, rows, round(length / timedelta(days=1)))
+        found = _read(session, stand, rows, round(length / timedelta(days=1)))
         trends = _trends(session, stand, asked, by, [row.id for row in rows])
         heard[code] = round(found.heard / max(found.days, 1), 1)
         for n, row in enumerate(rows):
@@ -72,23 +72,25 @@ def matrix(
     }  # fmt: skip
 
 
-def _places(country: str | None) -> list[_Row]:
+def place_rows(country: str | None) -> list[Row]:
+    """Countries, or the places inside one. Raises UnknownFilter."""
     if not country:
-        return [_Row(code, place_name(code), key_number(Kind.PLACE, code)) for code in PLACE_NUMBERS]
+        return [Row(code, place_name(code), key_number(Kind.PLACE, code)) for code in PLACE_NUMBERS]
     code = country.upper()
     if code not in PLACE_NUMBERS:
         raise UnknownFilter("place", country[:60], list(PLACE_NUMBERS))
     inside = [p for p in places().values() if p.country == code and p.code != code]
-    return [_Row(p.code, place_name(p.code), key_number(Kind.PLACE, p.code)) for p in inside]
+    return [Row(p.code, place_name(p.code), key_number(Kind.PLACE, p.code)) for p in inside]
 
 
-def _topics() -> list[_Row]:
+def topic_rows() -> list[Row]:
+    """The topics."""
     names = topic_names()
-    return [_Row(t.id, names[t.id].get("en", t.id), key_number(Kind.TOPIC, t.id)) for t in taxonomy().topics]
+    return [Row(t.id, names[t.id].get("en", t.id), key_number(Kind.TOPIC, t.id)) for t in taxonomy().topics]
 
 
-class _Market(NamedTuple):
-    """Sums over the days of the window and of those before it: KOLs by row, and KOLs heard."""
+class Sums(NamedTuple):
+    """Sums over the days of a window and of those before it: KOLs by row, and KOLs heard."""
 
     days: int
     persons: Numbers
@@ -97,23 +99,21 @@ class _Market(NamedTuple):
     usual_heard: float
 
     @classmethod
-    def read(cls, session: Session, stand: Standing, rows: Sequence[_Row], length: int) -> "_Market":
+    def of(cls, found: Mapping[date, DayCounts], rows: Sequence[Row], begins: date, place: int = 0) -> "Sums":
+        """Of counted days, those from `begins` on being the window.
+
+        place  number of a place market: only what was said about it;  0  wherever
+        """
         keys = np.array([row.key for row in rows], np.int64)
         now, before = np.zeros(len(rows)), np.zeros(len(rows))
         days, heard, usual_heard = 0, 0.0, 0.0
-        if stand.latest is None:
-            return cls(0, now, 0.0, before, 0.0)
-        last = local_day(stand.latest - timedelta(microseconds=1), stand.market.tz)
-        begins = last - timedelta(days=length - 1)
-        first = begins - timedelta(days=USUAL_DAYS)
-        found: dict[date, DayCounts] = counted_days(session, stand.model_id, stand.market.code, first, last)
         for day, counts in found.items():
             if day >= begins:
-                now += _persons(counts, keys)
+                now += _persons(counts, keys, place)
                 heard += counts.day_persons
                 days += 1
             else:
-                before += _persons(counts, keys)
+                before += _persons(counts, keys, place)
                 usual_heard += counts.day_persons
         return cls(days, now, heard, before, usual_heard)
 
@@ -130,10 +130,20 @@ class _Market(NamedTuple):
         }
 
 
-def _persons(counts: DayCounts, keys: npt.NDArray[np.int64]) -> Numbers:
-    """Persons of each key on a day, about whatever place."""
-    anywhere = counts.places == 0
-    held, persons = counts.keys[anywhere], counts.persons[anywhere].astype(np.float64)
+def _read(session: Session, stand: Standing, rows: Sequence[Row], length: int) -> Sums:
+    """The newest days of a market, against those before."""
+    if stand.latest is None:
+        return Sums.of({}, rows, date.min)
+    last = local_day(stand.latest - timedelta(microseconds=1), stand.market.tz)
+    begins = last - timedelta(days=length - 1)
+    first = begins - timedelta(days=USUAL_DAYS)
+    return Sums.of(counted_days(session, stand.model_id, stand.market.code, first, last), rows, begins)
+
+
+def _persons(counts: DayCounts, keys: npt.NDArray[np.int64], place: int) -> Numbers:
+    """Persons of each key on a day, about a place market (0: whatever place)."""
+    there = counts.places == place
+    held, persons = counts.keys[there], counts.persons[there].astype(np.float64)
     sums = np.concatenate([[0.0], np.cumsum(persons)])
     return np.asarray(sums[np.searchsorted(held, keys, side="right")] - sums[np.searchsorted(held, keys)])
 

@@ -30,6 +30,8 @@ from radar.api import (
     partner_routes,
     problem_types,
     problems,
+    report_routes,
+    report_shapes,
     resource_examples,
     resource_routes,
     routes,
@@ -83,6 +85,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(alert_feeds.router)
     app.include_router(resource_routes.router)
     app.include_router(curation_routes.router)
+    app.include_router(report_routes.router)
     app.include_router(hubs.router)
     app.include_router(access_routes.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
@@ -161,6 +164,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
                 {"name": "alerts", "description": "Who is told what, and watch lists."},
                 {"name": "curation", "description": "What editors decide of trends, and keys of one's own."},
+                {"name": "reports", "description": "One market about another, week by week."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -178,7 +182,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         _without_422(document)
         access_routes.put_in(document)
         known = partner_examples.ANSWERS | alert_examples.ANSWERS | access_shapes.ANSWERS | resource_examples.ANSWERS
-        known |= curation_shapes.EXAMPLES
+        known |= curation_shapes.EXAMPLES | report_shapes.ANSWERS
         examples.put_in(document, known)
         app.openapi_schema = document
     return app.openapi_schema

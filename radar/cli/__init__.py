@@ -22,6 +22,7 @@ COMMANDS = {
     "leads": 'Show which of two markets has trends first, with the median lag; "no lead shown" where that is not sure.',
     "kol": "Who posts: search, show, compare, list, note and export KOLs; correct, hide or erase one.",
     "partners": "Rank KOLs as partners for a brief, with what speaks for each and against.",
+    "report": "Write the weekly report of a market about a place: Markdown, HTML, PDF or JSON, in five languages.",
     "alerts": "Who is told what: alert rules, what they told, how it was delivered, and dead letters.",
     "lists": "Watch lists of trends' keys and of KOLs: show, add, remove; alert rules can wait for what is on one.",
     "curate": "Decide on trends: mute, hold back, rename, merge, undo, and list what was decided.",

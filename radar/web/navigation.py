@@ -25,6 +25,7 @@ MENU = [
     Entry("tracked", "/tracked", N_("Tracked keys")),
     Entry("partners", "/partners", N_("Partners")),
     Entry("topics", "/topics", N_("Topics")),
+    Entry("reports", "/reports", N_("Reports")),
     Entry("alerts", "/alerts", N_("Alerts")),
     Entry("coverage", "/coverage", N_("Coverage")),
     Entry("models", "/models", N_("Models")),

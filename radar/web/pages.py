@@ -24,6 +24,7 @@ from radar.web import (
     options,
     overview_pages,
     partners_page,
+    report_pages,
     words,
 )
 from radar.web.charts import draw_curve, draw_lanes
@@ -38,7 +39,16 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_par
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
-    for pages in (account_pages, alert_pages, chart_pages, curation_pages, overview_pages, kol_pages, partners_page):
+    for pages in (
+        account_pages,
+        alert_pages,
+        chart_pages,
+        curation_pages,
+        overview_pages,
+        kol_pages,
+        partners_page,
+        report_pages,
+    ):
         app.include_router(pages.router)
     app.include_router(router)
     app.mount("/static", _Files(directory=HERE / "static"), name="static")

@@ -84,6 +84,7 @@ templates.filters |= {
     "group_called": words.group_called, "lead_words": words.lead, "part_called": partner_words.part_called,
     "part_words": partner_words.part_words, "filter_called": partner_words.filter_called,
     "price_words": partner_words.price_words, "decision_words": words.decision, "forms_in": words.forms_in,
+    "markup": Markup, "kind_of": lambda value: type(value).__name__.lower(),
     "spark_lines": spark_lines, "at_least": at_least, "web_address": web_address, "iso": datetime.isoformat,
 }  # fmt: skip
 templates.globals |= {

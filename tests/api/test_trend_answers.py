@@ -8,7 +8,16 @@ import pytest
 from fastapi.testclient import TestClient
 
 from radar.answers import episode_number, trend_id
-from radar.api import access_shapes, alert_shapes, curation_shapes, kol_shapes, partner_shapes, resource_shapes, shapes
+from radar.api import (
+    access_shapes,
+    alert_shapes,
+    curation_shapes,
+    kol_shapes,
+    partner_shapes,
+    report_shapes,
+    resource_shapes,
+    shapes,
+)
 from tests.api.small_store import NOW, SmallStore, post
 
 
@@ -217,7 +226,9 @@ def test_openapi_is_complete(client: TestClient) -> None:
         assert name in document["components"]["schemas"], name
 
 
-SHAPES = (shapes, kol_shapes, partner_shapes, access_shapes, alert_shapes, resource_shapes, curation_shapes)
+SHAPES = (
+    shapes, kol_shapes, partner_shapes, access_shapes, alert_shapes, resource_shapes, curation_shapes, report_shapes,
+)  # fmt: skip
 
 
 def _shape(name: str) -> Any:

@@ -25,6 +25,7 @@ PAGES = {
     "brief": "/partners?from=JP&to=TW&topics=shop.drugstore",
     "alerts": "/alerts",
     "watch-lists": "/watch-lists",
+    "reports": "/reports",
     "coverage": "/coverage",
     "models": "/models",
     "nothing": "/markets/TW?place=JP-47&q=0.001",

@@ -41,6 +41,7 @@ def pages(store: SmallStore) -> list[str]:
         "/markets/KR", "/markets/TH", "/markets/TW/arrivals", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
         "/partners?to=TW&topics=shop.drugstore&from=JP", "/matrix", "/matrix?place=JP&window=3d", "/topics", "/models",
         "/kols?market=TW&sort=followers", "/alerts", "/watch-lists", "/tracked", "/curation",
+        "/reports", "/reports/TW/JP/2026-W47",
     ]  # fmt: skip
 
 
