@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import stat
 import threading
 import zipfile
@@ -91,6 +92,16 @@ def test_what_was_backed_up_comes_back_and_goes_on(store: sa.Engine, settings: S
     assert put(store, a_post("later", author="new")).new == 1  # ids go on behind those that were restored
     assert check_store(store).is_well
     assert not list(tmp_path.rglob("*.part*"))
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_a_killed_backup_left_is_cleared_away_later(store: sa.Engine, settings: Settings, tmp_path: Path) -> None:
+    old, new = tmp_path / ".radar.zip.abc.part", tmp_path / ".radar.zip.def.part"
+    for file in (old, new):
+        file.touch()
+    os.utime(old, (0, 0))
+    back_up(store, settings, tmp_path / "radar.zip", now=NOON)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_a_backup_is_of_one_moment_while_others_write(store: sa.Engine, settings: Settings, tmp_path: Path) -> None:
