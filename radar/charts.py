@@ -120,6 +120,43 @@ def markets_chart(
     return _finished(chart, alt.TitleParams(name, subtitle=_note(beside, say)))
 
 
+def voice_chart(voice: Mapping[str, Any], *, say: Say = str, called: Say = str, width: int | str = 560) -> Any:
+    """Shares of voice of a group's keys as points with their intervals, one line a market and key.
+
+    voice  as `radar.answers.share_of_voice` answers. Raises ValueError where no market has enough to tell.
+    """
+    import altair as alt
+
+    told = [row for row in voice["items"] if row["status"] == "ok"]
+    if not told:
+        raise ValueError("Not enough people mention these keys: there is nothing to draw.")
+    names = ("share", "low", "high", "persons", "posts")
+    rows = [
+        {"key": f"{called(row['market'])} · {line['name']}"} | {name: line[name] for name in names}
+        for row in told
+        for line in row["keys"]
+    ]
+    tips = [
+        alt.Tooltip("key:N", title=say("Key")), alt.Tooltip("share:Q", title=say("Share"), format=".1%"),
+        alt.Tooltip("low:Q", title=say("At least"), format=".1%"),
+        alt.Tooltip("high:Q", title=say("At most"), format=".1%"),
+        alt.Tooltip("persons:Q", title=say("KOLs")), alt.Tooltip("posts:Q", title=say("Posts")),
+    ]  # fmt: skip
+    data = alt.Chart(alt.Data(values=rows))
+    shares = {"axis": alt.Axis(format=".0%", tickCount=5), "scale": alt.Scale(domain=[0, 1])}
+    keys = alt.Y("key:N", title=None, sort=[row["key"] for row in rows], axis=alt.Axis(labelLimit=220))
+    spans = data.mark_bar(style="usual", height=7).encode(
+        x=alt.X("low:Q", title=None, **shares), x2="high:Q", y=keys, tooltip=tips
+    )
+    points = data.mark_point(style="observed", filled=True, size=70).encode(
+        x=alt.X("share:Q", title=None, **shares), y=keys, tooltip=tips
+    )
+    last = max(row["last_day"] for row in told)
+    note = f"{say('Simulated data')} · {last}" if voice["simulated"] else str(last)
+    chart = alt.layer(spans, points).properties(width=width, height=24 * len(rows))
+    return _finished(chart, alt.TitleParams(voice["group"], subtitle=note))
+
+
 def _wall(at: datetime, zone: Any) -> str:
     """A market's wall clock, without its zone."""
     return at.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes")

@@ -21,13 +21,16 @@ from radar.registry import TopicScorer, open_scorer
 from radar.spread import spread, workers
 from radar.store import measures, promotion
 from radar.store import posts as store
+from radar.store import tracked as tracked_store
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
 from radar.text.other_languages import READ
 from radar.text.reading import Reading, read
 from radar.text.similar import sketches
+from radar.text.tracked import NONE, Matcher
 from radar.topics.tone import tones_of
+from radar.tracked import open_reader
 
 BATCH = 2_000
 MANY = 30_000
@@ -55,8 +58,10 @@ class PostReading:
     negative: float | None
 
 
-def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostReading]:
+def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost], tracked: Matcher = NONE) -> list[PostReading]:
     """Read texts and score them; topics are those at or above their thresholds.
+
+    tracked  finds the keys that users track
 
     A text in a language that is not read has no topics and no tone: the model would guess.
     """
@@ -74,7 +79,7 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost]) -> list[PostRea
         found.sort(key=lambda topic: -topic[1])
     return [
         PostReading(
-            _key_bytes(item, said, found),
+            _key_bytes(item, said, found, tracked),
             " ".join(said.places),
             said.language,
             said.sponsored or bool(item.platform_sponsored),
@@ -183,17 +188,19 @@ class Waiting(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Posts and what was read in them."""
+    """Posts and what was read in them, with that version of the tracked keys."""
 
     posts: list[Waiting]
     readings: list[PostReading]
+    tracked: str
 
 
 def _read_batch(engine: sa.Engine, scorer: TopicScorer, span: Span) -> Batch:
     with reading(engine) as session:
+        tracked = open_reader(session)
         items = store.unread_posts(session, span.after, span.last, held_sources(session))
     found = [Waiting(item.id, item.author_id, item.revision, item.audience_market, item.local_day) for item in items]
-    return Batch(found, read_posts(scorer, items))
+    return Batch(found, read_posts(scorer, items, tracked.matcher), tracked.version)
 
 
 _apart: tuple[sa.Engine, TopicScorer] | None = None
@@ -231,15 +238,18 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
     with writing(engine) as session, session.begin():
         if promotion.is_passive(session, model_id):
             return 0
+        if tracked_store.version(session, hold=True) != batch.tracked:
+            return 0  # somebody tracks another key since: the posts wait for the next run
         store.write_readings(session, signals, topics, done)
         store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
         measures.mark_authors(session, {post.author_id for post in batch.posts}, now)
     return len(batch.posts)
 
 
-def _key_bytes(item: UnreadPost, said: Reading, found: list[tuple[str, float]]) -> bytes:
+def _key_bytes(item: UnreadPost, said: Reading, found: list[tuple[str, float]], tracked: Matcher) -> bytes:
     """A post's keys; a repost without text of its own mentions nothing."""
     if item.repost_of and not said.normalised:
         return b""
     topic_keys = [key_number(Kind.TOPIC, topic_id) for topic_id, _ in found]
-    return np.array(sorted(itertools.chain(said.keys.tolist(), topic_keys)), dtype="<i8").tobytes()
+    own = tracked.find(said.normalised)
+    return np.array(sorted(itertools.chain(said.keys.tolist(), topic_keys, own)), dtype="<i8").tobytes()

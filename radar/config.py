@@ -39,6 +39,16 @@ class Settings(BaseSettings):
         pattern=r"^\s*(\S+=0*([7-9]|[1-9][0-9]{1,4})\s*)*$",
     )
 
+    behind_proxy: bool = Field(
+        default=False, description="a proxy stands before this radar: whoever asks from loopback is not trusted for it"
+    )
+    rate_limit: int = Field(default=600, description="requests a minute of one key or user", ge=1, le=1_000_000)
+    rate_limit_address: int = Field(
+        default=120, description="requests a minute of one address without a key", ge=1, le=1_000_000
+    )
+    session_days: int = Field(default=14, description="whoever logs in stays so for so long", ge=1, le=365)
+    audit_days: int = Field(default=400, description="the log of who wrote what is kept this long", ge=1)
+
     public_url: str = Field(
         default="",
         description="where hubs on the Internet reach this radar, as https://radar.example",

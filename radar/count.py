@@ -9,6 +9,7 @@ A day is counted by a model when that model has read all its posts: the readings
 rise of the one that sees more.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -31,6 +32,7 @@ from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import DayPost, key_array
+from radar.store.tracked import put_mentions, tracked_keys
 from radar.text.reading import key_texts
 from radar.text.similar import firsts
 
@@ -78,15 +80,15 @@ def originals(items: Sequence[DayPost]) -> list[DayPost]:
     return [item for item, is_first in zip(kept, stands, strict=True) if is_first]
 
 
-def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo) -> DayCounts:
-    """The counts of one local day from its posts, in time order."""
+def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo, kept: Sequence[DayPost] | None = None) -> DayCounts:
+    """The counts of one local day from its posts, in time order. kept: their originals, where they are known."""
     midnight = day_start(day, zone)
     quarter = _quarters(items, midnight)
     person = np.array([p.person_id for p in items], np.int64)
     timed = quarter < QUARTERS
     by_quarter = _heard(quarter[timed], person[timed], QUARTERS)
     by_hour = _heard(quarter[timed] // 4, person[timed], HOURS)
-    kept = originals(items)
+    kept = originals(items) if kept is None else kept
     return _rows(kept, midnight, by_quarter, by_hour, len(np.unique(person)))
 
 
@@ -218,13 +220,15 @@ def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
 class Counted:
     """Days as counted, those that another model has read in part, and names for keys that had none.
 
-    days    (day, counts, posts of the day)
-    sealed  those that stay as they are
+    days      (day, counts, posts of the day)
+    mentions  by day, who mentioned a tracked key: rows of the store
+    sealed    those that stay as they are
     """
 
     days: list[tuple[date, DayCounts, int]]
     mixed: set[date]
     names: list[dict[str, Any]]
+    mentions: dict[date, list[dict[str, Any]]]
     sealed: set[date] = field(default_factory=set)
 
 
@@ -252,8 +256,26 @@ def _counted(
             if day in by_day:
                 by_day[day].append(item)
     mixed = {day for day, items in by_day.items() if not all(item.is_own for item in items)}
-    counted = [(day, count_day(by_day[day], day, zone), len(by_day[day])) for day in days if day not in mixed]
-    return Counted(counted, mixed, _names(session, counted, by_day, topic_names, named))
+    tracked = {one.key_hash for one in tracked_keys(session) if one.deleted_at is None}
+    counted, mentions = [], {}
+    for day in days:
+        if day not in mixed:
+            kept = originals(by_day[day])
+            counted.append((day, count_day(by_day[day], day, zone, kept), len(by_day[day])))
+            mentions[day] = _mentions(kept, market, day, tracked)
+    return Counted(counted, mixed, _names(session, counted, by_day, topic_names, named), mentions)
+
+
+def _mentions(kept: Sequence[DayPost], market: str, day: date, tracked: set[int]) -> list[dict[str, Any]]:
+    """Who mentioned which tracked key on a day, in how many posts."""
+    found: Counter[tuple[int, int]] = Counter()
+    for item in kept if tracked else ():
+        for number in tracked.intersection(key_array(item.keys).tolist()):
+            found[number, item.person_id] += 1
+    return [
+        {"key_hash": number, "audience_market": market, "local_day": day, "person_id": person, "post_count": n}
+        for (number, person), n in sorted(found.items())
+    ]
 
 
 def _count_chunk(
@@ -277,6 +299,7 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
         promotion.read_again(session, market, sorted(found.mixed), model_id)
         store.add_keys(session, found.names)
         store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
+        put_mentions(session, market, found.mentions)
         store.drop_dirty(session, [d for d in chunk if d.local_day in found.sealed])
     return True
 

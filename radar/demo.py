@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from radar import tracked
 from radar.config import Settings
 from radar.registry import fitting, is_fitted, model_folder
 from radar.scheduling import LINE, Context, Progress, run_job
 from radar.sources.catalogue import open_source
 from radar.sources.web import Web
 from radar.store import runs
-from radar.store.engine import claim_world, open_store, reading, writing
+from radar.store.engine import claim_world, open_store, reading, world_of, writing
+from radar.text.gazetteer import forms_of_products
 from radar.topics.compiled import CompiledScorer
 from radar.trends.state import SeriesState
 
@@ -23,6 +25,9 @@ SEED = 7
 WEEK = timedelta(days=7)
 NAME = "world"
 TRUTH = "truth.json"
+TRACKED_GROUP = "Characters"
+TRACKED = {"Sanrio": "sanrio", "LABUBU": "labubu", "Chiikawa": "chiikawa"}
+"""What the demo tracks: names, by products of the gazetteer."""
 AFTERWARDS = ("measure_authors", "profile_authors", "fit_arrivals", "forecast_arrivals")
 """Jobs that need what the line has stored; the demo does not wait for their hour."""
 WEEKLY = {"fit_arrivals"}
@@ -34,11 +39,23 @@ def prepare(settings: Settings, now: datetime, *, seed: int = SEED, days: int = 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = open_store(settings.url)
     starts_at = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+    with reading(engine) as session:
+        is_new = world_of(session) is None
     with writing(engine) as session, session.begin():
         claim_world(session, "simulated")
         config = {"seed": seed, "starts_at": starts_at.isoformat(), "days": days}
         runs.add_source(session, NAME, "world", config, is_simulated=True)
+    if is_new:
+        plant_tracked(engine, now)
     return engine
+
+
+def plant_tracked(engine: sa.Engine, now: datetime) -> None:
+    """A group of tracked keys, so that their page has something to show; forms are those of known products."""
+    forms = forms_of_products()
+    for name, product in TRACKED.items():
+        given = [("", form) for form in forms[product]]
+        tracked.add(engine, name=name, kind="brand", group=TRACKED_GROUP, forms=given, who="demo", now=now)
 
 
 def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progress) -> dict[str, str]:

@@ -43,6 +43,13 @@ class UnknownName(CallerError):
         super().__init__(f"There is no {kind} '{name}'.", f"Did you mean: {', '.join(near)}?" if near else "")
 
 
+class Gone(CallerError):
+    """A moment of the past of which no list is kept any more; says what there is."""
+
+    status = 410
+    slug = "gone"
+
+
 class UnreadableInput(CallerError):
     """A file or a payload that cannot be read at all."""
 

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from radar.sources.web import Web
 from radar.store import hubs, runs, watching
 from radar.store.engine import reading, writing
 from radar.store.hubs import Subscription
-from radar.store.posts import known_posts
 
 LEASE = timedelta(days=10)
 """What is asked for; the hub decides."""
@@ -139,24 +138,9 @@ def receive(
         account = Account(about.handle, about.audience_market, about.person, about.consented)
 
         def read() -> tuple[list[RawPost], list[Fault]]:
-            posts, faults = source.pushed(body, content_type, account)
-            return _without_known_videos(engine, posts), faults
+            return source.pushed(body, content_type, account)
 
         return take_pushed(engine, source, account, read, now)
-
-
-def _without_known_videos(engine: sa.Engine, posts: Sequence[RawPost]) -> list[RawPost]:
-    """YouTube's hub gives a video's title alone: of one that is here already, the feed has said more."""
-    videos = [post for post in posts if post.media_kind == "video" and not post.deleted]
-    with reading(engine) as session:
-        known = {
-            (platform, id)
-            for platform in {post.platform for post in videos}
-            for id in known_posts(session, platform, [p.native_id for p in videos if p.platform == platform])
-        }
-    return [
-        post for post in posts if post.deleted or (post.platform, post.native_id) not in known or post not in videos
-    ]
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:

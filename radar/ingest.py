@@ -17,13 +17,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import MAX_COUNT, RawAuthor, RawPost, problem
+from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_authors
 from radar.store.posts import COUNTS, KnownAuthor, KnownPost
-from radar.store.rights import erased_among
+from radar.store.rights import as_mention, erased_among
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
+from radar.text.mentions import mentions, without_mentions
 
 COUNTED_BY = (
     "author_id", "audience_market", "published_at", "day_only", "text", "language", "repost_of", "platform_sponsored",
@@ -97,6 +98,7 @@ def ingest_posts(
     result, origin, given_posts = Ingested(), _From(source, now, file), list(posts)
     erased = erased_among(session, {(item.platform, item.author.native_id) for item in given_posts})
     told = [(n, p) for n, p in enumerate(given_posts) if (p.platform, p.author.native_id) not in erased]
+    told = list(zip((n for n, _ in told), _without_erased(session, [p for _, p in told]), strict=True))
     if erased:
         result.refused += sorted(set(range(len(given_posts))) - {n for n, _ in told})
     by_platform: dict[str, list[RawPost]] = defaultdict(list)
@@ -111,6 +113,23 @@ def ingest_posts(
         result.unchanged += len(given) - len(items)
         _ingest_platform(session, platform, items, given, origin, result)
     return result
+
+
+def _without_erased(session: Session, posts: list[RawPost]) -> list[RawPost]:
+    """The posts, without mentions of accounts whose erasure was asked for, in text or profile."""
+    named = {(p.platform, name) for p in posts for name in mentions(f"{p.text} {p.author.bio or ''}")}
+    erased = erased_among(session, {(platform, as_mention(name)) for platform, name in named}) if named else set()
+    if not erased:
+        return posts
+
+    def kept(post: RawPost) -> RawPost:
+        def is_gone(name: str) -> bool:
+            return (post.platform, as_mention(name)) in erased
+
+        bio = post.author.bio and without_mentions(post.author.bio, is_gone)
+        return replace(post, text=without_mentions(post.text, is_gone), author=replace(post.author, bio=bio))
+
+    return [kept(post) for post in posts]
 
 
 def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
@@ -190,7 +209,7 @@ def ingest_profiles(
         else:
             rejected.append((author, reason))
     dirty: set[tuple[str, date]] = set()
-    _authors(session, platform, given, _From(source, now, None), dirty)
+    _authors(session, platform, _without_erased(session, given), _From(source, now, None), dirty)
     store.mark_dirty(session, dirty)
     return rejected
 
@@ -249,6 +268,8 @@ def _ingest_platform(
                 result.deleted += 1
             else:
                 result.unchanged += 1
+        elif before.deleted_at is not None and now - before.deleted_at < item.may_lag:
+            result.unchanged += 1  # a copy of before its end
         else:
             row = _edit_row(item, before, author, origin)
             counts = {name: getattr(item, name) for name in COUNTS if item.tells(name)}
@@ -293,9 +314,9 @@ def _observe(
 ) -> None:
     """Append what the counts were seen to be; hidden counts leave no observation."""
     counted = [row["native_id"] for row in new if any(row[name] is not None for name in COUNTS)]
-    ids = store.known_posts(session, platform, counted) if counted else {}
+    ids = store.post_ids(session, platform, counted)
     rows = [
-        {"post_id": ids[n].id, "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
+        {"post_id": ids[n], "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
     ]
     rows += [{"observed_at": now} | {n: row[n] for n in ("post_id", *COUNTS)} for row in recounted]
     store.add_engagement(session, rows)
@@ -326,6 +347,7 @@ def _authors(
             row["first_post_at"] = first.get(row["native_id"])
         store.add_authors(session, new, [row.pop("person") for row in new])
         known |= store.known_authors(session, platform, [row["native_id"] for row in new])
+    sightings: list[dict[str, Any]] = []
     followers, older, told, linked = [], [], [], {}
     moved: dict[int, str] = {}
     written: list[dict[str, Any]] = []
@@ -343,9 +365,12 @@ def _authors(
             moved[k.id] = declared
             known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
         corrected = set((k.corrected or "").split())
-        has_followers = a["follower_count"] not in (None, k.follower_count) and "follower_count" not in corrected
+        seen = [] if "follower_count" in corrected else _seen_followers(fresh, k, origin.now)
+        has_followers = bool(seen) and a["follower_count"] != k.follower_count
+        if has_followers or origin.file is None:  # a file that is read again saw nobody again
+            sightings += seen
         if has_followers:
-            followers += _seen_followers(fresh, k, origin.now)
+            followers.append({n: seen[-1][n] for n in ("author_id", "follower_count")})
         now_told = {n: getattr(k, n) if n in corrected else a[n] or getattr(k, n) for n in TOLD}
         is_told = any(value != getattr(k, name) for name, value in now_told.items())
         if is_told:
@@ -355,7 +380,8 @@ def _authors(
             linked[k.id] = a["person"]
         if (has_followers or is_told or is_linked) and (origin.file, k.file) != (None, None):
             written.append({"author_id": k.id} | origin.stamp(fresh[-1]))
-    store.set_followers(session, followers)
+    store.see_followers(session, sightings)
+    store.change_authors(session, followers)
     store.set_first_posts(session, older)
     store.change_authors(session, told)
     store.change_authors(session, written)
@@ -389,8 +415,8 @@ def _together(items: Sequence[RawPost]) -> dict[str, Any]:
             }
             a = replace(a, **later)
     return {
-        "native_id": a.native_id, "handle": a.handle, "name": a.name, "url": a.url, "bio": a.bio,
-        "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
+        "native_id": a.native_id, "handle": a.handle and a.handle[:LONGEST_HANDLE], "name": a.name, "url": a.url,
+        "bio": a.bio, "languages": a.languages, "audience_market": a.audience_market, "market_source": a.market_source,
         "market_confidence": a.market_confidence, "market_reasons": a.market_reasons,
         "follower_count": a.follower_count, "person": a.person,
     }  # fmt: skip
@@ -425,7 +451,7 @@ def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _Fr
         "local_day": local_day(item.published_at, MARKETS[market].tz),
         "published_at": item.published_at,
         "day_only": item.day_only,
-        "text": None if was_pruned else _clean(item.text),
+        "text": None if was_pruned else before.text if item.is_start and before.text else _clean(item.text),
         "language": item.language if item.tells("language") else before.language,
         "url": item.url if item.tells("url") else before.url,
         "media_kind": item.media_kind if item.tells("media_kind") else before.media_kind,

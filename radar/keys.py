@@ -25,6 +25,7 @@ class Kind(IntEnum):
     TERM = 2
     PLACE = 3
     PRODUCT = 4
+    TRACKED = 5  # a user's own: radar.text.tracked
 
 
 def key_number(kind: Kind, text: str) -> int:

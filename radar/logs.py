@@ -16,6 +16,7 @@ _SECRETS = (
     (re.compile(r"(://[^\s:/@]*:)[^\s@]+(?=@)"), rf"\1{_HIDDEN}"),
     (re.compile(r"(?i)\b((?:[a-z]+_)?(?:token|secret|password|key|signature)=)[^&\s'\"]+"), rf"\1{_HIDDEN}"),
     (re.compile(r"(?i)\b((?:bearer|basic)\s+)[\w.~+/=-]{6,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"\b(radar_)[\w-]{43}(?![\w-])"), rf"\1{_HIDDEN}"),
     (re.compile(r"\b(whsec_)[\w+/=-]+"), rf"\1{_HIDDEN}"),
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

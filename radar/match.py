@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from radar.keys import Kind
 from radar.kol import Sketch
 from radar.markets import MARKETS
 from radar.partners.brief import Wanted
-from radar.partners.kol import Early, Kol, Profile, Sign, Vector
+from radar.partners.kol import Account, Early, Kol, Profile, Sign, Vector
 from radar.partners.parts import Scene
 from radar.partners.price import Price, Prices, price
 from radar.partners.profile import unpacked
@@ -23,6 +23,7 @@ from radar.partners.scoring import Scored, Weights, score
 from radar.partners.shortlist import Likeness, cosine, likeness, shortlist
 from radar.partners.signs import PEERS, Usual, merged, signs, usual
 from radar.store import partners as store
+from radar.store.engine import chunks
 from radar.store.measures import facet
 
 POOL = 80
@@ -33,7 +34,9 @@ OFF_TOPIC = 0.2
 """Share of posts on an excluded topic from which a KOL is left out."""
 PROOFS = 3
 MANY = 5_000
-"""KOLs of a market from which only those are compared that the index of topics and places finds."""
+"""KOLs that are compared at most: of more, the most engaging of those that the index of topics and places finds."""
+ENOUGH = 10 * POOL
+"""KOLs with posts on topic and place both, from which those with posts on one of them are not looked at."""
 REVIEW, REVIEWED = 2, 5
 """Signals that stand out from which a KOL is kept apart for review; and how many such are shown."""
 
@@ -93,16 +96,19 @@ def _sketches(kept: Mapping[str, Any]) -> dict[str, Sketch]:
     return {name: Sketch(n, tuple(values)) for name, (n, values) in kept.items()}
 
 
+_ACCOUNT = tuple(field.name for field in fields(Account))
+
+
 def kol_of(row: store.Measured, signs: tuple[Sign, ...] | None = None) -> Kol:
     """A stored KOL as matching sees it."""
     rate, n = (row.er_followers, row.rated_count) if row.er_followers is not None else (row.er_views, row.views_count)
     early = Early(row.early, row.early_low, row.early_high, row.early_null, row.early_p, row.early_count)
     profile = Profile(0) if row.facts is None else unpacked(row.facts, row.vector)
     return Kol(
-        row.author_id, row.person_id, row.platform, row.handle, row.name, row.url, row.market, row.market_source,
-        row.market_confidence, row.market_reasons, row.follower_count, row.tier, profile, row.last_post_at,
-        row.posts_per_week, rate, row.engagement_percentile, row.peer_count, n, row.low_confidence, _views(row),
-        row.sponsored_share, row.post_count, early, signs,
+        **{name: getattr(row, name) for name in _ACCOUNT}, profile=profile, last_post_at=row.last_post_at,
+        posts_per_week=row.posts_per_week, engagement_rate=rate, engagement_percentile=row.engagement_percentile,
+        engagement_peers=row.peer_count, engagement_n=n, low_confidence=row.low_confidence, median_views=_views(row),
+        sponsored_share=row.sponsored_share, sponsored_n=row.post_count, early=early, signs=signs,
     )  # fmt: skip
 
 
@@ -141,8 +147,8 @@ def match(
     answer = Match([], [], 0)
     best: list[tuple[float, int, Scored]] = []
     aside: list[tuple[float, int, Scored]] = []
-    facets = _narrowed(session, wanted)
-    for kol in _candidates(session, wanted, facets):
+    some = _narrowed(session, wanted)
+    for kol in _candidates(session, wanted, some):
         answer.looked_at += 1
         if reason := _left_out(kol, wanted, excluded, prices):
             answer.left_out[reason] += 1
@@ -160,8 +166,8 @@ def match(
         [Found(s, price(s.kol, prices), *proofs.get(s.kol.author_id, ())) for s in some] for some in (chosen, review)
     )
     answer.message = _message(session, wanted, answer)
-    if facets:
-        answer.message += f" More than {MANY:,} there are: compared were those with posts on it."
+    if some is not None:
+        answer.message += f" More than {MANY:,} there are: compared were the most engaging of those with posts on it."
     return answer
 
 
@@ -169,22 +175,34 @@ def _ordered(heap: list[tuple[float, int, Scored]]) -> list[Scored]:
     return [scored for _, _, scored in sorted(heap, reverse=True)]
 
 
-def _candidates(session: Session, wanted: Wanted, facets: Sequence[int]) -> Iterator[Kol]:
+def _candidates(session: Session, wanted: Wanted, some: Sequence[int] | None) -> Iterator[Kol]:
     brief, peers = wanted.brief, Peers(session)
-    pages = store.measured(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers, facets=facets)
+    pages: Iterable[Sequence[store.Measured]]
+    if some is None:
+        pages = store.measured(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers)
+    else:
+        pages = (store.measured_some(session, page) for page in chunks(some, store.PAGE))
     for page in pages:
         for row in page:
             yield kol_of(row, peers.signs(row))
 
 
-def _narrowed(session: Session, wanted: Wanted) -> list[int]:
-    """Where there are too many KOLs to compare: what those are found by who post about the topics, or the market."""
+def _narrowed(session: Session, wanted: Wanted) -> list[int] | None:
+    """Where there are too many KOLs to compare: those who post about the topics and the market, or one of them."""
     brief = wanted.brief
     if store.kol_count(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers) <= MANY:
-        return []
+        return None
     markets = [wanted.to_market] if wanted.to_market else list(MARKETS)
-    named = [(Kind.TOPIC, t) for t in wanted.topics] or [(Kind.PLACE, c) for c in (wanted.from_market,) if c]
-    return [facet(code, kind, name) for code in markets for kind, name in named]
+    topics = [facet(code, Kind.TOPIC, t) for code in markets for t in wanted.topics]
+    places = [facet(code, Kind.PLACE, wanted.from_market) for code in markets if wanted.from_market]
+    found: list[int] = []
+    for facets in dict.fromkeys([(tuple(topics), tuple(places)), (tuple(topics or places),)]):
+        if len(found) < ENOUGH:
+            found += store.candidates(
+                session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers,
+                facets=[some for some in facets if some], limit=MANY,
+            )  # fmt: skip
+    return list(dict.fromkeys(found))[:MANY]
 
 
 def _left_out(kol: Kol, wanted: Wanted, excluded: set[int], prices: Prices) -> str | None:
@@ -278,10 +296,13 @@ def similar(session: Session, author_id: int, *, limit: int = 10) -> tuple[Kol, 
 
 
 def _others(session: Session, mine: Kol) -> Iterable[Kol]:
-    few = store.kol_count(session, mine.market) <= MANY
-    most = sorted(mine.profile.topics, key=lambda t: -mine.profile.topics[t])[:3]
-    facets = [] if few else [facet(mine.market, Kind.TOPIC, t) for t in most]
-    for page in store.measured(session, mine.market, facets=facets):
+    pages: Iterable[list[store.Measured]] = store.measured(session, mine.market)
+    if store.kol_count(session, mine.market) > MANY:
+        most = sorted(mine.profile.topics, key=lambda t: -mine.profile.topics[t])[:3]
+        facets = [[facet(mine.market, Kind.TOPIC, t) for t in most]] if most else []
+        some = store.candidates(session, mine.market, facets=facets, limit=MANY)
+        pages = (store.measured_some(session, page) for page in chunks(some, store.PAGE))
+    for page in pages:
         for row in page:
             if row.person_id != mine.person_id and row.facts is not None:
                 yield kol_of(row)

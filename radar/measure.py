@@ -35,7 +35,7 @@ from radar.text.gazetteer import products
 
 PAGE = 300
 KEPT = timedelta(days=400)
-"""How far back brands are looked for."""
+"""How far back brands and followers are looked for."""
 SOONEST = timedelta(days=1)
 """Time alone makes an author due once a day at most."""
 REBASED_SHARE = 0.1
@@ -89,7 +89,7 @@ def _measure_page(
     ids = [row.id for row in rows]
     posts = author_facts.posts_of(session, ids, now - KEPT, now, held_sources(session))
     topics = author_facts.topics_by_post(session, ids, now - WINDOW)
-    history = author_facts.histories(session, ids)
+    history = author_facts.histories(session, ids, (now - KEPT).date())
     adopted = author_facts.adoptions_with(session, [row.person_id for row in rows])
     by_person: dict[int, list[list[AdoptionRow]]] = {}
     for trend in adopted.values():

@@ -29,7 +29,7 @@ FEWEST, FEW = 4, 10
 below which they must be a surprise by themselves."""
 
 WORDS = (Kind.TERM, Kind.HASHTAG)
-NAMES = (*WORDS, Kind.PRODUCT)
+NAMES = (*WORDS, Kind.PRODUCT, Kind.TRACKED)
 
 NOVELTY_DAYS = 20
 """Days before the window that are looked at for an earlier use of the key; less than what every watch remembers."""

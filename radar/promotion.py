@@ -22,6 +22,8 @@ from radar.store import counts
 from radar.store import promotion as store
 from radar.store.engine import reading, writing
 from radar.store.promotion import StaleDay
+from radar.store.tracked import version as tracked_version
+from radar.tracked import open_reader
 
 DAYS = 60
 ROUNDS = 5
@@ -82,10 +84,10 @@ def rescore(
         after = 0
         while True:
             with reading(engine) as session:
+                tracked = open_reader(session)
                 batch = store.unread_aside(session, model_id, market, first, BATCH, after)
             if not batch:
                 break
-            after = batch[-1].id
             rows = [
                 {
                     "model_id": model_id, "post_id": item.id, "revision": item.revision, "keys": said.keys,
@@ -93,10 +95,13 @@ def rescore(
                     "text_hash": said.text_hash, "sketch": said.sketch, "tone": said.tone, "negative": said.negative,
                     "topics": [list(topic) for topic in said.topics],
                 }
-                for item, said in zip(batch, read_posts(load(), batch), strict=True)
+                for item, said in zip(batch, read_posts(load(), batch, tracked.matcher), strict=True)
             ]  # fmt: skip
             with writing(engine) as session, session.begin():
+                if tracked_version(session, hold=True) != tracked.version:
+                    continue  # somebody tracks another key since
                 store.write_aside(session, rows)
+            after = batch[-1].id
             done += len(batch)
             progress("posts", done)
     return done

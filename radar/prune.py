@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from radar.access.people import FORGOTTEN
 from radar.config import Settings
-from radar.store import pruning, pushed, runs, trends
+from radar.store import audit, members, pruning, pushed, runs, trends
 from radar.store.engine import writing
 
 HOURLY_SNAPSHOTS = timedelta(days=7)
@@ -30,6 +31,9 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
         done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
         done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
         done["pushes"] = pushed.prune_pushed(session, now - KEYS_KEPT)
+        done["sessions"] = members.prune_sessions(session, now)
+        members.prune_failures(session, now - FORGOTTEN)
+        done["audit"] = audit.prune_audit(session, now - timedelta(days=settings.audit_days))
         done["runs"] = runs.prune_runs(session, now - RUNS_KEPT)
     return done
 

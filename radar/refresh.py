@@ -1,7 +1,8 @@
 """Asking for posts again as they age: counts, edits, and whether they are still there.
 
-A post's turns come at the ages in AGES. One that is not there is looked for again an hour later, and only then taken
-for gone, unless the platform says so itself. What the counts were seen to be is appended each time.
+A post's turns come at the ages in AGES; one of which only the title is known is asked for at once. One that is not
+there is looked for again an hour later, and only then taken for gone, unless the platform says so itself. What the
+counts were seen to be is appended each time.
 """
 
 import threading
@@ -62,12 +63,13 @@ def plan(session: Session, posts: Sequence[RawPost], source: str, now: datetime,
             by_platform.setdefault(item.platform, {})[item.native_id] = item
     for platform, items in by_platform.items():
         known = store.known_posts(session, platform, list(items))
+        at_once = {n for n, item in items.items() if item.is_start}
         watching.plan_refreshes(
             session,
             [
                 {
                     "post_id": k.id, "source": source, "ref": (items[n].ref or n)[:512],
-                    "due_at": next_turn(items[n].published_at, now, keep) or now + KEEP_FOR,
+                    "due_at": now if n in at_once else next_turn(items[n].published_at, now, keep) or now + KEEP_FOR,
                     "expires_at": now + keep if keep else None,
                 }
                 for n, k in sorted(known.items())

@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -32,13 +33,13 @@ from radar.spread import spread
 from radar.text import gazetteer, vectors
 from radar.text.tones import TONES
 from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
-from radar.topics.calibration import Calibration, Floats, Labels, f1
+from radar.topics.calibration import OPEN, Calibration, Floats, Gate, Labels, f1
 from radar.topics.compiled import CompiledScorer
 from radar.topics.made_of import by_language
 from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
-    from radar.topics.evaluation import Report
+    from radar.topics.evaluation import Measured, Report
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
@@ -138,7 +139,8 @@ class TopicScorer:
         self._tone = tone
         self.model_id: str = manifest["id"]
         self.topic_ids: list[str] = manifest["topic_ids"]
-        self.calibration = Calibration(*(np.array(manifest[n]) for n in ("weights", "offset", "thresholds")))
+        weights, offset, thresholds = (np.array(manifest[name]) for name in ("weights", "offset", "thresholds"))
+        self.calibration = Calibration(weights, offset, thresholds, _gate(manifest))
         self.thresholds: Floats = self.calibration.thresholds
         self._compiled = compiled
         widths = {self._compiled.intercepts.size - 1, len(self.topic_ids), *map(len, _arrays(self.calibration))}
@@ -158,6 +160,16 @@ class TopicScorer:
         return None if self._tone is None else self._tone.probabilities(texts)
 
 
+def _gate(manifest: dict[str, Any]) -> Gate:
+    """The gate before all topics; wide open for a model that was fitted before there was one."""
+    if "gate" not in manifest:
+        return OPEN
+    weights = np.array(manifest["gate"]["weights"])
+    if weights.shape != (3,):
+        raise ValueError("its gate does not fit")
+    return Gate(weights, float(manifest["gate"]["offset"]), float(manifest["gate"]["shut"]))
+
+
 def _arrays(calibration: Calibration) -> tuple[Floats, Floats, Floats]:
     return calibration.weights, calibration.offset, calibration.thresholds
 
@@ -170,13 +182,23 @@ def evaluate(scorer: TopicScorer) -> "Report":
     return report(scorer.score, scorer.thresholds, scorer.topic_ids, load_frozen(taxonomy), load_seeds(taxonomy))
 
 
-def model_card(folder: Path) -> str:
-    """The card of a fitted model. Raises RadarError when it is damaged."""
+def model_card(folder: Path, *, with_peers: bool = False) -> str:
+    """The card of a fitted model. Raises RadarError when it is damaged.
+
+    with_peers  fit the shipped labels by n-grams of signs alone too, to stand beside it (some ten seconds)
+    """
     from radar.topics.card import card
 
     scorer = open_scorer(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
-    return card(manifest, evaluate(scorer))
+    return card(manifest, evaluate(scorer), _signs_alone() if with_peers else None)
+
+
+def _signs_alone() -> "dict[str, Measured]":
+    from radar.topics.baseline import signs_alone
+
+    recipe, taxonomy = importlib.import_module(f"{_CONTENT}.recipe"), load_taxonomy()
+    return signs_alone(load_labels(taxonomy), load_frozen(taxonomy), recipe.C, recipe.SEED)
 
 
 def model_id(*more: bytes) -> str:
@@ -184,6 +206,14 @@ def model_id(*more: bytes) -> str:
 
     more  what stands for labels beside the shipped ones; without any it is the shipped model
     """
+    digest = _shipped().copy()
+    digest.update(b"".join(more))
+    return f"topics-{digest.hexdigest()[:10]}"
+
+
+@cache
+def _shipped() -> "hashlib._Hash":
+    """Everything but labels beside the shipped ones, read once: jobs and pages ask for the id all the time."""
     digest = hashlib.sha256()
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py", "tone.csv", "tone_words.toml"):
         digest.update((files(_CONTENT) / name).read_bytes())
@@ -193,8 +223,7 @@ def model_id(*more: bytes) -> str:
     for data in (vectors.PATH, gazetteer.DATA / "places.csv", gazetteer.DATA / "products.csv"):
         digest.update(data.read_bytes())
     digest.update(" ".join(_versions().values()).encode())
-    digest.update(b"".join(more))
-    return f"topics-{digest.hexdigest()[:10]}"
+    return digest
 
 
 def _versions() -> dict[str, str]:
@@ -305,14 +334,15 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
 
     from radar.topics import build_pipeline
     from radar.topics.tone_fit import fit_tone
-    from radar.topics.training import calibrate, fit_out_of_fold
+    from radar.topics.training import Cautions, calibrate, fit_out_of_fold
 
     recipe = importlib.import_module(f"{_CONTENT}.recipe")
     taxonomy = load_taxonomy()
     labels = labels or load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
     margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
-    calibration = calibrate(margins, labels.topics, recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD)
+    cautions = Cautions(recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD, recipe.MOST_OFF_TOPIC)
+    calibration = calibrate(margins, labels.topics, cautions)
     tone = fit_tone(
         load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
         seed=recipe.SEED,
@@ -326,6 +356,11 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
         "thresholds": calibration.thresholds.tolist(),
         "weights": calibration.weights.tolist(),
         "offset": calibration.offset.tolist(),
+        "gate": {
+            "weights": calibration.gate.weights.tolist(),
+            "offset": calibration.gate.offset,
+            "shut": calibration.gate.shut,
+        },
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
         "made_of": made_of or {"shipped": len(labels.texts), "own": 0, "weak": 0},

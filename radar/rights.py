@@ -2,9 +2,11 @@
 
 **Erasing** leaves no trace of the account: its posts with their texts, readings, mentions and counts seen, the posts in
 the evidence of trends, its measures, notes and places in lists, its followers, what was set aside of it, labels that
-people gave its posts, and its line in a watch list. The days it posted on are counted anew without it (days that were
-sealed keep their numbers, which name nobody). What stays is a keyed hash by which later posts of the account are
-refused. Files that an operator keeps elsewhere (what was imported, exports, backups) are the operator's.
+people gave its posts, and its line in a watch list. Where others mention it (`@ann`, or its address) in posts, profiles
+and notes, they mention nobody; an `@ann` in what comes later neither. The days it posted on are counted anew without it
+(days that were sealed keep their numbers, which name nobody). What stays are keyed hashes, by which later posts of the
+account are refused and mentions of it known. Files that an operator keeps elsewhere (what was imported, exports,
+backups) are the operator's.
 
 Killed half-way, the same call goes on: the account is refused first and its row goes last.
 """
@@ -21,9 +23,10 @@ import sqlalchemy as sa
 
 from radar.errors import CallerError
 from radar.markets import market
+from radar.sources.base import LONGEST_HANDLE
 from radar.store import posts
 from radar.store import rights as store
-from radar.store.engine import one_writer, writing
+from radar.store.engine import one_writer, reading, writing
 from radar.store.rights import CORRECTABLE, Listed
 
 MARKET = "audience_market"
@@ -31,10 +34,11 @@ MARKET = "audience_market"
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What went: posts, and lines of files in the data folder (labels and rejects)."""
+    """What went: posts, lines of files in the data folder (labels and rejects), and texts of others naming it."""
 
     posts: int
     lines: int
+    mentions: int = 0
 
 
 def erase(engine: sa.Engine, data_dir: Path, author_id: int, *, now: datetime) -> Erased:
@@ -53,10 +57,15 @@ def erase(engine: sa.Engine, data_dir: Path, author_id: int, *, now: datetime) -
             # before they are committed: a call that goes on after a kill no longer knows their names
             lines += _forget_in_files(data_dir, who, set(names))
         done += len(names)
+    mentions = 0
+    with reading(engine) as session:
+        for found in store.texts_naming(session, who):
+            with writing(engine) as to, to.begin():
+                mentions += store.forget_mentions(to, who, found)
     with writing(engine) as session, session.begin():
         one_writer(session, "ingest")
         store.erase_author(session, who)
-    return Erased(done, lines)
+    return Erased(done, lines, mentions)
 
 
 def hide(engine: sa.Engine, author_id: int, *, now: datetime, hidden: bool = True) -> None:
@@ -90,6 +99,8 @@ def _check(name: str, value: Any) -> None:
             raise CallerError(f"follower_count: {str(value)[:60]!r} is not a count.", "Give a whole number, or none.")
     elif value is not None and not isinstance(value, str):
         raise CallerError(f"{name}: {str(value)[:60]!r} is not a text.", "Give a text, or none.")
+    elif name == "handle" and value is not None and len(value) > LONGEST_HANDLE:
+        raise CallerError(f"handle: {len(value)} characters.", f"Give {LONGEST_HANDLE} at most.")
 
 
 # ---- files in the data folder ----

@@ -179,7 +179,7 @@ def test_frames_and_chart_hold_the_same_figures(engine: sa.Engine) -> None:
     store = _known(engine)
     answer = backtest(store.engine, PLAN, market="TW")
     found = backtest_figures(answer)
-    assert len(found) == len(figures(answer)) == 13 * 10
+    assert len(found) == len(figures(answer)) == 15 * 10
     main = found[(found["list"] == "TW all kinds") & (found["measure"] == "precision")]
     assert main["value"].tolist() == [0.6, 0.6, 0.5]
     assert "0.6" in json.dumps(backtest_chart(answer).to_dict())

@@ -39,6 +39,15 @@ def test_known_lags_are_recovered(client: TestClient, demo_dir: Path) -> None:
     assert all(item["answer"].startswith("no lead shown") for item in items if not item["lead"])
 
 
+def test_arrivals_are_forecast_better_than_by_each_markets_rate(client: TestClient) -> None:
+    answer = client.get("/v1/markets/MY/arrivals").json()
+    print(answer["message"], answer["model"]["errors"])
+    assert answer["status"] == "ok"
+    errors = answer["model"]["errors"]
+    assert max(error["skill_floor"] for error in errors) > 0
+    assert max(error["calibration_error"] for error in errors) <= 0.03
+
+
 def test_the_terminal_and_the_page_show_arrivals_with_their_error(client: TestClient, demo_dir: Path) -> None:
     told = radar("arrivals", "--market", "MY", data_dir=demo_dir / "demo")
     assert told.returncode == 0, told.stderr

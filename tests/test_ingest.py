@@ -7,8 +7,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from radar.ingest import ingest_posts, ingest_profiles
+from radar.sources.base import RawAuthor
 from radar.store.engine import writing
-from radar.store.tables import author, dirty_day, engagement_observation, post, post_signal
+from radar.store.tables import (
+    author,
+    author_due,
+    dirty_day,
+    engagement_observation,
+    follower_observation,
+    post,
+    post_signal,
+)
 from tests.builders import NOON, a_post, put
 
 
@@ -162,3 +172,23 @@ def test_what_a_database_cannot_hold_is_rejected_and_the_rest_taken(engine: sa.E
     done = put(engine, a_post("1"), bad, a_post("2"))
     assert done.new == 2
     assert [position for position, _ in done.rejected] == [1]
+
+
+def test_a_day_on_which_followers_stood_still_is_history_too(engine: sa.Engine) -> None:
+    who = RawAuthor("ann", "TW", follower_count=1_000)
+    for days in range(3):
+        item = replace(a_post(str(days), published_at=NOON + timedelta(days=days)), author=who)
+        for hours in (0, 1):  # asked every hour, a day is one row
+            put(engine, item, now=NOON + timedelta(days=days, hours=hours))
+    seen = _all(engine, follower_observation.c.observed_on, follower_observation.c.follower_count)
+    assert seen == [(date(2026, 5, 4 + n), 1_000) for n in range(3)]
+    with engine.begin() as connection:
+        connection.execute(sa.delete(author_due))
+    with writing(engine) as session, session.begin():
+        ingest_profiles(session, "test", [who], source="test", now=NOON + timedelta(days=3))
+    assert len(_all(engine, follower_observation.c.observed_on)) == 4
+    assert _all(engine, author_due.c.author_id) == []  # nothing to measure anew
+    with writing(engine) as session, session.begin():
+        item = replace(a_post("0"), author=who, line=1)
+        ingest_posts(session, [item], source="file:x.csv", now=NOON + timedelta(days=9), file=7)
+    assert len(_all(engine, follower_observation.c.observed_on)) == 4  # read again from a file: not seen again

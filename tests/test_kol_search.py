@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from radar.bench.kol import _fill, _question
+from radar.bench.kol import _question, fill
 from radar.keys import Kind
 from radar.scheduling import silent
 from radar.store import search
 from radar.store import tables as t
+from radar.store.authors import author_named
+from radar.store.bulk import analyse
 from radar.store.engine import reading
 from radar.store.measures import facet
 from radar.store.search import Place, Query, find_authors
@@ -59,7 +61,7 @@ def _expected(rows: list[dict[str, Any]], q: Query) -> list[int]:
 @pytest.mark.parametrize("most_driven", [10_000, 5])
 def test_pages_hold_what_matches_in_order(engine: sa.Engine, most_driven: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "MOST_DRIVEN", most_driven)  # both ways to a page: from the rarest filter, and walking
-    _fill(engine, COUNT, silent)
+    fill(engine, COUNT, silent)
     rows = _everybody(engine)
     rng = np.random.default_rng(5)
     seen = 0
@@ -83,3 +85,21 @@ def test_pages_hold_what_matches_in_order(engine: sa.Engine, most_driven: int, m
 
 def _fields(query: Query) -> dict[str, Any]:
     return {name: getattr(query, name) for name in Query.__slots__ if name != "after"}
+
+
+def test_a_kol_is_found_by_a_handle_alone_without_reading_all(engine: sa.Engine) -> None:
+    fill(engine, COUNT, silent)
+    analyse(engine)
+    with engine.connect() as c:
+        number, handle = c.execute(sa.select(t.author.c.id, t.author.c.handle).limit(1).offset(700)).one()
+        plan = str(
+            sa.select(t.author.c.id)
+            .where(sa.or_(t.author.c.native_id == handle, t.author.c.handle == handle))
+            .compile(engine, compile_kwargs={"literal_binds": True})
+        )
+        how = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        said = " ".join(str(row) for row in c.exec_driver_sql(f"{how} {plan}"))
+    assert "ix_author_handle" in said
+    assert "ix_author_native_id" in said
+    with reading(engine) as session:
+        assert number in author_named(session, None, handle)

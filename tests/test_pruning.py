@@ -19,7 +19,7 @@ from tests.builders import NOON, a_post, put
 
 OLD, EDGE, TODAY = NOON - timedelta(days=40), NOON - timedelta(days=30), NOON
 DAY = OLD.date()
-NOTHING = dict.fromkeys(("texts", "expired", "snapshots", "rejects", "pushes", "runs"), 0)
+NOTHING = dict.fromkeys(("texts", "expired", "snapshots", "rejects", "pushes", "sessions", "audit", "runs"), 0)
 SETTINGS = Settings(retention_days=30)
 
 
@@ -148,7 +148,7 @@ def test_the_job_says_what_went(engine: sa.Engine, scorer: TopicScorer) -> None:
             connection.execute(sa.insert(rejected_post).values(source="s", seen_at=seen_at, reason="text: empty"))
             connection.execute(sa.insert(run).values(job="x", started_at=seen_at, outcome="ok", host="h", pid=days))
     done = run_job("prune_posts", Context(engine, SETTINGS, NOON))
-    assert done.detail == "2 texts, 0 expired, 0 snapshots, 1 rejects, 0 pushes, 1 runs"
+    assert done.detail == "2 texts, 0 expired, 0 snapshots, 1 rejects, 0 pushes, 0 sessions, 0 audit, 1 runs"
     assert _rows(engine, rejected_post.c.seen_at) == [(NOON - timedelta(days=29),)]
     assert (31,) not in _rows(engine, run.c.pid)
 

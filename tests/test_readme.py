@@ -8,6 +8,7 @@ import pytest
 from radar.api import create_app
 from radar.cli import cli
 from radar.config import Settings
+from radar.errors import RadarError
 from radar.store.engine import open_store
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +33,16 @@ def test_every_command_is_in_readme(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_is_in_readme(name: str) -> None:
     assert f"`RADAR_{name.upper()}`" in README
+
+
+def test_every_type_of_problem_is_in_readme(tmp_path: Path) -> None:
+    create_app(open_store(f"sqlite:///{tmp_path / 'radar.db'}"), Settings(data_dir=tmp_path)).state.engine.dispose()
+    found, more = set(), [RadarError]
+    while more:
+        more = [inner for kind in more for inner in kind.__subclasses__()]
+        found |= {kind.slug for kind in more}
+    told_elsewhere = {"not-enough-history", "source-trouble"}  # a status of answers; the terminal's and the jobs'
+    assert {slug for slug in found if f"`{slug}`" not in README} <= told_elsewhere
 
 
 def test_every_route_is_in_readme(tmp_path: Path) -> None:

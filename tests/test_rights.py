@@ -26,8 +26,15 @@ from radar.store.tables import metadata
 from tests.builders import NOON, a_post, put
 
 NOW = NOON + timedelta(days=10)
-ANN = RawAuthor("ann-native", "TW", handle="ann.handle", name="Annelise Q", bio="of ann", follower_count=12_000)
-BOB = RawAuthor("bob-native", "TW", handle="bob.handle", name="Bob", follower_count=5_000)
+ANN = RawAuthor(
+    "ann-native", "TW", handle="ann.handle", name="Annelise Q", bio="of ann", follower_count=12_000,
+    url="https://x.example/ann.handle",
+)  # fmt: skip
+BOB = RawAuthor("bob-native", "TW", handle="bob.handle", name="Bob", bio="with @ann.handle", follower_count=5_000)
+
+
+WITH_ANN = "ramen with @Ann.Handle, see www.x.example/ann.handle/about or @ann.handler"
+WITHOUT_ANN = "ramen with @erased, see https://erased.invalid or @ann.handler"
 
 
 def _posts(author: RawAuthor, mark: str) -> list[RawPost]:
@@ -49,6 +56,7 @@ def store(engine: sa.Engine) -> sa.Engine:
     """A store in which Ann leaves every kind of trace beside Bob."""
     put(engine, *_posts(ANN, "annpost"), *_posts(BOB, "bobpost"), now=NOW)
     put(engine, replace(a_post("re", "see this"), author=BOB, repost_of="annpost1"), now=NOW)
+    put(engine, replace(a_post("at", WITH_ANN), author=BOB), now=NOW)
     ids = _ids(engine)
     with engine.begin() as c:
         posts = dict(c.execute(sa.select(t.post.c.native_id, t.post.c.id)).all())
@@ -122,8 +130,10 @@ def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(st
 
     done = erase(store, tmp_path, ids["ann-native"], now=NOW)
 
-    assert (done.posts, done.lines) == (10, 2)
+    assert (done.posts, done.lines, done.mentions) == (10, 2, 2)
     everything = _everything(store)
+    assert WITHOUT_ANN in everything
+    everything = everything.replace("@ann.handler", "")  # somebody else
     for trace in ("ann-native", "ann.handle", "Annelise", "annpost", "of ann"):
         assert trace not in everything, trace
     kept = "".join(p.read_text() for p in tmp_path.rglob("*.jsonl"))
@@ -144,8 +154,10 @@ def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(st
     with writing(store) as session, session.begin():
         again = ingest_posts(session, [*_posts(ANN, "annpost"), *_posts(BOB, "bobpost")], source="test", now=NOW)
         assert ingest_profiles(session, "test", [ANN], source="test", now=NOW) == []
+        later = replace(a_post("at2", "@ann.handleさんと ramen"), author=replace(BOB, bio=None))
+        assert ingest_posts(session, [later], source="test", now=NOW).new == 1  # mentions nobody from the first
     assert (again.new, again.rejected, len(again.refused), again.unchanged) == (0, [], 10, 10)
-    assert "ann" not in _everything(store).replace("ramen", "")
+    assert "ann" not in _everything(store).replace("ramen", "").replace("@ann.handler", "")
     assert erase(store, tmp_path, ids["ann-native"], now=NOW).posts == 0
 
 
@@ -195,7 +207,7 @@ def test_a_hidden_author_is_shown_nowhere_and_comes_back(store: sa.Engine) -> No
     with reading(store) as session:
         assert evidence(session, posts) == []
         assert measures_of(session, [ann]) == {}
-        assert session.scalar(sa.select(sa.func.count()).select_from(t.post)) == 21  # still counted
+        assert session.scalar(sa.select(sa.func.count()).select_from(t.post)) == 22  # still counted
     hide(store, ann, now=NOW, hidden=False)
     _measure(store)
     with reading(store) as session:

@@ -15,6 +15,10 @@ LEAST_PRECISION = 0.75
 
 LEAST_THRESHOLD = 0.30
 
+MOST_OFF_TOPIC = 0.03
+"""Of off-topic posts, out of fold, no more than this share is given a topic: so far is the gate before all topics shut.
+Our off-topic labels are harder than what people mostly write, so real text fares better."""
+
 TONE_C = 0.3
 TONE_WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
 """The tone head's, as C and WEIGHTS above; its concepts are words of praise and blame."""

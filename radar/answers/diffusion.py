@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.curation import muted_keys
 from radar.answers.ids import episode_number, trend_id
 from radar.answers.names import UnknownFilter, key_shown
 from radar.answers.standing import shipped
-from radar.errors import CallerError, UnknownName
+from radar.errors import CallerError, Gone, UnknownName
 from radar.lead_lag import EVERYTHING, FEWEST
 from radar.markets import MARKETS, market
 from radar.store import answers as stored
@@ -29,19 +30,25 @@ _WAIT = "Not fitted yet: `radar run fit_arrivals`, or wait for Monday's run."
 Item = dict[str, Any]
 
 
-def arrivals(session: Session, market_code: str, *, limit: int = 20) -> Item:
+def arrivals(session: Session, market_code: str, *, limit: int | None = 20, as_of: datetime | None = None) -> Item:
     """Trends of other markets that are expected in one, the likeliest within a week first.
 
-    Raises UnknownName, and CallerError for a limit outside 1..100.
+    limit  None: all that are forecast;    as_of  the newest forecast's moment or later: none before it is kept
+
+    Raises UnknownName, Gone, and CallerError for a limit outside 1..100.
     """
     about = market(market_code)
-    if not 1 <= limit <= MAX_LIMIT:
+    if limit is not None and not 1 <= limit <= MAX_LIMIT:
         raise CallerError(f"limit: {limit} is not from 1 to {MAX_LIMIT}.", "Ask for limit=20.")
     model_id = active_model(session) or shipped()
     kept = store.kept_model(session, model_id)
     rows = store.forecasts(session, model_id, about.code, limit) if kept else []
+    if as_of is not None and rows and as_of < rows[0].as_of:
+        said = f"No forecast for {about.name} is kept as of {as_of:%Y-%m-%d %H:%M} UTC."
+        raise Gone(said, f"Kept: the newest, of {rows[0].as_of:%Y-%m-%d %H:%M} UTC.")
     names = key_names(session, [row.key_hash for row in rows])
-    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept]
+    muted = muted_keys(session, about.code, [row.key_hash for row in rows])
+    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept and row.key_hash not in muted]
     return {
         "items": items,
         "next": None,

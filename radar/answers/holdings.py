@@ -5,18 +5,21 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.job_runs import shown_run
 from radar.answers.listing import ranked
+from radar.answers.matrix import matrix
 from radar.answers.names import taxonomy
 from radar.answers.question import ask
 from radar.answers.shadows import shadow_seen
 from radar.answers.standing import shipped, standing
+from radar.errors import UnknownName
 from radar.markets import MARKETS, market
+from radar.registry import load_seeds
 from radar.sources.facts import budgets_of, derives
 from radar.store import answers as store
 from radar.store import runs, usage, watching
 from radar.store.engine import world_of
 from radar.store.promotion import active_model
-from radar.store.runs import Run
 from radar.store.watching import Watched
 from radar.text.other_languages import READ
 
@@ -60,6 +63,16 @@ def topics() -> list[dict[str, Any]]:
         {"id": t.id, "group": t.group, "name": t.names.get("en", t.id), "definition": t.definition, "names": t.names}
         for t in taxonomy().topics
     ]
+
+
+def topic_terms(session: Session, topic_id: str) -> dict[str, Any]:
+    """One topic, with its seed terms and who speaks of it: each market's share of a week. Raises UnknownName."""
+    found = next((line for line in topics() if line["id"] == topic_id), None)
+    if found is None:
+        raise UnknownName("topic", topic_id[:60], list(taxonomy().ids))
+    row = next(row for row in matrix(session, by="topic")["items"] if row["id"] == topic_id)
+    terms = load_seeds(taxonomy())[topic_id]
+    return found | {"terms": terms, "markets": row["cells"], "simulated": world_of(session) == "simulated"}
 
 
 def coverage(session: Session, market_code: str | None = None, *, now: datetime) -> dict[str, Any]:
@@ -122,7 +135,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
             for s in states.values()
         ],
         "silent_sources": [_silent(name, states.get(name), rejected.get(name, 0)) for name in quiet],
-        "runs": [_run(run) for run in sorted(runs.latest_runs(session).values(), key=lambda r: r.job)],
+        "runs": [shown_run(run) for run in sorted(runs.latest_runs(session).values(), key=lambda r: r.job)],
         "simulated": world_of(session) == "simulated",
         "now": now,
     }
@@ -177,19 +190,6 @@ def _silent(name: str, state: runs.SourceState | None, rejected: int) -> dict[st
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
-    return {
-        "job": run.job,
-        "started_at": run.started_at,
-        "ended_at": run.ended_at,
-        "outcome": run.outcome,
-        "rows_in": run.rows_in,
-        "rows_out": run.rows_out,
-        "detail": run.detail,
-        "error": run.error,
-    }
-
-
 def health(session: Session, *, now: datetime) -> dict[str, Any]:
     """Whether store, scheduler and jobs are well, with reasons where they are not. Raises what the store raises.
 
@@ -220,6 +220,6 @@ def health(session: Session, *, now: datetime) -> dict[str, Any]:
         "scheduler": {"active": active, "until": lease[1] if lease else None},
         "unclassified": waiting,
         "dirty_days": sum(store.waiting_days(session).values()),
-        "runs": [_run(run) for run in sorted(latest.values(), key=lambda r: r.job)],
+        "runs": [shown_run(run) for run in sorted(latest.values(), key=lambda r: r.job)],
         "now": now,
     }

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from radar.answers.curation import Curated, curated, shown, variants_into
 from radar.answers.ids import trend_id
 from radar.answers.names import key_shown, place_market, topic
 from radar.markets import MARKETS, Market, local_day
 from radar.store import answers as store
 from radar.store.answers import Seen
 from radar.store.counts import counted_days, key_names
+from radar.store.curation import Decision
 from radar.store.day_blob import DayCounts
 from radar.store.posts import evidence
 from radar.support import TIERS
@@ -47,11 +49,31 @@ def describe(session: Session, rows: Sequence[Ranked], as_of: datetime, days: Da
     if days is None:
         first = last - timedelta(days=SPARK_DAYS - 1)
         days = counted_days(session, rows[0].seen.model_id, about.code, first, last)
+    found = [row.seen for row in rows]
+    decided, merged = curated(session, found), variants_into(session, found)
     hashes = {row.seen.key_hash for row in rows} | {v["key"] for row in rows for v in row.seen.working["variants"]}
+    hashes |= {one.key_hash for some in merged.values() for one in some}
     names = key_names(session, sorted(hashes))
     wanted = sorted({i for row in rows for i in row.seen.working["evidence"]})
     posts = {p["id"]: p for p in evidence(session, wanted)} if wanted else {}
-    return [_item(row, about, as_of, names, posts, days, last) for row in rows]
+    items = [_item(row, about, as_of, names, posts, days, last) for row in rows]
+    for row, item in zip(rows, items, strict=True):
+        _curate(item, row.seen, decided, merged.get(row.seen.episode_id, ()), names)
+    return items
+
+
+def _curate(item: Item, seen: Seen, decided: Curated, merged: Sequence[Decision], names: Mapping[int, Any]) -> None:
+    """Say of a line what editors decided: its other name, what they made its variants, and why."""
+    name = decided.name(seen.episode_id)
+    if name is not None:
+        item |= {"name": name, "name_before": item["name"]}
+    item["curation"] = [shown(one) for one in decided.of(seen.episode_id)]
+    known = {variant["id"] for variant in item["variants"]}
+    language = MARKETS[seen.audience_market].languages[0]
+    for one in merged:
+        if one.episode_id is not None and trend_id(one.episode_id) not in known:
+            series = {"episode_id": one.episode_id, "key": one.key_hash, "place": seen.place}
+            item["variants"].append(_variant(series, names, language) | {"merged": True})
 
 
 def _item(
@@ -73,6 +95,7 @@ def _item(
         "id": trend_id(seen.episode_id),
         "rank": row.rank,
         "name": key["name"],
+        "name_before": None,
         "key": {part: key[part] for part in ("text", "kind", "gloss")},
         "topic": topic(seen.topic_id),
         "market": about.code,
@@ -134,6 +157,7 @@ def _variant(variant: Mapping[str, Any], names: Mapping[int, Any], language: str
         "name": key["name"],
         "kind": key["kind"],
         "place_market": place_market(variant["place"]),
+        "merged": False,
     }
 
 

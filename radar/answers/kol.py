@@ -1,14 +1,14 @@
 """KOLs as answers show them: lists with filters and pages, one with every number that proves it, several beside."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from radar.answers.items import shown_post
-from radar.answers.kol_question import SORT_NAMES, AuthorFilters, cursor_of, list_named, read_filters
+from radar.answers.kol_question import BY_ENGAGEMENT, SORT_NAMES, AuthorFilters, cursor_of, list_named, read_filters
 from radar.answers.names import place_name, topic
+from radar.cells import cell_of
 from radar.errors import CallerError, UnknownName
 from radar.kol import AuthorMeasures, Share
 from radar.kol.facts import ENOUGH, WINDOW
@@ -25,7 +25,7 @@ from radar.store.search import Listed
 from radar.text.gazetteer import products
 from radar.text.names import asked_words
 
-__all__ = ["SORT_NAMES", "AuthorFilters", "list_named"]
+__all__ = ["BY_ENGAGEMENT", "SORT_NAMES", "AuthorFilters", "list_named"]
 
 MOST_COMPARED = 10
 _NEWEST, _HISTORY = 5, 400
@@ -50,7 +50,7 @@ def list_authors(session: Session, asked: AuthorFilters) -> Item:
     return {
         "items": lines(session, ids),
         "next": cursor_of(page[-1], mark) if len(found) > asked.limit else None,
-        "sort": asked.sort or "engagement",
+        "sort": asked.sort or BY_ENGAGEMENT,
         "simulated": world_of(session) == "simulated",
     }
 
@@ -99,6 +99,8 @@ def find_author(session: Session, text: str, *, hidden: bool = False) -> int:
     said = text.strip()
     if said.isdecimal() and len(said) < 19 and store.author_exists(session, int(said), hidden=hidden):
         return int(said)
+    if "\x00" in said:  # PostgreSQL holds none
+        raise UnknownKOL(said, [])
     platform, colon, name = said.partition(":")
     name = (name if colon else said).removeprefix("@")
     found = store.author_named(session, platform.lower() if colon else None, name, hidden=hidden)
@@ -291,12 +293,4 @@ def csv_row(line: Mapping[str, Any]) -> list[Any]:
         "topics": " ".join(t["id"] for t in line["topics"]),
         "places": " ".join(p["id"] for p in line["places"]),
     }
-    return [_cell(row[name]) for name in CSV_COLUMNS]
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    return [cell_of(row[name]) for name in CSV_COLUMNS]

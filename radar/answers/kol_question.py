@@ -10,6 +10,7 @@ from hashlib import sha256
 from sqlalchemy.orm import Session
 
 from radar.answers.names import taxonomy
+from radar.answers.ordering import one_order
 from radar.errors import CallerError, UnknownName
 from radar.kol import TIER_NAMES
 from radar.markets import PLACE_NUMBERS, market
@@ -23,7 +24,8 @@ SORT_NAMES = {
     "engagement": "engagement_percentile", "followers": "follower_count", "growth": "growth", "early": "early",
     "active": "last_post_at",
 }  # fmt: skip
-"""What a list can be sorted by, largest first -> its column."""
+"""What a list can be sorted by -> its column."""
+BY_ENGAGEMENT = "-engagement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,7 @@ def read_filters(session: Session, asked: AuthorFilters) -> tuple[Query, str]:
     place = asked.place.upper() if asked.place else None
     if place and place not in PLACE_NUMBERS:
         raise UnknownName("place market", place, list(PLACE_NUMBERS))
-    sort = asked.sort or "engagement"
-    if sort not in SORT_NAMES:
-        raise CallerError(f"sort: '{sort[:40]}' is none.", f"One of: {', '.join(SORT_NAMES)}.")
+    sort, descending = one_order(asked.sort, list(SORT_NAMES), BY_ENGAGEMENT)
     platforms = tuple(part.strip().lower() for part in (asked.platform or "").split(",") if part.strip())
     if platforms:
         known = sorted({group.platform for group in peers.groups(session).values()})
@@ -74,6 +74,7 @@ def read_filters(session: Session, asked: AuthorFilters) -> tuple[Query, str]:
         words=words, platforms=platforms, tiers=tiers, topic=asked.topic or None, place=place,
         least=asked.min_engagement, most=asked.max_engagement, sponsored=asked.sponsored,
         list_id=list_named(session, asked.list).id if asked.list else None, sort=SORT_NAMES[sort],
+        ascending=not descending,
     )  # fmt: skip
     mark = sha256(repr(query).encode()).hexdigest()[:8]
     after = _place(asked.cursor, mark, query.sort) if asked.cursor else None
@@ -102,7 +103,9 @@ def _place(cursor: str, mark: str, sort: str) -> Place:
         elif value is not None:
             value = int(value) if sort == "follower_count" else float(value)
         place, of = Place(value, int(author_id)), str(of)
-    except (ValueError, TypeError):
+        if any(isinstance(part, int) and abs(part) >= 2**63 for part in place):
+            raise ValueError("too large")
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise CallerError("cursor: this is no cursor.", hint) from None
     if of != mark:
         raise CallerError("cursor: it belongs to a list with other filters.", hint)

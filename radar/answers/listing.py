@@ -1,13 +1,14 @@
 """Ranked trends of a market: the best moment of each episode in a window, one line for what the same people said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.curation import kept
 from radar.answers.items import Ranked, describe, stages_of
-from radar.answers.question import MAX_LIMIT, Cursor, Question, ask, window_words
+from radar.answers.question import MAX_LIMIT, RANK, Cursor, Order, Question, ask, window_words
 from radar.answers.shadows import shadow_seen
 from radar.answers.standing import Standing, standing
 from radar.errors import CallerError
@@ -34,6 +35,8 @@ def list_trends(
     as_of: datetime | None = None,
     scope: str | None = None,
     bucket: str | None = None,
+    sort: str | None = None,
+    curated: str | None = None,
     limit: int = 20,
     cursor: str | None = None,
 ) -> dict[str, Any]:
@@ -44,37 +47,63 @@ def list_trends(
     bucket  1h or 1d; both if left out;  15m is what alerts look at, kept for two to four weeks
     q       share of chance finds accepted over many lists;    lift  the smallest lift to show
     scope   travel_shopping: trends with a topic, about another market first; all: everything, by score
+    sort    one of SORTS, `-` before it for descending; by rank if left out
+    curated shown: without what editors muted or hold back, merged trends under their leader; all: every line
     cursor  `next` of the page before; it holds on to that page's as_of
 
     Raises UnknownName and CallerError.
     """
     question = ask(
         market_code=market, place=place, topic=topic, kind=kind, stage=stage, window=window, q=q, lift=lift,
-        scope=scope, bucket=bucket,
+        scope=scope, bucket=bucket, sort=sort, curated=curated,
     )  # fmt: skip
     if not 1 <= limit <= MAX_LIMIT:
         raise CallerError(f"limit: {limit} is not from 1 to {MAX_LIMIT}.", "Take pages by `next`.")
     after = Cursor.from_text(cursor, question) if cursor else None
     stand = standing(session, question.market, after.as_of if after else as_of)
-    lines = ranked(session, question, stand) if stand.status == "ok" else []
-    rest = [line for line in lines if after is None or _position(line) > (after.group, -after.score, after.episode)]
+    lines, left_out = _ranked(session, question, stand) if stand.status == "ok" else ([], 0)
+    lines = _sorted(lines, question.sort)
+    rest = [line for line in lines if after is None or _position(line, question.sort) > after.position]
     page = rest[:limit]
     following = None
     if len(rest) > limit and stand.as_of:
         end = page[-1]
-        following = Cursor(
-            stand.as_of, question.mark, end.group, end.seen.score, end.seen.episode_id, end.rank
-        ).to_text()
+        following = Cursor(stand.as_of, question.mark, *_position(end, question.sort)).to_text()
     items = describe(session, page, stand.as_of) if stand.as_of else []
-    return {"items": items, "next": following} | envelope(session, question, stand, len(lines))
+    told = envelope(session, question, stand, len(lines))
+    return {"items": items, "next": following, "left_out": left_out} | told
 
 
-def _position(line: Ranked) -> tuple[int, float, int]:
-    return line.group, -line.seen.score, line.seen.episode_id
+def _position(line: Ranked, sort: Order) -> tuple[int, float, int]:
+    """Where a line stands: in ascending order of these."""
+    column, descending = sort
+    if column == RANK and not descending:
+        return line.group, -line.seen.score, line.seen.episode_id
+    value = _OF_LINE[column](line) if column in _OF_LINE else line.seen.working[column]
+    number = value.timestamp() if isinstance(value, datetime) else float(value)
+    return 0, -number if descending else number, line.seen.episode_id
+
+
+_OF_LINE: dict[str, Callable[[Ranked], Any]] = {
+    RANK: lambda line: line.rank,
+    "score": lambda line: line.seen.score,
+    "q": lambda line: line.seen.q,
+    "onset_at": lambda line: line.seen.onset_at,
+    "seen_at": lambda line: line.seen.as_of,
+}
+
+
+def _sorted(lines: Sequence[Ranked], sort: Order) -> list[Ranked]:
+    return sorted(lines, key=lambda line: _position(line, sort))
 
 
 def ranked(session: Session, question: Question, stand: Standing) -> list[Ranked]:
     """All lines of a question in their order."""
+    return _ranked(session, question, stand)[0]
+
+
+def _ranked(session: Session, question: Question, stand: Standing) -> tuple[list[Ranked], int]:
+    """All lines in their order, and how many editors left out."""
     assert stand.as_of is not None
     found = store.best_snapshots(
         session, stand.model_id, question.market.code, stand.as_of - question.length, stand.as_of,
@@ -84,9 +113,13 @@ def ranked(session: Session, question: Question, stand: Standing) -> list[Ranked
     stages = stages_of(session, [seen.episode_id for seen in found], stand.as_of)
     if question.stage:
         found = [s for s in found if _stage(s, stages) == question.stage]
-    lines = [(_group(seen, question), seen) for seen in _distinct(found)]
+    distinct, left_out = _distinct(found), 0
+    if question.curated != "all":
+        distinct, left_out = kept(session, distinct)
+    lines = [(_group(seen, question), seen) for seen in distinct]
     lines.sort(key=lambda line: (line[0], -line[1].score, line[1].episode_id))
-    return [Ranked(seen, i, group, stages.get(seen.episode_id, [])) for i, (group, seen) in enumerate(lines, start=1)]
+    numbered = enumerate(lines, start=1)
+    return [Ranked(seen, i, group, stages.get(seen.episode_id, [])) for i, (group, seen) in numbered], left_out
 
 
 def _stage(seen: Seen, stages: dict[int, list[tuple[datetime, str]]]) -> str:
@@ -121,21 +154,21 @@ def _distinct(found: Sequence[Seen]) -> list[Seen]:
 
     An hour's and a day's episode of one key are such a pair, and so are two spellings that took turns in leading.
     """
-    kept: list[Seen] = []
+    best: list[Seen] = []
     lines: set[tuple[int, int]] = set()
-    held: dict[tuple[int, int], list[int]] = {}  # series a kept line leads or holds as a variant -> those lines
+    held: dict[tuple[int, int], list[int]] = {}  # series a line leads or holds as a variant -> those lines
     for seen in found:  # best first
         own = _own(seen)
         members = own | {(v["key"], v["place"]) for v in seen.working["variants"]}
         near = {i for series in members for i in held.get(series, ())}
-        same = any((own & _members(kept[i]) or members & _own(kept[i])) and _near(seen, kept[i]) for i in near)
+        same = any((own & _members(best[i]) or members & _own(best[i])) and _near(seen, best[i]) for i in near)
         if same or (seen.key_hash, seen.place) in lines:
             continue
         for series in members:
-            held.setdefault(series, []).append(len(kept))
+            held.setdefault(series, []).append(len(best))
         lines.add((seen.key_hash, seen.place))
-        kept.append(seen)
-    return kept
+        best.append(seen)
+    return best
 
 
 def _own(seen: Seen) -> set[tuple[int, int]]:

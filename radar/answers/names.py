@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from radar.answers.gloss import gloss as gloss_of
 from radar.errors import UnknownName
 from radar.keys import Kind
 from radar.markets import MARKETS, PLACE_CODES
@@ -64,6 +65,8 @@ def key_shown(name: KeyName | None, language: str) -> dict[str, Any]:
 
     >>> key_shown(KeyName(Kind.PLACE, "JP-27", None), "zh-Hant")
     {'text': 'JP-27', 'kind': 'place', 'gloss': 'Osaka', 'name': '大阪'}
+    >>> key_shown(KeyName(Kind.HASHTAG, "月光列車", None), "zh-Hant")["gloss"]
+    'yueguang lieche'
     """
     if name is None:
         return {"text": "", "kind": "term", "gloss": None, "name": "(name not kept)"}
@@ -78,7 +81,9 @@ def key_shown(name: KeyName | None, language: str) -> dict[str, Any]:
         gloss = gloss or names.get("en")
     elif kind is Kind.PRODUCT and name.text in products():
         shown = products()[name.text].name
-        gloss = gloss or products()[name.text].kind
-    elif kind is Kind.HASHTAG:
-        shown = "#" + name.text.removeprefix("#")
+        known = gloss_of(kind, name.text, language, "en")
+        gloss = gloss or (known if known and known != shown else products()[name.text].kind)
+    else:
+        shown = "#" + name.text.removeprefix("#") if kind is Kind.HASHTAG else name.text
+        gloss = gloss or gloss_of(kind, name.text, language, "en")
     return {"text": name.text, "kind": kind.name.lower(), "gloss": None if gloss == shown else gloss, "name": shown}

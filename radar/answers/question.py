@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from radar.answers.names import KINDS, UnknownFilter, taxonomy
+from radar.answers.ordering import one_order
 from radar.errors import CallerError
 from radar.keys import Kind, key_number
 from radar.markets import PLACE_NUMBERS, Market, day_start, market
@@ -20,7 +21,16 @@ from radar.trends.stages import Stage
 from radar.windows import RANKED, Bucket
 
 STAGES = tuple(stage.value for stage in Stage)
+RANK = "rank"
+SORTS = (
+    RANK, "score", "lift", "lift_floor", "p", "q", "observed", "expected", "persons", "posts", "platforms", "onset_at",
+    "seen_at",
+)  # fmt: skip
+"""What a list of trends can be sorted by."""
+Order = tuple[str, bool]
+"""A column, and whether it descends."""
 SCOPES = ("travel_shopping", "all")
+CURATED = ("shown", "all")
 MAX_LIMIT = 100
 LONGEST = timedelta(days=400)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -47,6 +57,8 @@ class Question:
     lift: float
     scope: str
     bucket: Bucket | None
+    sort: Order = (RANK, False)
+    curated: str = CURATED[0]
 
     @property
     def buckets(self) -> tuple[Bucket, ...]:
@@ -58,7 +70,7 @@ class Question:
         """A short print of the filters: a cursor belongs to one set of them."""
         told = (
             self.market.code, self.place_code, self.topic, self.kind, self.stage, self.window, self.q, self.lift,
-            self.scope, self.bucket,
+            self.scope, self.bucket, self.curated, *(self.sort if self.sort != (RANK, False) else ()),
         )  # fmt: skip
         return hashlib.sha256(repr(told).encode()).hexdigest()[:10]
 
@@ -75,6 +87,8 @@ def ask(
     lift: float | None = None,
     scope: str | None = None,
     bucket: str | None = None,
+    sort: str | None = None,
+    curated: str | None = None,
 ) -> Question:
     """Check filters; an empty text is no filter. Raises UnknownName or CallerError that names the near ones."""
     about = market(market_code)
@@ -99,6 +113,8 @@ def ask(
         lift=lift or 0.0,
         scope=_one_of("scope", scope.lower(), SCOPES) if scope else SCOPES[0],
         bucket=Bucket(_one_of("bucket", bucket.lower(), [b.value for b in Bucket])) if bucket else None,
+        sort=one_order(sort, SORTS, RANK),
+        curated=_one_of("curated", curated.lower(), CURATED) if curated else CURATED[0],
     )
 
 
@@ -150,7 +166,7 @@ def window_words(text: str) -> str:
     return f"{n} {unit}{'' if n == 1 else 's'}"
 
 
-def parse_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
+def parse_as_of(text: str | None, zone: ZoneInfo, *, name: str = "as_of") -> datetime | None:
     """A moment to look back from: ISO 8601 with its zone, or a local day, whose end is meant. Raises CallerError.
 
     >>> parse_as_of("2026-11-22", ZoneInfo("Asia/Taipei")).isoformat()
@@ -159,7 +175,7 @@ def parse_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
     if not text:
         return None
     wrong = CallerError(
-        f"as_of: '{text[:40]}' is neither a time with its zone nor a day.",
+        f"{name}: '{text[:40]}' is neither a time with its zone nor a day.",
         "Ask for 2026-11-22T14:00:00Z or 2026-11-22.",
     )
     try:
@@ -179,17 +195,21 @@ def parse_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page ended: goes on after (group, score, episode) of the same list as of the same moment."""
+    """Where a page ended: goes on after (group, number to sort by, episode) of the same list as of the same moment."""
 
     as_of: datetime
     mark: str
     group: int
-    score: float
+    number: float
     episode: int
-    rank: int
+
+    @property
+    def position(self) -> tuple[int, float, int]:
+        """Where the page's last line stands."""
+        return self.group, self.number, self.episode
 
     def to_text(self) -> str:
-        parts = [self.as_of.timestamp(), self.mark, self.group, self.score, self.episode, self.rank]
+        parts = [self.as_of.timestamp(), self.mark, *self.position]
         return base64.urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
 
     @classmethod
@@ -198,9 +218,9 @@ class Cursor:
         hint = "Take `next` of the page before as it is, with the same filters; or leave cursor out to begin again."
         try:
             parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            at, mark, group, score, episode, rank = parts
+            at, mark, group, number, episode = parts
             moment = datetime.fromtimestamp(float(at), UTC)
-            found = cls(moment, str(mark), int(group), float(score), int(episode), int(rank))
+            found = cls(moment, str(mark), int(group), float(number), int(episode))
         except (ValueError, TypeError, OverflowError, OSError, binascii.Error, RecursionError):
             raise CallerError("cursor: this is no cursor.", hint) from None
         if found.mark != question.mark:

@@ -2,20 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from radar.errors import Gone
 from radar.markets import Market, day_hours, day_start, local_day
 from radar.registry import model_id as shipped_model_id
 from radar.store import answers as store
 from radar.store.counts import counted_days
 from radar.store.engine import world_of
 from radar.store.promotion import active_model
+from radar.store.trends import oldest_snapshot
 from radar.trends import rise_shows_from
 from radar.windows import Bucket
 
 _DAYS, _HOURS = Bucket.DAY.warm_up, Bucket.HOUR.warm_up
+HOURLY_KEPT = timedelta(days=7)
+"""Snapshots are hourly for so long (`radar.prune`), daily for longer."""
 _AHEAD = timedelta(days=1)
 """How far past the newest moment one may look back from: to the end of a day that has begun, anywhere."""
 
@@ -42,7 +47,10 @@ class Standing:
 
 
 def standing(session: Session, market: Market, as_of: datetime | None = None) -> Standing:
-    """How a market stands as of a moment; by default the newest that its trends or counts know, never the clock's."""
+    """How a market stands as of a moment; by default the newest that its trends or counts know, never the clock's.
+
+    Raises Gone for a moment of which no list is kept.
+    """
     model_id = store.counted_model(session, market.code, active_model(session) or shipped())
     seen = store.newest_snapshot(session, model_id, market.code)
     latest = _latest(session, model_id, market, seen)
@@ -52,7 +60,9 @@ def standing(session: Session, market: Market, as_of: datetime | None = None) ->
     hours = 0
     status, reason = "ok", ""
     if at is None or upto is None or not span.days:
-        status, reason = "no_data", _why_no_data(session, market, latest)
+        if as_of is not None and latest is not None:
+            raise _gone(session, model_id, market, as_of, latest)
+        status, reason = "no_data", _why_no_data(session, market)
     elif latest is not None and upto > local_day(latest, market.tz) + _AHEAD:
         status, reason = "no_data", _why_too_late(market, latest)
     elif span.days < _DAYS:
@@ -63,8 +73,33 @@ def standing(session: Session, market: Market, as_of: datetime | None = None) ->
         if hours < _HOURS or not shown:
             could = _what_could_be_seen(session, model_id, market, span.first, span.last)
             status, reason = "not_enough_history", f"{_why_too_little(span.days, hours, span.last)} {could}"
+    if as_of is not None and status == "ok":
+        _check_kept(session, model_id, market, as_of, latest or as_of)
     simulated = world_of(session) == "simulated"
     return Standing(market, model_id, simulated, at, latest, span.days, hours, status, reason)
+
+
+class Counted(NamedTuple):
+    """What is counted of a market up to a moment. until: that moment, None where nothing is counted."""
+
+    model_id: str
+    last: date | None
+    until: datetime | None
+
+
+def counted(session: Session, market: Market, as_of: datetime | None = None) -> Counted:
+    """The counts of a market up to a moment, by default the newest they know. Raises Gone for one before them."""
+    model_id = store.counted_model(session, market.code, active_model(session) or shipped())
+    latest = _latest(session, model_id, market, store.newest_snapshot(session, model_id, market.code))
+    until = min(as_of, latest) if as_of and latest else latest
+    if until is None:
+        return Counted(model_id, None, None)
+    span = store.counted_span(session, model_id, market.code, local_day(until - timedelta(microseconds=1), market.tz))
+    if span.last is None:
+        first = store.counted_span(session, model_id, market.code).first
+        said = f"Nothing of {market.name} is counted as of {until:%Y-%m-%d %H:%M} UTC."
+        raise Gone(said, f"Counted: from {first} on." if first else "")
+    return Counted(model_id, span.last, until)
 
 
 _model: list[str] = []
@@ -104,10 +139,28 @@ def _hours_heard(session: Session, model_id: str, market: Market, first: date, l
     return heard
 
 
-def _why_no_data(session: Session, market: Market, latest: datetime | None) -> str:
+def _check_kept(session: Session, model_id: str, market: Market, at: datetime, latest: datetime) -> None:
+    """Raises Gone for a moment before the first of which a list is kept."""
+    oldest = oldest_snapshot(session, model_id, market.code, list(Bucket))
+    if oldest is not None and at < oldest:
+        raise _gone(session, model_id, market, at, latest)
+
+
+def _gone(session: Session, model_id: str, market: Market, at: datetime, latest: datetime) -> Gone:
+    oldest = oldest_snapshot(session, model_id, market.code, list(Bucket))
+    said = f"No list of {market.name} is kept as of {at:%Y-%m-%d %H:%M} UTC."
+    if oldest is None:
+        return Gone(said, "No trend was seen there yet: leave as_of out to see how far the counts are.")
+    hourly = max(oldest, latest - HOURLY_KEPT)
+    return Gone(
+        said,
+        f"Kept: by the day from {oldest:%Y-%m-%d %H:%M} UTC on, by the hour from {hourly:%Y-%m-%d %H:%M} UTC on, "
+        f"until {latest:%Y-%m-%d %H:%M} UTC.",
+    )
+
+
+def _why_no_data(session: Session, market: Market) -> str:
     waiting = store.waiting_posts(session).get(market.code, 0)
-    if latest is not None:
-        return f"Nothing is counted for {market.name} so far back. Ask for a later moment."
     if waiting or store.waiting_days(session).get(market.code):
         return (
             f"{waiting:,} posts for {market.name} wait to be classified, and nothing is counted yet. "

@@ -1,15 +1,14 @@
 """All posts behind a trend: those of its window that hold its key, oldest first, in pages."""
 
-import base64
-import binascii
-import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.cursors import cursor_of, mark_of, place_in
 from radar.answers.ids import episode_number, trend_id
 from radar.answers.items import shown_post
+from radar.answers.ordering import one_order
 from radar.answers.question import MAX_LIMIT
 from radar.answers.working import best_moment
 from radar.errors import CallerError
@@ -26,9 +25,12 @@ def trend_posts(
     window: str | None = None,
     *,
     limit: int = 50,
+    sort: str | None = None,
     cursor: str | None = None,
 ) -> dict[str, Any]:
     """A page of the posts in the window of a trend's best moment; parameters as of `trend_working`.
+
+    sort  published_at, or -published_at: newest first
 
     total and persons are of the posts as they are now: one that was deleted since the moment is not among them.
 
@@ -43,30 +45,19 @@ def trend_posts(
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
     found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
-    mark = f"{seen.episode_id}@{seen.as_of.isoformat()}"
-    first = _position(cursor, mark) if cursor else 0
-    page = [found.posts[i].id for i in support.posts[first : first + limit]]
+    _, newest_first = one_order(sort, ("published_at",), "published_at")
+    ids = support.posts[::-1] if newest_first else support.posts
+    mark = mark_of("posts", seen.episode_id, seen.as_of, newest_first)
+    first = max(place_in(mark, cursor, (int,))[0], 0) if cursor else 0
+    page = [found.posts[i].id for i in ids[first : first + limit]]
+    shown = {row["id"]: row for row in evidence(session, page)}
     more = first + limit < len(support.posts)
     return {
-        "items": [shown_post(row) for row in evidence(session, page)],
-        "next": _cursor(first + limit, mark) if more else None,
+        "items": [shown_post(shown[i]) for i in page if i in shown],
+        "next": cursor_of(mark, first + limit) if more else None,
         "total": len(support.posts),
         "persons": len(support.persons),
         "trend": trend_id(seen.episode_id),
         "window": {"start": start, "end": end},
         "simulated": world_of(session) == "simulated",
     }
-
-
-def _cursor(position: int, mark: str) -> str:
-    return base64.urlsafe_b64encode(json.dumps([position, mark]).encode()).decode().rstrip("=")
-
-
-def _position(text: str, mark: str) -> int:
-    try:
-        position, of = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        if of == mark and isinstance(position, int) and position >= 0:
-            return position
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        pass
-    raise CallerError("cursor: it is not of this trend's posts.", "Take `next` of the page before; or leave it out.")

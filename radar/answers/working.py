@@ -13,7 +13,7 @@ from radar.answers.ids import episode_number
 from radar.answers.items import Ranked, complaints_shown, describe, persons_of, stages_of
 from radar.answers.question import parse_window
 from radar.answers.standing import Standing, standing
-from radar.errors import UnknownName
+from radar.errors import Gone, UnknownName
 from radar.markets import MARKETS, Market, day_start, local_day
 from radar.store import answers as store
 from radar.store.answers import Seen
@@ -81,15 +81,27 @@ class Chosen:
 
 
 def best_moment(session: Session, number: int, as_of: datetime | None, window: str | None, *, asked: str) -> Chosen:
-    """The moment whose figures are shown. Raises UnknownName where the trend was never seen by then."""
+    """The moment whose figures are shown. Raises UnknownName where the trend was never seen by then, Gone where nothing
+    is kept of that."""
     length = parse_window(window or "7d")
     history = _history(session, number, as_of)
     if not history:
-        raise UnknownName("trend", asked[:60], [])
+        raise _not_there(session, number, as_of, asked)
     stand = standing(session, MARKETS[history[0].audience_market], as_of)
     at = stand.as_of or history[-1].as_of
     recent = [seen for seen in history if seen.as_of > at - length]
     return Chosen(max(recent or history, key=lambda seen: (seen.score, seen.as_of)), history, at, stand)
+
+
+def _not_there(session: Session, number: int, as_of: datetime | None, asked: str) -> Gone | UnknownName:
+    """Why nothing is shown of a trend: its snapshots are pruned, or it never was."""
+    known = store.episodes(session, [number]).get(number)
+    if known is None or known.leader_id is not None or (as_of is not None and as_of < known.onset_at):
+        return UnknownName("trend", asked[:60], [])
+    later = store.snapshots_of(session, number)
+    kept = f"Kept: from {later[0].as_of:%Y-%m-%d %H:%M} UTC on." if later else "Its path is kept: /v1/trends/{id}/path."
+    said = f"{as_of:%Y-%m-%d %H:%M} UTC" if as_of else "any moment"
+    return Gone(f"The working of trend '{asked[:60]}' is not kept as of {said}.", kept)
 
 
 def _history(session: Session, number: int, as_of: datetime | None) -> list[Seen]:

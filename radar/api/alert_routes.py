@@ -11,13 +11,14 @@ from radar.alerts.managing import NewTarget
 from radar.answers.kol import find_author, list_named
 from radar.api import alert_shapes
 from radar.api.kol_shapes import Done
+from radar.api.lists import ListRoute
 from radar.api.routes import problems_of
 from radar.store import alert_rules, alerts, authors
 from radar.store.engine import writing
 from radar.web.letters import writer
 from radar.web.requests import SessionDep, only_known_parameters
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)], tags=["alerts"])
+router = APIRouter(prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)], tags=["alerts"])
 
 RulePath = Annotated[str, Path(description="A rule's id or name.", examples=["3"])]
 AlertPath = Annotated[str, Path(description="An alert's id.", examples=["41"])]

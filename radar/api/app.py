@@ -9,25 +9,34 @@ from fastapi import FastAPI
 from fastapi.exceptions import HTTPException
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar import __version__
 from radar.api import (
+    access_routes,
+    access_shapes,
     alert_examples,
     alert_feeds,
     alert_routes,
+    curation_routes,
+    curation_shapes,
     examples,
     hubs,
     kol_routes,
     metrics,
     partner_examples,
     partner_routes,
+    problem_types,
     problems,
+    resource_examples,
+    resource_routes,
     routes,
     shapes,
 )
+from radar.api.admission import Admission
+from radar.api.answered import Answered
 from radar.api.caching import Compressed, Conditional
 from radar.api.watching import Watched
 from radar.config import Settings
@@ -37,8 +46,11 @@ from radar.web.pages import mount_pages
 MAX_BODY = 10_000_000
 _DESCRIPTION = """What key opinion leaders in one market start to say about another, with the evidence.
 
-Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. Every error is one problem shape
-(`application/problem+json`). Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. `Accept` or `format` asks for
+a list as CSV, NDJSON, XLSX or Parquet, whole unless `limit` is given; `fields` and `sort` choose fields and order.
+Every error is one problem shape (`application/problem+json`), whose `type` leads to what it
+means. Unknown query parameters are 400. Instants are UTC, counts are null when hidden.
+From another machine a key is sent: `Authorization: Bearer radar_...`; reading needs the scope `read`, else `write`.
 Answers carry an `ETag` (as `If-None-Match` it gets 304 where nothing changed) and an `X-Request-Id` (yours if sent).
 """
 
@@ -63,16 +75,24 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.engine, app.state.settings = engine, settings
+    app.state.answered = Answered(engine)
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
     app.include_router(alert_routes.router)
     app.include_router(alert_feeds.router)
+    app.include_router(resource_routes.router)
+    app.include_router(curation_routes.router)
     app.include_router(hubs.router)
+    app.include_router(access_routes.router)
     door = Door(create_server(engine, settings, lambda session: scorer_of(app, session)), settings)
     app.router.routes.append(Route("/mcp", door, methods=["POST"], include_in_schema=False))
     app.include_router(metrics.router)
+    app.include_router(problem_types.router)
     app.include_router(routes.probes)
+    app.add_middleware(
+        Admission, engine=engine, settings=settings
+    )  # the innermost: its answers are said and guarded too
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)
@@ -88,6 +108,9 @@ def _watch(app: FastAPI, engine: sa.Engine) -> None:
     app.state.metrics = metrics.registry_of(engine)
     requests, build = metrics.Requests(app.state.metrics), app.build_middleware_stack
     app.build_middleware_stack = lambda: Watched(build(), requests)  # type: ignore[method-assign]
+
+
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in problems.HEADERS.items()]
 
 
 class Guard:
@@ -115,9 +138,9 @@ class Guard:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in problems.HEADERS.items():
-                    headers.setdefault(name, value)
+                given = message["headers"]
+                names = {name.lower() for name, _ in given}
+                message["headers"] = [*given, *(pair for pair in _HEADERS if pair[0] not in names)]
             await send(message)
 
         await self.app(scope, limited, guarded)
@@ -137,6 +160,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 {"name": "KOLs", "description": "Who posts: measures, lists, notes, and the rights of the listed."},
                 {"name": "partners", "description": "Who to work with, and who is like whom."},
                 {"name": "alerts", "description": "Who is told what, and watch lists."},
+                {"name": "curation", "description": "What editors decide of trends, and keys of one's own."},
                 {"name": "operation", "description": "Posts in; freshness and health."},
             ],
         )  # fmt: skip
@@ -146,11 +170,16 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document["components"]["schemas"]
         schemas |= extra["$defs"]
-        posts = {"type": "array", "maxItems": 1000, "items": {"$ref": "#/components/schemas/PushedPost"}}
+        told = {"description": "Anything else is answered for as rejected, and stops no other."}
+        item = {"anyOf": [{"$ref": "#/components/schemas/PushedPost"}, told]}
+        posts = {"type": "array", "maxItems": 1000, "items": item}
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
-        examples.put_in(document, partner_examples.ANSWERS | alert_examples.ANSWERS)
+        access_routes.put_in(document)
+        known = partner_examples.ANSWERS | alert_examples.ANSWERS | access_shapes.ANSWERS | resource_examples.ANSWERS
+        known |= curation_shapes.EXAMPLES
+        examples.put_in(document, known)
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -116,12 +116,19 @@ class _Answer:
 
 
 def _tag_of(headers: MutableHeaders, body: bytes | None) -> str | None:
-    """Name an answer by its content; a streamed one keeps the name it has, weak where it may have been compressed."""
+    """Name an answer by its content, unless it has a name and goes out as it is; a streamed one keeps the name it has,
+    weak where it may have been compressed."""
     if body is not None:
-        headers["ETag"] = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        if "etag" not in headers or "content-encoding" in headers:
+            headers["ETag"] = tag_of(body)
     elif "etag" in headers and "content-encoding" in headers:
         headers["ETag"] = f"W/{headers['etag'].removeprefix('W/')}"
     return headers.get("etag")
+
+
+def tag_of(body: bytes) -> str:
+    """The name of an answer: a print of what is sent."""
+    return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 
 def _drop(headers: MutableHeaders, names: Iterable[str]) -> None:

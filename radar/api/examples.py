@@ -1,12 +1,18 @@
 """Examples of every answer for OpenAPI, invented, and of one moment throughout."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from radar.api.columns import columns_of, line_of, rows_of
+from radar.api.forms import MEDIA, Form
 from radar.api.kol_examples import AUTHOR_LINE, author_answers
+from radar.api.problem_types import uri_of
+from radar.api.shapes import Shape
+from radar.api.tables import csv_pieces, ndjson_pieces
 
 TREND: dict[str, Any] = {
     "id": "3v8x0c2q5k1zt", "rank": 1, "name": "合利他命ex",
-    "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
+    "name_before": None, "key": {"text": "合利他命ex", "kind": "term", "gloss": None},
     "topic": {"id": "shop.drugstore", "name": "Drugstore"}, "market": "TW", "place_market": "JP", "stage": "rising",
     "stage_since": "2026-11-21T05:00:00Z", "onset_at": "2026-11-20T13:00:00Z", "ended_at": None,
     "seen_at": "2026-11-22T14:00:00Z", "observed": 17.0, "expected": 3.412, "lift": 4.1, "lift_floor": 2.71,
@@ -16,7 +22,8 @@ TREND: dict[str, Any] = {
     "sponsored_share": 0.043,
     "complaints": {"share": 0.087, "posts": 23, "sentence": "share of complaints 9 % of 23 posts"},
     "novelty": {"days_used": 3, "days": 20}, "season": None, "narrow": [],
-    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP"}],
+    "variants": [{"id": "1m0c5r8n2w7yd", "name": "#合利他命", "kind": "hashtag", "place_market": "JP",
+                  "merged": False}],
     "evidence": [
         {
             "id": "40211", "platform": "instagram", "native_id": "C9x1",
@@ -32,14 +39,14 @@ TREND: dict[str, Any] = {
         }
     ],
     "sparkline": [1, 0, 2, 1, 1, 0, 1, 2, 1, 0, 1, 1, 2, 0, 1, 1, 0, 2, 1, 1, 0, 1, 2, 1, 1, 4, 9, 13],
-    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms",
+    "sentence": "at least 2.7x the usual for 24 hours, 17 KOLs, 4 platforms", "curation": [],
 }  # fmt: skip
 
 _COVERAGE = {"persons": 143, "posts": 1310, "sources": 2, "platforms": 4, "days": 75}
 _WINDOW = {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z"}
 
 TRENDS: dict[str, Any] = {
-    "items": [TREND], "next": "WzE3OTU3MDg4MDAuMCwxXQ", "total": 8, "market": "TW", "place": None,
+    "items": [TREND], "next": "WzE3OTU3MDg4MDAuMCwxXQ", "total": 8, "left_out": 1, "market": "TW", "place": None,
     "scope": "travel_shopping", "window": {"start": "2026-11-15T14:00:00Z", "end": "2026-11-22T14:00:00Z"},
     "as_of": "2026-11-22T14:00:00Z", "model_id": "topics-b36f98f85e", "simulated": False, "status": "ok",
     "message": "8 trends in 7 days.", "coverage": _COVERAGE, "shadow": None, "q": 0.05,
@@ -170,7 +177,7 @@ PUSHED: dict[str, Any] = {
 
 def _problem(status: int, slug: str, title: str, detail: str, hint: str, at: str, *near: str) -> dict[str, Any]:
     return {
-        "type": f"urn:radar:problem:{slug}", "title": title, "status": status, "detail": detail, "hint": hint,
+        "type": uri_of(slug), "title": title, "status": status, "detail": detail, "hint": hint,
         "near": list(near), "instance": at, "request_id": "0f9c41d2b7a34e6e8f1b5c3a9d2e7f60",
     }  # fmt: skip
 
@@ -184,9 +191,23 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         401, "not-signed", "It is not known who asks", "The push is not signed.",
         "Sign it as Standard Webhooks does: webhook-id, webhook-timestamp, webhook-signature.", "/v1/posts",
     ),
+    403: _problem(
+        403, "scope-needed", "That is not allowed", "The key 'shop' may read; this needs the scope write.",
+        "Whoever runs this radar can give a key of scope write.", "/v1/posts",
+    ),
     404: _problem(
         404, "unknown-name", "There is no such thing", "There is no market 'TV'.", "Did you mean: TW?",
         "/v1/markets/TV/trends", "TW",
+    ),
+    406: _problem(
+        406, "not-acceptable", "None of the forms of a list is accepted", "A list is not answered as 'image/png'.",
+        "Send Accept with one of these, or format= with one of: json, csv, ndjson, xlsx, parquet.",
+        "/v1/markets/TW/trends", "application/json", "text/csv",
+    ),
+    410: _problem(
+        410, "gone", "It is not kept any more", "No list of Taiwan is kept as of 2026-01-05 00:00 UTC.",
+        "Kept: by the day from 2026-08-24 16:00 UTC on, by the hour from 2026-11-15 14:00 UTC on, until "
+        "2026-11-22 14:00 UTC.", "/v1/markets/TW/trends",
     ),
     409: _problem(
         409, "mixed-worlds", "It does not fit what is stored",
@@ -201,6 +222,10 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         422, "too-vague", "The request cannot be answered as it stands",
         "The brief says too little: nobody can be ranked by it.", "Add topics: what it is about, as shop.drugstore.",
         "/v1/partners", "topics",
+    ),
+    429: _problem(
+        429, "too-many-requests", "Too much at once", "More than 600 requests a minute: wait 1 s.",
+        "Retry-After says how long; RateLimit says what is left.", "/v1/topics",
     ),
     500: _problem(
         500, "failure", "Something went wrong here", "The radar failed to answer.",
@@ -220,15 +245,6 @@ BESIDE = {
          "first_day": "2026-11-21", "persons": [3, 14], "heard": [98, 104]},
     ],
     "next": None, "days": ["2026-11-21", "2026-11-22"], "as_of": _AT, "simulated": True,
-}  # fmt: skip
-CARRIERS = {
-    "items": [
-        {"person_id": "41", "name": "Ann Lee", "handle": "ann", "platform": "instagram",
-         "url": "https://example.com/p/1", "follower_count": 8554, "first_at": "2026-11-21T08:20:00Z", "posts": 2,
-         "engagement": 326, "share": 0.14, "sponsored": 0},
-    ],
-    "next": None, "total": 17, "most_engaging": ["41"],
-    "window": {"start": "2026-11-21T08:00:00Z", "end": _AT}, "simulated": True,
 }  # fmt: skip
 MATRIX = {
     "items": [
@@ -298,7 +314,7 @@ PATH: dict[str, Any] = {
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
     "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
-    "MarketsBeside": BESIDE, "Carriers": CARRIERS, "Matrix": MATRIX,
+    "MarketsBeside": BESIDE, "Matrix": MATRIX,
     "Problem": PROBLEMS[400], "Arrivals": ARRIVALS, "Arrival": ARRIVAL, "Leads": LEADS, "TrendPath": PATH,
     **author_answers(TREND["evidence"][0]),
 }  # fmt: skip
@@ -317,11 +333,35 @@ def put_in(document: dict[str, Any], more: dict[str, dict[str, Any]]) -> None:
             for body in operation.get("requestBody", {}).get("content", {}).values():
                 body.setdefault("example", schemas[body["schema"]["$ref"].rpartition("/")[2]].get("example"))
             for status, response in operation["responses"].items():
-                for content in response["content"].values():
-                    shape = content["schema"]["$ref"].rpartition("/")[2]
-                    content["example"] = PROBLEMS[int(status)] if shape == "Problem" else answers[shape]
+                _answer(response, int(status), answers)
     for shape, example in answers.items():
         schemas[shape]["example"] = example
+
+
+def _answer(response: dict[str, Any], status: int, answers: dict[str, dict[str, Any]]) -> None:
+    """Give an answer its example in each form that is text; JSON comes first."""
+    content = response["content"]
+    made = next((c for c in content.values() if "$ref" in c.get("schema", {})), None)
+    if made is None:
+        return
+    shape = made["schema"]["$ref"].rpartition("/")[2]
+    made["example"] = PROBLEMS[status] if shape == "Problem" else answers[shape]
+    response["content"] = dict(sorted(content.items(), key=lambda item: "json" not in item[0].partition("-")[0]))
+    items = made["example"].get("items", [])
+    if MEDIA[Form.NDJSON] in content:
+        content[MEDIA[Form.NDJSON]]["example"] = b"".join(ndjson_pieces([items])).decode()
+    if MEDIA[Form.CSV] in content:
+        line = next(line for page in all_shapes(Shape) if page.__name__ == shape and (line := line_of(page)))
+        columns = columns_of(line)
+        rows = list(rows_of(line, items, columns))
+        content[MEDIA[Form.CSV]]["example"] = b"".join(csv_pieces(columns, [rows])).decode()
+
+
+def all_shapes(of: type[Shape]) -> Iterator[type[Shape]]:
+    """Every shape that is declared."""
+    for shape in of.__subclasses__():
+        yield shape
+        yield from all_shapes(shape)
 
 
 __all__ = ["ANSWERS", "AUTHOR_LINE", "PROBLEMS", "PUSH", "put_in"]

@@ -1,23 +1,22 @@
 """The routes about KOLs: search, profile, comparison, lists, notes, and the rights of the listed."""
 
-import csv
-import io
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.responses import Response
+from starlette.exceptions import HTTPException
 
 from radar import rights
 from radar.answers import kol as answers
 from radar.api import examples, kol_shapes
+from radar.api.lists import ListRoute
 from radar.api.routes import problems_of
 from radar.store import authors as store
 from radar.store.engine import writing
 from radar.web.kol_requests import AuthorFilterDep
 from radar.web.requests import SessionDep, only_known_parameters
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)], tags=["KOLs"])
+router = APIRouter(prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)], tags=["KOLs"])
 
 AuthorPath = Annotated[
     str, Path(description="A KOL's id, handle, or platform:handle.", examples=[examples.AUTHOR_LINE["id"]])
@@ -27,28 +26,8 @@ ListPath = Annotated[str, Path(description="A list's name.", examples=["shortlis
 
 @router.get("/authors", response_model=kol_shapes.AuthorPage, responses=problems_of(400, 404))
 def list_authors(session: SessionDep, asked: AuthorFilterDep) -> Any:
-    """KOLs by name, market, platform, tier, topic, place, engagement percentile and paid work; unknown values last.
-
-    `/v1/authors.csv` takes the same filters and answers as CSV.
-    """
+    """KOLs by name, market, platform, tier, topic, place, engagement percentile and paid work; unknown values last."""
     return answers.list_authors(session, asked)
-
-
-@router.get("/authors.csv", include_in_schema=False)
-def export_authors(session: SessionDep, asked: AuthorFilterDep) -> Any:
-    """The same list as CSV, up to 1,000 rows a page; the header Radar-Next holds the cursor of the page after."""
-    page = answers.list_authors(session, asked)
-    return csv_of(page["items"], page["next"])
-
-
-def csv_of(lines: "list[dict[str, Any]]", cursor: str | None = None) -> Response:
-    """Lines as CSV in UTF-8 with a mark that spreadsheets know."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(answers.CSV_COLUMNS)
-    writer.writerows(answers.csv_row(line) for line in lines)
-    headers = {"Content-Disposition": 'attachment; filename="kols.csv"'} | ({"Radar-Next": cursor} if cursor else {})
-    return Response("\ufeff" + out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @router.get("/authors/compare", response_model=kol_shapes.AuthorComparison, responses=problems_of(400, 404))
@@ -60,16 +39,28 @@ def compare_authors(
     return answers.compare(session, [part for part in ids.split(",") if part.strip()])
 
 
+@router.api_route("/authors/compare", methods=["PATCH", "DELETE"], include_in_schema=False)
+def refuse_comparison() -> None:
+    """No KOL has that name."""
+    raise HTTPException(405, headers={"Allow": "GET"})
+
+
 @router.get("/authors/{id}", response_model=kol_shapes.AuthorProfile, responses=problems_of(400, 404))
 def get_author(id: AuthorPath, session: SessionDep) -> Any:
     """One KOL with every measure, its n and place among peers, and the posts and numbers that prove it."""
     return answers.author_profile(session, id)
 
 
+def _target(request: Request, author_id: int) -> int:
+    """Tell the audit log the author by its number: a handle would outlive an erasure."""
+    request.state.target = f"author {author_id}"
+    return author_id
+
+
 @router.patch("/authors/{id}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def correct_author(id: AuthorPath, request: Request, session: SessionDep, body: kol_shapes.Correction) -> Any:
     """Correct what is stored of a KOL, hide it or show it again. Sources leave alone what was corrected."""
-    author_id = answers.find_author(session, id, hidden=True)
+    author_id = _target(request, answers.find_author(session, id, hidden=True))
     session.rollback()
     given = body.model_dump(exclude_unset=True)
     hidden = given.pop("hidden", None)
@@ -87,17 +78,17 @@ def correct_author(id: AuthorPath, request: Request, session: SessionDep, body: 
 @router.delete("/authors/{id}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def erase_author(id: AuthorPath, request: Request, session: SessionDep) -> Any:
     """Erase a KOL: posts, measures, evidence, notes, labels and what was set aside; refused from now on."""
-    author_id = answers.find_author(session, id, hidden=True)
+    author_id = _target(request, answers.find_author(session, id, hidden=True))
     session.rollback()
     state = request.app.state
     gone = rights.erase(state.engine, state.settings.data_dir, author_id, now=datetime.now(UTC))
-    return {"done": f"erased, with {gone.posts} posts and {gone.lines} lines of files"}
+    return {"done": f"erased, with {gone.posts} posts, {gone.mentions} mentions and {gone.lines} lines of files"}
 
 
 @router.post("/authors/{id}/notes", response_model=kol_shapes.Done, responses=problems_of(400, 404))
 def add_note(id: AuthorPath, request: Request, session: SessionDep, body: kol_shapes.NoteText) -> Any:
     """Write a note on a KOL."""
-    author_id = answers.find_author(session, id)
+    author_id = _target(request, answers.find_author(session, id))
     text = answers.checked_note(body.text)
     session.rollback()
     with writing(request.app.state.engine) as to, to.begin():
@@ -106,9 +97,14 @@ def add_note(id: AuthorPath, request: Request, session: SessionDep, body: kol_sh
 
 
 @router.delete("/authors/{id}/notes/{note}", response_model=kol_shapes.Done, responses=problems_of(400, 404))
-def drop_note(id: AuthorPath, note: Annotated[int, Path(examples=[7])], request: Request, session: SessionDep) -> Any:
+def drop_note(
+    id: AuthorPath,
+    note: Annotated[int, Path(ge=1, lt=2**63, description="A note's id.", examples=[7])],
+    request: Request,
+    session: SessionDep,
+) -> Any:
     """Take a note away."""
-    author_id = answers.find_author(session, id)
+    author_id = _target(request, answers.find_author(session, id))
     session.rollback()
     with writing(request.app.state.engine) as to, to.begin():
         was_there = store.drop_note(to, author_id, note)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from pydantic import ConfigDict, Field
 
-from radar.api.shapes import AuthorMarket, EvidencePost, Shape
+from radar.api.shapes import AuthorMarket, EvidencePost, Name, Shape
 
 
 class NamedShare(Shape):
@@ -193,27 +193,29 @@ class Done(Shape):
 
 
 class ListMembers(Shape):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"authors": ["311"]}})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"authors": ["311"]}})
 
-    authors: list[str] = Field(min_length=1, max_length=1000, description="Ids, handles or platform:handle.")
+    authors: list[Name] = Field(min_length=1, max_length=1000, description="Ids, handles or platform:handle.")
 
 
 class NoteText(Shape):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": "Met at the fair in May."}})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"example": {"text": "Met at the fair in May."}}
+    )
 
-    text: str
+    text: Name
 
 
 class Correction(Shape):
     """What is stored of a KOL; what is left out stays, null takes it away."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"name": "Mei Lin"}})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"name": "Mei Lin"}})
 
-    handle: str | None = None
-    name: str | None = None
-    url: str | None = None
-    bio: str | None = None
-    languages: str | None = None
-    follower_count: int | None = None
-    audience_market: str | None = None
+    handle: Name | None = None
+    name: Name | None = None
+    url: Name | None = None
+    bio: Name | None = None
+    languages: Name | None = None
+    follower_count: int | None = Field(None, ge=0, lt=2**53)
+    audience_market: Name | None = None
     hidden: bool | None = Field(None, description="True hides the KOL from every answer, false shows it again.")

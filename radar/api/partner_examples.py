@@ -61,8 +61,9 @@ SIMILAR: dict[str, Any] = {
 OF_TREND: dict[str, Any] = {
     "items": [
         {
-            "rank": 1, "author": _AUTHOR, "first_post_at": "2026-11-20T12:10:00Z", "posts": 2, "earlier_than": 1.0,
-            "sentence": "came before 16 of 16 others, 2 posts of it",
+            "rank": 1, "author": _AUTHOR, "first_post_at": "2026-11-20T12:10:00Z",
+            "first_post_url": "https://example.com/p/1", "posts": 2, "sponsored": 0, "engagement": 326, "share": 0.14,
+            "engagement_rank": 3, "earlier_than": 1.0, "sentence": "came before 16 of 16 others, 2 posts of it",
         }
     ],
     "next": None, "trend": TREND["id"], "order": "early", "persons": 17,

@@ -9,12 +9,15 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from radar import answers
 from radar.answers.partners import Asked
 from radar.api import examples, partner_examples, partner_shapes
+from radar.api.lists import ListRoute, pages_of
 from radar.api.routes import problems_of
 from radar.partners.brief import Brief
 from radar.web.briefs import BriefDep, scorer_of
 from radar.web.requests import SessionDep, only_known_parameters
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)], tags=["partners"])
+router = APIRouter(
+    prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)], tags=["partners"]
+)
 
 
 def _asked(sent: partner_shapes.PartnerBrief) -> Asked:
@@ -65,19 +68,20 @@ def list_similar_authors(
     return answers.similar_authors(session, id, limit=limit)
 
 
-@router.get("/trends/{id}/authors", response_model=partner_shapes.TrendAuthors, responses=problems_of(400, 404))
+@router.get("/trends/{id}/authors", response_model=partner_shapes.TrendAuthors, responses=problems_of(400, 404, 410))
+@pages_of(10)
 def list_trend_authors(
     id: Annotated[str, Path(description="A trend's id.", examples=[examples.TREND["id"]])],
     session: SessionDep,
     order: Annotated[
-        Literal["early", "reach"], Query(description="Who came first, or who is followed most.", examples=["early"])
+        Literal["early", "engagement", "reach"],
+        Query(description="Who came first, whose posts earned most, or who is followed most.", examples=["early"]),
     ] = "early",
     as_of: Annotated[
         str | None, Query(description="Moment to look back from, or a UTC day.", examples=["2026-11-22T14:00:00Z"])
     ] = None,
     window: Annotated[str | None, Query(description="Window of the list it was found in.", examples=["7d"])] = None,
-    limit: Annotated[int, Query(ge=1, le=50, description="How many.", examples=[10])] = 10,
 ) -> Any:
-    """KOLs who carry a trend: a line a person, by their account that posted first."""
+    """KOLs who carry a trend, since it came on: a line a person, by their account that posted first."""
     moment = answers.parse_as_of(as_of, ZoneInfo("UTC"))
-    return answers.trend_authors(session, id, moment, window, order=order, limit=limit)
+    return answers.trend_authors(session, id, moment, window, order=order, limit=None)

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from radar.api.shapes import AuthorMarket, EvidencePost, Shape, TopicName
+from radar.api.shapes import AuthorMarket, EvidencePost, Name, Shape, TopicName
 
-Words = Annotated[str, Field(max_length=200)]
+Words = Annotated[Name, Field(max_length=200)]
 Names = Annotated[list[Words], Field(max_length=50)]
 Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 
@@ -15,7 +15,7 @@ Tier = Literal["nano", "micro", "mid", "macro", "mega"]
 class Exclusions(BaseModel):
     """Whom to leave out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     topics: Names = Field([], description="KOLs of whose posts more than a fifth are on one of these.")
     products: Names = Field([], description="KOLs who were paid to name one of these (ids of `/v1/partners`).")
     authors: Names = Field([], description="Ids or handles of KOLs.")
@@ -24,8 +24,8 @@ class Exclusions(BaseModel):
 class PartnerBrief(BaseModel):
     """What is looked for. At least a topic, a product, a text that names one, or both markets."""
 
-    model_config = ConfigDict(extra="forbid")
-    text: str = Field("", max_length=5_000, description="In any of the languages; read by the topic model.")
+    model_config = ConfigDict(extra="forbid", strict=True)
+    text: Name = Field("", max_length=5_000, description="In any of the languages; read by the topic model.")
     topics: Names = Field([], description="Topic ids; go over what the text is about.")
     products: Names = Field([], description="Names or ids; unknown ones are read as text.")
     from_market: str | None = Field(None, alias="from", max_length=8, description="Market the thing is in.")
@@ -120,7 +120,7 @@ class Partners(Shape):
     review: list[Partner] = Field(
         description="Who would be among them, but stands out in two or more authenticity signals: look first."
     )
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     brief: Understood
     weights: dict[str, float]
     diversity: float
@@ -152,7 +152,7 @@ class SimilarAuthor(Shape):
 
 class SimilarAuthors(Shape):
     items: list[SimilarAuthor]
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     author: ShownAuthor
     message: str
     commenters: str
@@ -163,16 +163,21 @@ class TrendAuthor(Shape):
     rank: int
     author: ShownAuthor
     first_post_at: datetime
+    first_post_url: str | None
     posts: int
+    sponsored: int = Field(description="Of these posts, those marked as paid.")
+    engagement: int | None = Field(description="Of these posts; null where it is hidden.")
+    share: float | None = Field(description="Of all engagement that the trend earned.")
+    engagement_rank: int | None = Field(description="1 earned most; null where it is hidden.")
     earlier_than: float | None = Field(description="Share of the trend's other people who came later; null: alone.")
     sentence: str
 
 
 class TrendAuthors(Shape):
     items: list[TrendAuthor]
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     trend: str
-    order: Literal["early", "reach"]
-    persons: int
+    order: Literal["early", "engagement", "reach"]
+    persons: int = Field(description="Who used its key in the window, from its first one to its best moment.")
     window: dict[str, datetime]
     simulated: bool

@@ -1,6 +1,7 @@
 """Every error in one shape, application/problem+json (RFC 9457), from one handler."""
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from radar.api.problem_types import uri_of
 from radar.errors import RadarError
 from radar.logs import request_id
 from radar.web.navigation import N_
@@ -23,18 +25,22 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'self'; object-src 'none'; frame-ancestors 'none'; "
     "base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # without any, a browser names no origin for our own forms
 }
 """On every answer."""
 _TITLES = {
     400: N_("The request cannot be answered as it stands"),
     401: N_("It is not known who asks"),
+    403: N_("That is not allowed"),
     404: N_("There is no such thing"),
+    406: N_("None of the forms of a list is accepted"),
+    410: N_("It is not kept any more"),
     405: N_("This address does not take that method"),
     409: N_("It does not fit what is stored"),
     413: N_("Too much at once"),
     415: N_("Send JSON"),
     422: N_("The request cannot be answered as it stands"),
+    429: N_("Too much at once"),
     500: N_("Something went wrong here"),
     503: N_("The store is out of reach"),
 }
@@ -50,6 +56,10 @@ def install(app: FastAPI) -> None:
 
 def answer(request: Request, error: Exception) -> Response:
     """One problem: as a page where a browser asks for one, else as problem+json."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        error = HTTPException(
+            405, error.detail, {"Allow": _allowed(request, (error.headers or {}).get("Allow", "GET"))}
+        )
     problem, headers = describe(error, request.url.path)
     problem["request_id"] = request_id.get()
     if problem["status"] >= 500:
@@ -65,13 +75,24 @@ def answer(request: Request, error: Exception) -> Response:
     return response
 
 
+def _allowed(request: Request, known: str) -> str:
+    """All methods that an address of the API takes: a route knows its own only."""
+    paths = request.app.openapi()["paths"] if request.url.path.startswith("/v1/") else {}
+    for template in sorted(paths, key=lambda one: one.count("{")):
+        if re.fullmatch(re.sub(r"\\{[^}]*}", "[^/]+", re.escape(template)), request.url.path):
+            return ", ".join(sorted(method.upper() for method in paths[template]))
+    return known
+
+
 def describe(error: Exception, path: str) -> tuple[dict[str, Any], Mapping[str, str]]:
     """The problem behind an error, and headers that belong to it."""
     if isinstance(error, RadarError):
         status = error.status if error.status >= 400 else 500
         near = list(getattr(error, "near", []))
         hint = error.hint or _HINTS.get(getattr(error, "kind", ""), "")
-        return problem(status, error.slug, error.message, hint, path, near), {}
+        seconds = getattr(error, "seconds", None)
+        headers = {"Retry-After": str(seconds)} if seconds else {}
+        return problem(status, error.slug, error.message, hint, path, near), headers
     if isinstance(error, RequestValidationError):
         return _invalid(error, path), {}
     if isinstance(error, HTTPException):
@@ -88,14 +109,19 @@ def problem(
 ) -> dict[str, Any]:
     """The shape itself."""
     return {
-        "type": f"urn:radar:problem:{slug}",
+        "type": uri_of(slug),
         "title": _TITLES.get(status, N_("The request was refused")),
         "status": status,
-        "detail": detail,
-        "hint": hint,
-        "near": near or [],
-        "instance": path,
+        "detail": _sendable(detail),
+        "hint": _sendable(hint),
+        "near": [_sendable(name) for name in near or []],
+        "instance": _sendable(path),
     }
+
+
+def _sendable(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON may bring and UTF-8 cannot hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _invalid(error: RequestValidationError, path: str) -> dict[str, Any]:

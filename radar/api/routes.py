@@ -10,11 +10,13 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request
 from radar import answers
 from radar.api import examples, shapes, signing
 from radar.api import push as pushing
+from radar.api.answered import kept
+from radar.api.lists import ListRoute, pages_of
 from radar.markets import MARKETS
 from radar.store.engine import world_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(only_known_parameters)])
+router = APIRouter(prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)])
 probes = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters)])
 """Short addresses for those who probe from outside."""
 
@@ -36,7 +38,12 @@ WindowQuery = Annotated[
 def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Responses that every route declares: the problem shape, by status."""
     said = {400: "A bad request", 404: "Unknown name", 409: "A simulated store", 413: "Too large"}
-    said |= {401: "Not signed", 422: "It cannot be answered as it stands"}
+    said |= {406: "None of the forms of a list is accepted", 410: "No list of that moment is kept any more"}
+    said |= {
+        401: "Not signed",
+        403: "Asked for by another site, or by a key of another scope",
+        422: "It cannot be answered as it stands",
+    }
     said |= {500: "A failure", 503: "The store does not answer"}
     shape = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}
@@ -45,21 +52,24 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
 @router.get("/markets", response_model=shapes.Markets, responses=problems_of(400), tags=["trends"])
 def list_markets(session: SessionDep) -> Any:
     """Audience markets, how much is stored of each, and whether that is enough."""
-    return {"items": answers.markets(session), "simulated": world_of(session) == "simulated"}
+    return {"items": answers.markets(session), "next": None, "simulated": world_of(session) == "simulated"}
 
 
 @router.get("/topics", response_model=shapes.Topics, responses=problems_of(400), tags=["trends"])
-def list_topics() -> Any:
+def list_topics(
+    group: Annotated[Literal["travel", "shop"] | None, Query(description="One group only.", examples=["shop"])] = None,
+) -> Any:
     """The 40 travel and shopping topics in their stable order."""
-    return {"items": answers.topics()}
+    return {"items": [topic for topic in answers.topics() if group in (None, topic["group"])], "next": None}
 
 
 @router.get(
     "/markets/{market}/trends",
     response_model=shapes.TrendPage,
-    responses=problems_of(400, 404),
+    responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
+@kept
 def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> Any:
     """What is trending in a market, with the error rate, the evidence and a sentence to repeat.
 
@@ -69,7 +79,7 @@ def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> An
     return answers.list_trends(session, **asked.for_answer(market))
 
 
-@router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=problems_of(400, 404), tags=["trends"])
+@router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=problems_of(400, 404, 410), tags=["trends"])
 def get_trend(
     id: TrendPath,
     session: SessionDep,
@@ -83,7 +93,7 @@ def get_trend(
 @router.get(
     "/trends/{id}/posts",
     response_model=shapes.TrendPosts,
-    responses=problems_of(400, 404),
+    responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
 def get_trend_posts(
@@ -91,6 +101,9 @@ def get_trend_posts(
     session: SessionDep,
     as_of: AsOfQuery = None,
     window: WindowQuery = None,
+    sort: Annotated[
+        str | None, Query(description="`published_at`, or `-published_at`: newest first.", examples=["-published_at"])
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Posts a page.", examples=[50])] = 50,
     cursor: Annotated[
         str | None, Query(description="`next` of the page before.", examples=["WzUwLCAiNzY2NzgxIl0"])
@@ -98,7 +111,7 @@ def get_trend_posts(
 ) -> Any:
     """Every post in the window of a trend's best moment that holds its key, oldest first."""
     moment = answers.parse_as_of(as_of, _UTC)
-    return answers.trend_posts(session, id, moment, window, limit=limit, cursor=cursor)
+    return answers.trend_posts(session, id, moment, window, limit=limit, sort=sort, cursor=cursor)
 
 
 @router.get("/trends/{id}/path", response_model=shapes.TrendPath, responses=problems_of(400, 404), tags=["trends"])
@@ -108,19 +121,20 @@ def get_trend_path(id: TrendPath, session: SessionDep) -> Any:
 
 
 @router.get(
-    "/markets/{market}/arrivals", response_model=shapes.Arrivals, responses=problems_of(400, 404), tags=["trends"]
+    "/markets/{market}/arrivals", response_model=shapes.Arrivals, responses=problems_of(400, 404, 410), tags=["trends"]
 )
+@pages_of(20)
 def list_arrivals(
     market: MarketPath,
     session: SessionDep,
-    limit: Annotated[int, Query(ge=1, le=100, description="Lines.", examples=[20])] = 20,
+    as_of: AsOfQuery = None,
 ) -> Any:
     """Trends of other markets that are expected in one, the likeliest within a week first.
 
     Refitted weekly, forecast after every detection; `model.errors` says how forecasts of the past fared on later data.
     `status` is `no_forecast` where they were no better than the rate at which each market is reached anyway.
     """
-    return answers.arrivals(session, market, limit=limit)
+    return answers.arrivals(session, market, limit=None, as_of=answers.parse_as_of(as_of, _UTC))
 
 
 @router.get("/leads", response_model=shapes.Leads, responses=problems_of(400, 404), tags=["trends"])
@@ -141,23 +155,12 @@ def list_leads(
 @router.get(
     "/trends/{id}/markets",
     response_model=shapes.MarketsBeside,
-    responses=problems_of(400, 404),
+    responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
 def get_trend_markets(id: TrendPath, session: SessionDep, as_of: AsOfQuery = None, window: WindowQuery = None) -> Any:
     """A trend's key in every market over 56 days, with the moments at which it came on there."""
     return answers.trend_markets(session, id, answers.parse_as_of(as_of, _UTC), window)
-
-
-@router.get(
-    "/trends/{id}/carriers",
-    response_model=shapes.Carriers,
-    responses=problems_of(400, 404),
-    tags=["trends"],
-)
-def get_trend_carriers(id: TrendPath, session: SessionDep, as_of: AsOfQuery = None, window: WindowQuery = None) -> Any:
-    """The KOLs who carried a trend, by their first post of it."""
-    return answers.trend_carriers(session, id, answers.parse_as_of(as_of, _UTC), window)
 
 
 @router.get("/matrix", response_model=shapes.Matrix, responses=problems_of(400), tags=["trends"])

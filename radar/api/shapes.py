@@ -1,7 +1,7 @@
 """Shapes of the answers, for OpenAPI and for JSON on any face."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -13,9 +13,14 @@ class Shape(BaseModel):
 
 
 class Key(Shape):
-    text: str = Field(description="As counted: a topic id, hashtag, term, place code or product id.")
-    kind: str = Field(description="topic, hashtag, term, place or product.")
-    gloss: str | None = Field(description="English name of a place, topic or product, where it differs from `name`.")
+    text: str = Field(
+        description="As counted: a topic id, hashtag, term, place code, product id, or the name of a tracked key."
+    )
+    kind: str = Field(description="topic, hashtag, term, place, product or tracked.")
+    gloss: str | None = Field(
+        description="For those who do not read it: the English name of a place, topic or product, else how it "
+        "sounds in Latin letters; null where `name` says it."
+    )
 
 
 class TopicName(Shape):
@@ -35,6 +40,20 @@ class Variant(Shape):
     name: str
     kind: str
     place_market: str | None
+    merged: bool = Field(False, description="An editor made it a variant; else the same people used it.")
+
+
+class Decision(Shape):
+    """What an editor decided of a trend; detection's facts stay as they are."""
+
+    id: int
+    action: Literal["mute", "hold", "rename", "merge", "undo"]
+    scope: Literal["trend", "key"] = Field(description="key: this trend's key in its market, from then on.")
+    reason: str
+    who: str
+    decided_at: datetime
+    name: str | None = Field(description="Of a rename.")
+    into: str | None = Field(description="The trend that it was merged into.")
 
 
 class Complaints(Shape):
@@ -104,7 +123,8 @@ class Trend(Shape):
 
     id: str
     rank: int | None = Field(description="1 is first; null outside a list.")
-    name: str = Field(description="The key as the market writes it.")
+    name: str = Field(description="The key as the market writes it, or what an editor calls it.")
+    name_before: str | None = Field(None, description="The key as the market writes it, where an editor renamed it.")
     key: Key
     topic: TopicName | None = Field(description="Plurality of its posts' topics; null when most have none.")
     market: str = Field(description="Audience market.")
@@ -142,6 +162,10 @@ class Trend(Shape):
     evidence: list[EvidencePost] = Field(description="Up to five posts by different persons, living ones.")
     sparkline: list[int | None] = Field(description="Persons a day, 28 days to as_of; null where nothing is counted.")
     sentence: str
+    curation: list[Decision] = Field(
+        default_factory=list, description="What editors decided of it and why; one that is muted or held shows with "
+        "`curated=all` only."
+    )  # fmt: skip
 
 
 class Span(Shape):
@@ -177,6 +201,7 @@ class TrendPage(Shape):
     items: list[Trend]
     next: str | None = Field(description="Cursor of the next page; null on the last.")
     total: int = Field(description="Lines of the whole list.")
+    left_out: int = Field(0, description="Lines that editors muted or hold back; `curated=all` has them.")
     market: str
     place: str | None
     scope: str
@@ -269,7 +294,7 @@ class MarketLine(Shape):
 
 class Markets(Shape):
     items: list[MarketLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     simulated: bool
 
 
@@ -283,7 +308,7 @@ class TopicLine(Shape):
 
 class Topics(Shape):
     items: list[TopicLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
 
 
 class CoverageLine(Shape):
@@ -359,7 +384,7 @@ class JobRun(Shape):
 
 class Coverage(Shape):
     items: list[CoverageLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     markets: list[MarketWaiting]
     sources: list[SourceLine] = Field(description="Configured sources and how each fares.")
     silent_sources: list[SilentSource] = Field(description="Sources that gave no post that is kept.")
@@ -406,7 +431,7 @@ class DriftLine(Shape):
 
 class Drift(Shape):
     items: list[DriftLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     model_id: str
     simulated: bool
 
@@ -421,8 +446,8 @@ class ArrivalError(Shape):
     average_precision: float | None
     auc: float | None
     calibration_error: float = Field(description="Mean distance of the probability from the share that came.")
-    skill: float = Field(description="1 - Brier score over that of each market's own rate; 0 knows no better.")
-    skill_floor: float = Field(description="Its 5 % bootstrap quantile.")
+    skill: float = Field(description="1 - log score over that of each market's own rate; 0 knows no better.")
+    skill_floor: float = Field(description="Its 1 % bootstrap quantile.")
 
 
 class ArrivalModel(Shape):
@@ -473,7 +498,7 @@ class Arrival(Shape):
 
 class Arrivals(Shape):
     items: list[Arrival]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     total: int
     market: str
     model_id: str
@@ -509,7 +534,7 @@ class LeadLine(Shape):
 
 class Leads(Shape):
     items: list[LeadLine]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     group: str
     model_id: str
     message: str
@@ -534,7 +559,7 @@ class TrendPath(Shape):
     keys: list[str]
     items: list[PathStop]
     expected: list[Arrival]
-    next: None = None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     model_id: str
     model: ArrivalModel | None
     simulated: bool
@@ -663,32 +688,9 @@ class MarketsBeside(Shape):
     items: list[MarketBeside] = Field(
         description="Markets in which the key was used, the first to see it come on first."
     )
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     days: list[date] = Field(description="The local days that the lists of numbers run over.")
     as_of: datetime
-    simulated: bool
-
-
-class Carrier(Shape):
-    person_id: str
-    name: str | None
-    handle: str | None
-    platform: str
-    url: str | None = Field(description="Their first post of it.")
-    follower_count: int | None
-    first_at: datetime
-    posts: int
-    engagement: int | None = Field(description="Likes, comments and shares of these posts; null when all are hidden.")
-    share: float | None = Field(description="Of the engagement that all posts of these KOLs earned.")
-    sponsored: int = Field(description="Posts of them that are sponsored.")
-
-
-class Carriers(Shape):
-    items: list[Carrier] = Field(description="KOLs by their first post.")
-    next: None
-    total: int = Field(description="KOLs in these days, also beyond those listed.")
-    most_engaging: list[str] = Field(description="Their person ids, the most engaging first.")
-    window: dict[str, datetime]
     simulated: bool
 
 
@@ -704,6 +706,9 @@ class MatrixCell(Shape):
 
 
 class MatrixRow(Shape):
+    table_of: ClassVar[str] = "cells"
+    """A table has a row for each of them."""
+
     id: str
     name: str
     cells: list[MatrixCell]
@@ -713,7 +718,7 @@ class Matrix(Shape):
     items: list[MatrixRow] = Field(
         description="Places, countries or those inside one; or topics. Most mentioned first."
     )
-    next: None
+    next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     by: Literal["place", "topic"]
     place: str | None
     window: str

@@ -12,7 +12,8 @@ from radar.arrivals.panel import Floats, Ints, Panel
 _KNOTS = np.log(np.array([0.04, 0.12, 0.25, 0.5, 1, 2, 4, 8, 16, 32]))
 """Of the days since the last onset anywhere, whose effect is a broken line over their logarithm."""
 _LEAST = 1e-4
-_SCRIPT_PRIOR = 20.0
+_SCRIPT_PRIOR = 5.0
+"""Onsets that a market's usual share of a script is worth: one trend in it is no taste."""
 _HOURS = 24
 Columns = NDArray[np.float32]
 
@@ -39,8 +40,8 @@ def known_of(panel: Panel, pairs: PairHazards) -> Known:
     scripts = sorted(set(panel.script))
     codes = np.array([scripts.index(s) for s in panel.script])
     counts = np.stack([(begun & (codes == c)[:, None]).sum(axis=0) for c in range(len(scripts))], axis=1)
-    overall = (counts.sum(axis=0) + 1) / (counts.sum() + len(scripts))
-    shares = (counts + _SCRIPT_PRIOR * overall) / (counts.sum(axis=1, keepdims=True) + _SCRIPT_PRIOR)
+    usual = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0) / max(counts.sum(), 1)
+    taste = np.log((counts + _SCRIPT_PRIOR) / (usual + _SCRIPT_PRIOR))
     clock = np.zeros((len(panel.markets), _HOURS + 1))
     for j in range(len(panel.markets)):
         at = panel.at[begun[:, j], j]
@@ -49,7 +50,7 @@ def known_of(panel: Panel, pairs: PairHazards) -> Known:
         clock[j, 1:] = np.cumsum(smooth / smooth.sum())
     sizes = panel.volume[np.isfinite(panel.volume)]
     volume = (float(sizes.mean()), max(float(sizes.std()), 0.1)) if sizes.size else (0.0, 1.0)
-    return Known(pairs, scripts, np.log(shares / overall), clock, volume)
+    return Known(pairs, scripts, taste, clock, volume)
 
 
 def common(panel: Panel, cells: Cells, known: Known) -> Columns:

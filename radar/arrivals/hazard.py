@@ -11,6 +11,8 @@ from radar.arrivals.panel import Floats
 
 RIDGE, DRAWN = 4.0, 30.0
 """What pulls the shared weights to nothing, and each interval's own ones to the shared: in squared deviations."""
+LEAST_DEVIATION = 0.2
+"""A column that hardly varies is not stretched: the few cells where it does would be far out."""
 _STEPS, _ENOUGH = 15, 3e-3
 _ROWS = 16_000
 """Cells without an onset in an interval that its weights are learnt on."""
@@ -43,7 +45,7 @@ def fit(common: Columns, ahead: Columns, cells: Cells) -> HazardLogit:
     """Weights by penalised likelihood: shared ones first, then those of each interval around them."""
     both = np.column_stack([common, ahead[0]])
     mean, deviation = both.mean(axis=0), both.std(axis=0)
-    deviation = np.where(deviation > 1e-6, deviation, 1.0)
+    deviation = np.maximum(deviation, LEAST_DEVIATION)
     base = ((common - mean[:-2]) / deviation[:-2]).astype(np.float64)
     risk, hit = at_risk(cells)
     blocks = []

@@ -21,7 +21,7 @@ from radar.arrivals.panel import Floats, Ints, Panel
 
 LAGS = np.array([0, 0.125, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 14, 21, 28])
 """Edges of the lag bins in days."""
-PAIR_PRIOR, BIN_PRIOR = 8.0, 6.0
+PAIR_PRIOR, BIN_PRIOR = 2.0, 4.0
 """K and k: onsets that the pooled rate is worth."""
 FOLDS = 4
 

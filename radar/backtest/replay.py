@@ -135,6 +135,7 @@ class Replay:
         question = ask(
             market_code=self.market.code, kind=kind.name.lower() if kind is not None else None,
             bucket=bucket.value if bucket else None, window=f"{LIST_DAYS}d", q=LIST_Q, scope=self.plan.scope,
+            curated="all",
         )  # fmt: skip
         return ranked(self.session, question, stand) if stand.status == "ok" else []
 

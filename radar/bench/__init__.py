@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 
-from radar.bench import classify, detect, duplicates, feeds, ingest, kol, terms, trends
+from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
+    "api": api.measure,
+    "arrivals": arrivals.measure,
     "ingest": ingest.measure,
     "classify": classify.measure,
     "detect": detect.measure,
     "duplicates": duplicates.measure,
     "feeds": feeds.measure,
     "kol": kol.measure,
+    "match": match.measure,
     "terms": terms.measure,
     "trends": trends.measure,
 }

@@ -1,46 +1,143 @@
-"""Posts a second into a SQLite store (simulated posts); beside it pandas' DataFrame.to_sql of the same fields."""
+"""Posts a second into a SQLite store: given in Python, from a file, and pushed over HTTP to another process.
 
+The posts are simulated. Beside them stands pandas' DataFrame.to_sql of the same fields, without keys and checks.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pandas as pd
 
+from radar.importing import Mapping, import_file
 from radar.ingest import ingest_posts
 from radar.scheduling import Progress
+from radar.sources.base import RawPost
 from radar.sources.world import SimulatedWorld
 from radar.store.engine import chunks, open_store, writing
 
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 20
+UNTIL = BEGINS + timedelta(days=DAYS)
+PUSHED = 1_000
+"""Posts in a request."""
 
 
 def measure(progress: Progress) -> dict[str, object]:
-    """posts_per_second, and ratio_to_pandas_to_sql (above 1 is faster)."""
+    """posts_per_second, from_file_ and pushed_per_second, and ratio_to_pandas_to_sql (above 1 is faster)."""
     world = SimulatedWorld(starts_at=BEGINS, days=DAYS)
-    until = BEGINS + timedelta(days=DAYS)
-    posts = [p for batch in world.discover(None, until) for p in batch.posts if not p.deleted]
-    with tempfile.TemporaryDirectory() as folder:
-        engine = open_store(f"sqlite:///{Path(folder) / 'ours.db'}")
-        began, done = time.perf_counter(), 0
-        for some in chunks(posts, 2_000):
-            with writing(engine) as session, session.begin():
-                ingest_posts(session, some, source="bench", now=until)
-            done += len(some)
-            progress("posts", done, len(posts))
-        ours = time.perf_counter() - began
-        engine.dispose()
-        rows = pd.DataFrame([asdict(p) | {"author": p.author.native_id} for p in posts])
-        plain = open_store(f"sqlite:///{Path(folder) / 'peer.db'}", migrate=False)
-        began = time.perf_counter()
-        rows.to_sql("posts", plain, index=False, chunksize=2_000)
-        peer = time.perf_counter() - began
-        plain.dispose()
+    given = [p for batch in world.discover(None, UNTIL) for p in batch.posts if not p.deleted]
+    posts = list({(p.platform, p.native_id): p for p in given}.values())  # the last version of each
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ways = (_given, _from_file, _pushed, _to_sql)
+        took = []
+        for n, way in enumerate(ways, 1):
+            took.append(way(posts, folder))
+            progress("ways", n, len(ways))
+    in_python, from_file, pushed, peer = took
     return {
         "posts": len(posts),
-        "posts_per_second": round(len(posts) / ours),
+        "posts_per_second": round(len(posts) / in_python),
+        "from_file_per_second": round(len(posts) / from_file),
+        "pushed_per_second": round(len(posts) / pushed),
         "peer": "pandas DataFrame.to_sql, no keys, no checks",
-        "ratio_to_pandas_to_sql": round(peer / ours, 3),
+        "ratio_to_pandas_to_sql": round(peer / in_python, 3),
     }
+
+
+def _given(posts: Sequence[RawPost], folder: Path) -> float:
+    """Seconds that taking posts takes which are there already."""
+    engine = open_store(f"sqlite:///{folder / 'given.db'}")
+    began = time.perf_counter()
+    for some in chunks(posts, 2_000):
+        with writing(engine) as session, session.begin():
+            ingest_posts(session, some, source="bench", now=UNTIL)
+    took = time.perf_counter() - began
+    engine.dispose()
+    return took
+
+
+def _from_file(posts: Sequence[RawPost], folder: Path) -> float:
+    """The same of a JSONL file, which is read and checked row by row."""
+    path = folder / "posts.jsonl"
+    rows = ({**_told(p), "author": p.author.native_id, "market": p.author.audience_market} for p in posts)
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    engine = open_store(f"sqlite:///{folder / 'file.db'}")
+    began = time.perf_counter()
+    done = import_file(engine, str(path), Mapping(), format_name=None, rejects_folder=folder, now=UNTIL)
+    took = time.perf_counter() - began
+    engine.dispose()
+    if done.posts.new != len(posts):
+        raise RuntimeError(f"{done.posts.new} posts came from the file, not {len(posts)}")
+    return took
+
+
+def _pushed(posts: Sequence[RawPost], folder: Path) -> float:
+    """The same pushed to `radar serve` by one client, a request after another."""
+    bodies = [
+        json.dumps({"posts": [_told(p) | {"author": _author(p)} for p in some]}).encode()
+        for some in chunks(posts, PUSHED)
+    ]
+    created = 0
+    with _served(folder / "pushed") as url, httpx.Client(timeout=60) as client:
+        began = time.perf_counter()
+        for body in bodies:
+            answer = client.post(f"{url}/v1/posts", content=body, headers={"Content-Type": "application/json"})
+            created += answer.raise_for_status().json()["created"]
+        took = time.perf_counter() - began
+    if created != len(posts):
+        raise RuntimeError(f"{created} posts were pushed, not {len(posts)}")
+    return took
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[str]:
+    """Where a radar of its own serves, without jobs."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    words = [sys.executable, "-m", "radar", "--data-dir", str(folder), "serve", "--no-scheduler", "--port", str(port)]
+    known = {name: value for name, value in os.environ.items() if not name.startswith("RADAR_")}
+    with subprocess.Popen(words, env=known, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(300):
+                try:
+                    httpx.get(f"http://127.0.0.1:{port}/v1/health/live").raise_for_status()
+                    break
+                except httpx.HTTPError:
+                    time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _told(post: RawPost) -> dict[str, Any]:
+    names = ("platform", "native_id", "text", "language", "like_count", "comment_count", "share_count", "view_count")
+    told = {name: value for name in names if (value := getattr(post, name)) is not None}
+    return told | {"published_at": post.published_at.isoformat()}
+
+
+def _author(post: RawPost) -> dict[str, Any]:
+    return {"native_id": post.author.native_id, "audience_market": post.author.audience_market}
+
+
+def _to_sql(posts: Sequence[RawPost], folder: Path) -> float:
+    """The peer."""
+    rows = pd.DataFrame([asdict(p) | {"author": p.author.native_id} for p in posts]).drop(columns="may_lag")
+    engine = open_store(f"sqlite:///{folder / 'peer.db'}", migrate=False)
+    began = time.perf_counter()
+    rows.to_sql("posts", engine, index=False, chunksize=2_000)
+    took = time.perf_counter() - began
+    engine.dispose()
+    return took

@@ -40,7 +40,7 @@ def measure(progress: Progress) -> dict[str, object]:
         engine = open_store(os.environ.get("RADAR_BENCH_URL") or f"sqlite:///{Path(folder) / 'kol.db'}")
         began = time.perf_counter()
         if not count_of(engine):
-            _fill(engine, count, progress)
+            fill(engine, count, progress)
         filled = time.perf_counter() - began
         took: dict[str, list[float]] = {}
         rng = np.random.default_rng(2)
@@ -96,7 +96,8 @@ def _question(rng: np.random.Generator, n: int) -> tuple[str, Query]:
     return kind, kinds[kind]
 
 
-def _fill(engine: sa.Engine, count: int, progress: Progress) -> None:
+def fill(engine: sa.Engine, count: int, progress: Progress) -> None:
+    """That many authors over all markets, with what they are found by."""
     groups = [(m, p, tier) for m in MARKETS for p in PLATFORMS for tier in TIER_NAMES]
     rng = np.random.default_rng(1)
     market, platform = rng.integers(0, len(MARKETS), count), rng.integers(0, len(PLATFORMS), count)

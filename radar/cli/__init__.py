@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from radar import __version__
 from radar.cli import app as shared
+from radar.cli import written
 
 COMMANDS = {
     "demo": "Fill a store of the demo's own from a SIMULATED world, run every job, show trends, then serve.",
@@ -23,6 +24,8 @@ COMMANDS = {
     "partners": "Rank KOLs as partners for a brief, with what speaks for each and against.",
     "alerts": "Who is told what: alert rules, what they told, how it was delivered, and dead letters.",
     "lists": "Watch lists of trends' keys and of KOLs: show, add, remove; alert rules can wait for what is on one.",
+    "curate": "Decide on trends: mute, hold back, rename, merge, undo, and list what was decided.",
+    "track": "Keys of your own: add, list, change and remove them, and their share of voice.",
     "coverage": "Show what each market holds: posts by source, by language, and what waits.",
     "terms": "Find the terms of texts that nobody listed, with what speaks for each.",
     "run": "Run one job now, or the whole line, on this machine.",
@@ -41,11 +44,15 @@ COMMANDS = {
     "sources": "Where posts come from: add, list, test, pause, resume and remove sources.",
     "watch": "Whose posts come in: add, import, list and remove the accounts of KOLs.",
     "person": "Link the accounts of one person, so that they count once.",
+    "keys": "Keys by which systems ask from elsewhere: create, list and revoke them.",
+    "users": "People who may log in from elsewhere: add, list and remove them, or change a password.",
+    "audit": "Show who wrote what and when, the newest first.",
 }
 """Every command, with the first sentence of its help."""
 ELSEWHERE = {
     "run": ("jobs", "run"), "schedule": ("serve", "schedule"), "import": ("imports", "import_file"),
     "person": ("watch", "person"), "arrivals": ("diffusion", "arrivals"), "leads": ("diffusion", "leads"),
+    "keys": ("access", "keys"), "users": ("access", "users"),
 }  # fmt: skip
 """Module and function of the commands that are not named as both are."""
 
@@ -59,11 +66,14 @@ class _Later(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, _, rest = super().resolve_command(ctx, args)
-        return name, load(name) if name else None, rest
+        command = load(name) if name else None
+        written.begin(name or "", command, rest)
+        return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            done = super().invoke(ctx)
+            with written.down():
+                done = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError as error:
             raise ReaderLeft from error

@@ -32,11 +32,14 @@ console = _Terminal(highlight=False)
 errors = Console(stderr=True, highlight=False)
 
 _overrides: dict[str, object] = {}
+written_to: "list[sa.Engine]" = []
+"""The store of this call, once something was written there."""
 
 
 def use_data_dir(data_dir: Path | None) -> None:
     """Remember the --data-dir of this call."""
     _overrides.clear()
+    written_to.clear()
     if data_dir is not None:
         _overrides["data_dir"] = data_dir
 
@@ -63,17 +66,26 @@ def use_folder(folder: Path) -> None:
 
 def open_engine() -> "tuple[Settings, sa.Engine]":
     """Settings and their store, its schema up to date. Raises CallerError and StoreError."""
+    import sqlalchemy as sa
+
     from radar.store.engine import open_store
 
     found = settings()
     if found.url.startswith("sqlite:///"):
         use_folder(found.data_dir)
     try:
-        return found, open_store(found.url)
+        engine = open_store(found.url)
     except StoreError as error:
         if not found.database_url and "RADAR_DATABASE_URL" in error.hint:
             error.hint = "Is that file a store of radar's, and not damaged? Else name another folder: RADAR_DATA_DIR."
         raise
+    sa.event.listen(engine, "before_cursor_execute", _note_write)
+    return found, engine
+
+
+def _note_write(connection: "sa.Connection", _cursor: object, statement: str, *_: object) -> None:
+    if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+        written_to[:] = [connection.engine]
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from radar.errors import UnknownName
 def bench(
     name: Annotated[
         str | None,
-        typer.Argument(help="ingest, classify, detect, duplicates, feeds, kol, terms or trends; all if left out."),
+        typer.Argument(
+            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms or trends; else all."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from radar.cli.app import console, settings, told, use_folder
-from radar.cli.serve import Port, serve_forever, take_address
+from radar.cli.serve import Port, check_doors, serve_forever, take_address
 
 SHOWN = (("TW", "JP"), ("KR", None))
 
@@ -27,6 +27,10 @@ def demo(
         own = own.model_copy(update={"port": port})
     address = [] if once else take_address(own)  # before the work: a port in use is no news for after it
     use_folder(own.data_dir)
+    from radar.store.engine import open_store
+
+    if address:
+        check_doors(open_store(own.url), own, address)
     from radar.cli.trends import show
     from radar.demo import TRUTH, fill, prepare
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from radar.cli.app import console, open_engine
+from radar.cli.kol_alike import similar, trend
 from radar.cli.kol_rights import Who, correct, erase, hide
 from radar.cli.trends import Format
 from radar.errors import CallerError
@@ -64,13 +65,18 @@ def search(
     from radar.store.engine import reading
 
     asked = AuthorFilters(
-        text, market, platform, tier, topic, place, min_engagement, max_engagement, sponsored, on_list, sort, limit,
-        cursor,
+        text, market, platform, tier, topic, place, min_engagement, max_engagement, sponsored, on_list,
+        _largest(sort), limit, cursor,
     )  # fmt: skip
     _, engine = open_engine()
     with reading(engine) as session:
         answer = list_authors(session, asked)
     _print(answer, format)
+
+
+def _largest(sort: str | None) -> str | None:
+    """The largest first, which is what this command lists."""
+    return f"-{sort.removeprefix('-')}" if sort else None
 
 
 def _print(answer: dict[str, Any], format: Format) -> None:
@@ -325,8 +331,8 @@ def export(
         writer.writerow(CSV_COLUMNS)
         while n == 0 or cursor:
             asked = AuthorFilters(
-                None, market, platform, tier, topic, place, min_engagement, max_engagement, sponsored, on_list, sort,
-                1000, cursor,
+                None, market, platform, tier, topic, place, min_engagement, max_engagement, sponsored, on_list,
+                _largest(sort), 1000, cursor,
             )  # fmt: skip
             with reading(engine) as session:
                 answer = list_authors(session, asked)
@@ -348,5 +354,5 @@ def _opened(path: Path) -> Any:
         raise CallerError(f"Cannot write {path}: {error.strerror}.", "Name another file.") from error
 
 
-for command in (correct, hide, erase):
+for command in (similar, trend, correct, hide, erase):
     kol.command()(command)

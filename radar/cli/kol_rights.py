@@ -65,7 +65,10 @@ def erase(
     if not yes:
         typer.confirm(f"Erase {who} and everything of it for ever?", abort=True)
     gone = rights.erase(engine, open_engine()[0].data_dir, author_id, now=datetime.now(UTC))
-    console.print(f"Erased, with {gone.posts:,} posts and {gone.lines:,} lines of files. Its days wait for a recount.")
+    console.print(
+        f"Erased, with {gone.posts:,} posts, {gone.mentions:,} mentions and {gone.lines:,} lines of files. "
+        "Its days wait for a recount."
+    )
 
 
 def _listed(who: str) -> tuple[Any, int]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from radar.cells import cell_of
 from radar.cli.app import console, errors, open_engine
-from radar.cli.trends import Format, cell
+from radar.cli.trends import Format
 from radar.markets import MARKETS
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _print_csv(answer: dict[str, Any]) -> None:
             flat |= {"price_heuristic": price.get("heuristic"), "why": " ".join(item["why"])}
             flat |= {"mind": " ".join(item["mind"]), "posts": " ".join(p["url"] or p["id"] for p in item["posts"])}
             flat |= {"review": is_review, "simulated": answer["simulated"]}
-            writer.writerow([cell(flat.get(name)) for name in CSV_COLUMNS])
+            writer.writerow([cell_of(flat.get(name)) for name in CSV_COLUMNS])
     errors.print(escape(answer["message"]) + (" Simulated data." if answer["simulated"] else ""))
 
 

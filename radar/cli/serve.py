@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,6 +70,28 @@ def _not_to_be_had(host: str, port: int, error: OSError) -> RadarError:
     return RadarError(f"Cannot serve at {host}:{port}: {error.strerror}.", hint)
 
 
+def check_doors(engine: "sa.Engine", settings: "Settings", address: list[socket.socket]) -> None:
+    """Raises CallerError where others could reach the radar, and nobody is to be told apart by a key or a name."""
+    from radar.access import has_door
+    from radar.store.engine import reading
+    from radar.web.origins import is_loopback
+
+    is_open = not all(is_loopback(one.getsockname()[0]) for one in address)
+    if not is_open and not settings.behind_proxy:
+        return
+    with reading(engine) as session:
+        if has_door(session, datetime.now(UTC)):
+            return
+    for one in address:
+        one.close()
+    where = f"at {settings.host or '0.0.0.0'}" if is_open else "behind a proxy"
+    raise CallerError(
+        f"Serving {where} needs a key or a user first: else anybody who reaches it could read and write all there is.",
+        "Make one, then start again: radar keys create --scope admin\n"
+        "                         or: radar users add NAME --role admin",
+    )
+
+
 def serve_forever(
     engine: "sa.Engine", settings: "Settings", address: list[socket.socket], *, with_scheduler: bool = True
 ) -> None:
@@ -78,6 +101,7 @@ def serve_forever(
     from radar.api import create_app
     from radar.cli.child import Keeper
 
+    check_doors(engine, settings, address)
     log_to_terminal(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     host, port = settings.host or "0.0.0.0", address[0].getsockname()[1]
@@ -87,6 +111,7 @@ def serve_forever(
             log_config=None,
             log_level="warning",
             access_log=False,
+            proxy_headers=False,  # who asks is what the connection says; radar.web.origins reads the rest
             timeout_graceful_shutdown=5,
         )
     )
@@ -107,11 +132,16 @@ def serve_forever(
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to serve at; else RADAR_HOST.")] = None,
     port: Port = None,
+    behind_proxy: Annotated[
+        bool, typer.Option("--behind-proxy", help="A proxy stands before: loopback needs a key too.")
+    ] = False,
     no_scheduler: Annotated[bool, typer.Option("--no-scheduler", help="Serve only; jobs run elsewhere.")] = False,
 ) -> None:
     """Serve API and pages, with the scheduler as a child process."""
     settings, engine = open_engine()
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    given: dict[str, object] = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    if behind_proxy:
+        given["behind_proxy"] = True
     settings = settings.model_copy(update=given)
     serve_forever(engine, settings, take_address(settings), with_scheduler=not no_scheduler)
 

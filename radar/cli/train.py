@@ -30,7 +30,7 @@ def train(
             report("fitting the topic model", 0, None)
             fit_training(found, asked)
     if card:
-        typer.echo(model_card(folder), nl=False)
+        typer.echo(model_card(folder, with_peers=True), nl=False)
         return
     manifest = json.loads((folder / "manifest.json").read_text())
     parts = ", ".join(f"{n:,} {name}" for name, n in asked.made_of.items() if n)

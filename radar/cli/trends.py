@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from radar.cells import cell_of
 from radar.cli.app import console, errors, open_engine
 from radar.markets import MARKETS
 from radar.markets import market as market_of
@@ -35,7 +36,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 _WIDE = 130
 """Columns of a terminal that hold a line a trend."""
-_KINDS = "topic, hashtag, term, place, product"
+_KINDS = "topic, hashtag, term, place, product, tracked"
 _STAGES = "emerging, rising, peaking, fading, steady, recurring, insufficient_history"
 _SCOPES = "travel_shopping, all"
 """As in radar.answers, which help need not wait for."""
@@ -54,6 +55,9 @@ def trends(
     q: Annotated[float, typer.Option(help="Share of chance finds accepted, over many lists.")] = 0.05,
     lift: Annotated[float | None, typer.Option(help="Smallest lift to show, as 2.")] = None,
     scope: Annotated[str, typer.Option(help=f"One of: {_SCOPES}.")] = "travel_shopping",
+    curated: Annotated[
+        str, typer.Option(help="shown, or all: also what editors muted, held back or merged.")
+    ] = "shown",
     limit: Annotated[int, typer.Option(help="Lines, at most 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
     as_of: Annotated[str | None, typer.Option(help="Look back from: 2026-11-22T14:00:00Z, or a local day.")] = None,
@@ -70,7 +74,8 @@ def trends(
     with reading(engine) as session:
         answer = list_trends(
             session, market=market, place=place, topic=topic, kind=kind, stage=stage, window=window, bucket=bucket,
-            q=q, lift=lift, scope=scope, limit=limit, cursor=cursor, as_of=parse_as_of(as_of, market_of(market).tz),
+            q=q, lift=lift, scope=scope, curated=curated, limit=limit, cursor=cursor,
+            as_of=parse_as_of(as_of, market_of(market).tz),
         )  # fmt: skip
     if format is Format.JSON:
         from radar.api.shapes import TrendPage
@@ -99,14 +104,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None
     """Print rows as CSV."""
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell(row[name]) for name in columns] for row in rows)
-
-
-def cell(value: Any) -> Any:
-    """A value of a table; a text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    writer.writerows([cell_of(row[name]) for name in columns] for row in rows)
 
 
 def show(engine: "sa.Engine", *, market: str, place: str | None = None, limit: int = 8) -> None:
@@ -159,6 +157,8 @@ def _table(items: list[dict[str, Any]], zone: "ZoneInfo", *, is_wide: bool) -> "
         gloss = f" ({item['key']['gloss']})" if item["key"]["gloss"] else ""
         topic = item["topic"]["name"] if item["topic"] else "no topic"
         hint = " (narrow)" if item["narrow"] else ""
+        hint += f" (found as {item['name_before']})" if item["name_before"] else ""
+        hint += "".join(f" ({one['action']}: {one['reason']})" for one in item["curation"] if not one["name"])
         name = escape(item["name"] + gloss + hint)
         place = item["place_market"] or ""
         lift = f"x{item['lift']:.1f} (>= x{at_least(item['lift_floor']):.1f})"

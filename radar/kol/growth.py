@@ -31,8 +31,8 @@ def followers_on(history: History, day: date) -> int | None:
 def growth(history: History, today: date) -> tuple[float | None, int]:
     """(relative growth over the last 30 days of the history, days it rests on); None below 14 days of history.
 
-    With less than 30 days the growth seen is carried over to 30 in proportion. None too where nothing was seen to
-    change for 30 days: whether it stood still or was not looked at is not known.
+    With less than 30 days the growth seen is carried over to 30 in proportion. None too where followers were not seen
+    for 30 days: whether they stood still is not known.
 
     >>> growth([(date(2026, 5, 1), 1000), (date(2026, 5, 31), 1100)], date(2026, 6, 2))
     (0.1, 30)

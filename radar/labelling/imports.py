@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from radar import labels as history
+from radar.cells import plain
 from radar.errors import CallerError, UnreadableInput
 from radar.file_rows import Fault, Row, content_of, opened
 from radar.importing import Rejects, rejects_name
-from radar.labelling.sheets import plain, sheet_rows
+from radar.labelling.sheets import sheet_rows
 from radar.labels import Label, post_id
 from radar.text.language import UNKNOWN, language_of
 from radar.text.normalise import normalise

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import IO, Any
 from zipfile import BadZipFile
 
+from radar.cells import guarded
 from radar.errors import CallerError, RadarError, UnreadableInput
 from radar.file_rows import Fault, Row, format_of, rows_of
 from radar.topics import Taxonomy
 
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell of CSV that begins so is guarded by an apostrophe, which reading takes away again."""
 _WIDTHS = {"text": 80, "detail": 32, "topics": 30, "suggested": 30}
 
 
@@ -33,20 +32,6 @@ def write_sheet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, 
             _write_xlsx(path, columns, rows, taxonomy)
     except OSError as error:
         raise RadarError(f"Cannot write {path}: {error.strerror}.", "Name another file.") from error
-
-
-def guarded(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula.
-
-    >>> guarded("@ann see you"), plain(guarded("=1+1")), plain("'quoted'")
-    ("'@ann see you", '=1+1', "'quoted'")
-    """
-    return f"'{cell}" if cell.startswith(FORMULA_SIGNS) else cell
-
-
-def plain(cell: str) -> str:
-    """A cell as it was before it was guarded."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_SIGNS) else cell
 
 
 def _write_xlsx(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> None:

@@ -53,6 +53,7 @@ class Profile:
 
     posts      looked at            topics, places, products, languages  posts by topic, place code, product, language
     pairs      posts by (topic, country)                 vector  (dimensions,) mean of the posts' vectors, length one
+    together   posts of several topics by (their topics, the countries they name): a post counts once, not once a topic
     """
 
     posts: int
@@ -62,15 +63,27 @@ class Profile:
     products: Mapping[str, Brand] = field(default_factory=dict)
     languages: Mapping[str, int] = field(default_factory=dict)
     vector: Vector | None = None
+    together: Mapping[tuple[tuple[str, ...], tuple[str, ...]], int] = field(default_factory=dict)
+
+    def posts_on(self, weights: Mapping[str, float], country: str | None = None) -> float:
+        """Posts about topics, each by the heaviest of its topics; with a country, those that name it.
+
+        >>> both = {(("eat", "see"), ("JP",)): 2}
+        >>> Profile(5, {"eat": 3, "see": 2}, pairs={("eat", "JP"): 2}, together=both).posts_on({"eat": 1.0, "see": 0.5})
+        3.0
+        """
+        of = self.topics if country is None else {t: n for (t, c), n in self.pairs.items() if c == country}
+        found = sum(weight * of.get(topic, 0) for topic, weight in weights.items())
+        for (topics, countries), n in self.together.items():
+            if country is None or country in countries:
+                known = [weights[t] for t in topics if t in weights]
+                found -= n * (sum(known) - max(known, default=0.0))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class Kol:
-    """An account with all that ranks it. Shares and percentiles are in [0, 1]; None is not known, never 0.
-
-    engagement_percentile  among engagement_peers KOLs of its market, platform and tier;  engagement_n  posts behind it
-    median_views           of a video, about
-    """
+class Account:
+    """Who an account is, whom it speaks to and how that is known, and how large it is."""
 
     author_id: int
     person_id: int
@@ -84,6 +97,16 @@ class Kol:
     market_reasons: str | None
     follower_count: int | None
     tier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kol(Account):
+    """An account with all that ranks it. Shares and percentiles are in [0, 1]; None is not known, never 0.
+
+    engagement_percentile  among engagement_peers KOLs of its market, platform and tier;  engagement_n  posts behind it
+    median_views           of a video, about
+    """
+
     profile: Profile
     last_post_at: datetime | None = None
     posts_per_week: float | None = None

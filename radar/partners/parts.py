@@ -87,8 +87,8 @@ def topic_part(kol: Kol, scene: Scene) -> Part | None:
     wanted, profile = scene.wanted, kol.profile
     if not wanted.topics and wanted.vector is None:
         return None
-    posts = sum(weight * profile.topics.get(t, 0) for t, weight in wanted.topics.items())
-    plain = min(sum(profile.topics.get(t, 0) for t in wanted.topics), profile.posts)  # a post can have several
+    posts = profile.posts_on(wanted.topics)
+    plain = min(round(profile.posts_on(dict.fromkeys(wanted.topics, 1.0))), profile.posts)
     by_topics = worth(shrunk(min(posts, profile.posts), profile.posts)) if wanted.topics else None
     by_words = nearness(wanted.vector, profile.vector, scene.centre)
     known = [v for v in (by_topics, by_words) if v is not None]
@@ -150,7 +150,7 @@ def place_part(kol: Kol, scene: Scene) -> Part | None:
     if wanted.from_market is None:
         return None
     about = profile.places.get(wanted.from_market, 0)
-    both = min(sum(profile.pairs.get((t, wanted.from_market), 0) for t in wanted.topics), about)
+    both = min(round(profile.posts_on(dict.fromkeys(wanted.topics, 1.0), wanted.from_market)), about)
     exact = max((profile.places.get(code, 0) for code in wanted.places), default=0)
     share = shrunk(min(about + both + exact, 2 * profile.posts), profile.posts)
     numbers = {"posts": profile.posts, "about": about, "on_topic_there": both, "at_the_very_place": exact}

@@ -48,6 +48,11 @@ def _profile(posts: Sequence[ReadPost], vectors: Vector) -> Profile:
     total = vectors.sum(0) if len(posts) else np.zeros(1, np.float32)
     size = float(np.linalg.norm(total))
     pairs = Counter((t, c) for post in posts for t in post.topics for c in post.places if len(c) == 2)
+    together = Counter(
+        (tuple(sorted(post.topics)), tuple(sorted(c for c in post.places if len(c) == 2)))
+        for post in posts
+        if len(post.topics) > 1
+    )
     brands: dict[str, Brand] = {}
     for post in posts:
         for name in post.products:
@@ -62,6 +67,7 @@ def _profile(posts: Sequence[ReadPost], vectors: Vector) -> Profile:
         brands,
         Counter(post.language for post in posts),
         (total / size).astype(np.float32) if size > 1e-6 else None,
+        together,
     )
 
 
@@ -76,6 +82,7 @@ def packed(profile: Profile) -> dict[str, Any]:
             [b.id, b.posts, b.paid, b.last_paid_on and b.last_paid_on.isoformat()] for b in profile.products.values()
         ],
         "languages": dict(profile.languages),
+        "together": [[*both, n] for both, n in profile.together.items()],
     }
 
 
@@ -89,6 +96,8 @@ def unpacked(kept: Mapping[str, Any], vector: bytes | None) -> Profile:
         {b: Brand(b, n, paid, last and date.fromisoformat(last)) for b, n, paid, last in kept["products"]},
         kept["languages"],
         None if vector is None else np.frombuffer(vector, "<f2").astype(np.float32),
+        # a profile made by an older radar has none: it is made anew with the next post
+        {(tuple(topics), tuple(countries)): n for topics, countries, n in kept.get("together", ())},
     )
 
 

@@ -50,6 +50,8 @@ class RawPost:
     given      of the fields in OPTIONAL those that the source tells at all, None for all: what it does not tell stays
                as it is stored, what it tells as None is hidden there now
     ref        how the source asks for this post again, where its native id does not do
+    is_start   the text is only how the post begins, as its title: where the post is stored, the stored text stands
+    may_lag    what is shown may be as old as this: a post that ended within that time is not brought back by it
     """
 
     platform: str
@@ -72,6 +74,8 @@ class RawPost:
     given: frozenset[str] | None = None
     line: int | None = None
     ref: str | None = None
+    is_start: bool = False
+    may_lag: timedelta = timedelta(0)
 
     def tells(self, name: str) -> bool:
         """Whether the source says anything of a field."""
@@ -84,6 +88,8 @@ OPTIONAL = (
 )  # fmt: skip
 """Fields of a post that a source need not give."""
 
+LONGEST_HANDLE = 255
+"""Characters of a handle that are kept."""
 _LONGEST = {"language": 16, "media_kind": 16, "repost_of": 255}
 
 

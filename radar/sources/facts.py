@@ -8,17 +8,23 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from radar.errors import CallerError
+
 FILE = Path(__file__).with_name("facts.toml")
 
 
 @cache
 def all_facts() -> dict[str, dict[str, Any]]:
-    """Facts by platform. Raises ValueError for a file that says too little, naming what is missing."""
-    found = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    """Facts by platform. Raises CallerError for a file that says too little, naming what is missing."""
+    try:
+        found = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise CallerError(f"{FILE.name}: {error}", f"Correct it: {FILE}") from error
     for platform, facts in found.items():
         for name, kind in (("checked", date), ("origin", str), ("terms", str)):
             if not isinstance(facts.get(name), kind):
-                raise ValueError(f"{FILE.name}: {platform}.{name}: expected a {kind.__name__}")
+                said = f"{FILE.name}: {platform}.{name}: expected a {kind.__name__}"
+                raise CallerError(said, f"Correct it: {FILE}")
     return found
 
 

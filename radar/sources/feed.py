@@ -24,6 +24,8 @@ SPACING = 1.0
 _CHANNEL = re.compile(r"UC[0-9A-Za-z_-]{22}")
 _LINKED = re.compile(r"<([^<>\s]{1,2000})>\s*;[^,]*?\brel=\"?(hub|self)\"?")
 _COUNTS = frozenset({"like_count", "comment_count", "view_count"})
+CACHED = timedelta(days=1)
+"""How old a feed may be that a server gives: caches stand before it, that know of no deletion."""
 
 
 class FeedSource(Source):
@@ -65,16 +67,20 @@ class FeedSource(Source):
             "feed": address, "etag": answer.headers.get("etag"), "modified": answer.headers.get("last-modified"),
             **_told_hub(answer, feed),
         }  # fmt: skip
-        yield Batch(self._posts(feed, account), after, now, feed.faults)
+        posts = [replace(post, may_lag=CACHED) for post in self._posts(feed, account)]
+        yield Batch(posts, after, now, feed.faults)
 
     def pushed(self, body: bytes, content_type: str, account: Account) -> tuple[list[RawPost], list[Fault]]:
-        """Posts of a feed that its hub gave, and what could not be read. Raises Malformed."""
+        """Posts of a feed that its hub gave, and what could not be read. Raises Malformed.
+
+        YouTube's hub gives a video's title alone, and names no channel: of one that is here, the feed has said more.
+        """
         address, zone = _address(account.handle), MARKETS[account.market].tz
         feed = read_feed(body, address=address, zone=zone, content_type=content_type)
         posts = self._posts(feed, account)
         is_video = "youtube." in urlsplit(address).netloc
-        if is_video:  # what YouTube's hub tells names no channel
-            posts = [replace(post, author=replace(post.author, name=None)) for post in posts]
+        if is_video:
+            posts = [replace(post, is_start=True, author=replace(post.author, name=None)) for post in posts]
         author = RawAuthor(_author_id(feed, account, is_video=is_video), account.market)
         platform, at = self._platform or ("youtube" if is_video else "web"), self._web.clock.now()
         gone = deleted_entries(body, address)

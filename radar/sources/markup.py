@@ -16,6 +16,10 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _BREAKS:
             self.pieces.append("\n")
+        if tag == "img" and not self._unseen:
+            said = dict(attrs)
+            if {"emoji", "wp-smiley"} & {*(said.get("class") or "").split()}:  # WordPress draws emoji in its feeds
+                self.pieces.append(said.get("alt") or "")
         if tag in _UNSEEN:
             self._unseen += 1
 
@@ -35,6 +39,8 @@ def text_of(html: str) -> str:
 
     >>> text_of("<p>Ramen &amp; <a href='x'>#Osaka</a></p><p>second<br>third</p><script>no()</script>")
     'Ramen & #Osaka\\nsecond\\nthird'
+    >>> text_of('good <img src="x" alt="🍜" class="wp-smiley"/><img src="y" alt="a picture"/>')
+    'good 🍜'
     """
     reader = _Reader()
     try:

@@ -1,8 +1,9 @@
 """PTT: the pages of a board, as its web site shows them to anybody of age.
 
 A row of a board's page has a title, an author and the net number of recommendations; its address has the second it was
-posted at. Titles are what is read: a page a request, some seconds between two, and nothing that robots.txt forbids. A
-post is asked for again at its own page, which says its recommendations exactly, or that it is gone.
+posted at. A page a request, some seconds between two, and nothing that robots.txt forbids. A new post is asked for at
+its own page soon after, and again as it ages: that has its text, its recommendations exactly, or says that it is gone.
+Of the text only what its author wrote is read: not what is quoted of others, nor what readers said below.
 """
 
 import re
@@ -17,6 +18,7 @@ from urllib.robotparser import RobotFileParser
 from radar import __version__
 from radar.sources.base import (
     GUESSED,
+    MAX_TEXT,
     Account,
     Batch,
     Capabilities,
@@ -231,18 +233,29 @@ def _post(
     return RawPost(
         platform="ptt", native_id=f"{board}/{native}", author=author, text=title, published_at=at, like_count=likes,
         url=f"{url}/bbs/{board}/{native}.html", given=frozenset({"like_count", "url"}), ref=f"{board}/{native}",
+        is_start=True,
     )  # fmt: skip
 
 
+_VOID = frozenset("br hr img input link meta source".split())
+_OTHERS = re.compile(r"(?:[:>]|※ 引述|.{0,80}之銘言[:：])")
+_SIGNATURE = 12
+"""Lines that a signature has at most, between its two lines of dashes."""
+_ORIGIN = ("※ 發信站", "※ 編輯", "※ 文章網址", "Sent from ")
+
+
 class _Article(HTMLParser):
-    """Title, author and what readers said."""
+    """Title, text and what readers said."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.title: str | None = None
         self.values: list[str] = []
         self.tags: list[str] = []
+        self.text: list[str] = []
         self._field = ""
+        self._inside = 0  # elements that are open in the main content, itself among them
+        self._beside = 0  # of these, since one that is not text
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name: value or "" for name, value in attrs}
@@ -255,20 +268,55 @@ class _Article(HTMLParser):
                 self.values.append("")
             elif self._field:
                 self.tags.append("")
+        if tag in _VOID:
+            return
+        is_beside = self._field or {"article-metaline", "article-metaline-right", "push", "richcontent"} & {*classes}
+        if self._beside or (self._inside and is_beside) or tag in ("script", "style"):
+            self._beside += 1
+        elif self._inside or said.get("id") == "main-content":
+            self._inside += 1
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "span":
             self._field = ""
+        if tag in _VOID:
+            return
+        if self._beside:
+            self._beside -= 1
+        elif self._inside:
+            self._inside -= 1
 
     def handle_data(self, data: str) -> None:
         if self._field == "article-meta-value":
             self.values[-1] += data
         elif self._field == "push-tag":
             self.tags[-1] += data
+        elif self._inside and not self._beside:
+            self.text.append(data)
+
+
+def own_words(text: str) -> str:
+    """What the author of an article wrote: up to the signature, without what is quoted of others.
+
+    >>> own_words("東京五日\\n\\n: 哪裡好玩?\\n淺草\\n--\\nSent from my phone\\n※ 發信站: 批踢踢實業坊(ptt.cc)\\n--\\n")
+    '東京五日\\n淺草'
+    """
+    lines: list[str] = []
+    dashes: list[int] = []
+    for line in text.split("\n"):
+        said = " ".join(line.split())
+        if said.startswith(_ORIGIN[0]):
+            break
+        if said == "--":
+            dashes.append(len(lines))
+        elif said and not _OTHERS.match(said) and not said.startswith(_ORIGIN):
+            lines.append(said)
+    ends = [at for at in dashes[-2:] if at >= dashes[-1] - _SIGNATURE]
+    return "\n".join(lines[: ends[0] if ends else None])
 
 
 def article(body: bytes, asked: PostRef, url: str) -> RawPost:
-    """A post's own page as we read it: its title, and exactly how it was received. Raises Malformed."""
+    """A post's own page as we read it: its title and text, and exactly how it was received. Raises Malformed."""
     reader = _Article()
     try:
         reader.feed(body.decode("utf-8", "replace"))
@@ -281,8 +329,9 @@ def article(body: bytes, asked: PostRef, url: str) -> RawPost:
     tags = [tag.strip() for tag in reader.tags]
     net = tags.count("推") - tags.count("噓")
     author = RawAuthor(asked.author_id, asked.market, handle=asked.author_id, market_source="inferred")
+    text = f"{title.strip()}\n{own_words(''.join(reader.text))}".strip()[:MAX_TEXT]
     return RawPost(
-        platform="ptt", native_id=asked.native_id, author=author, text=title.strip(), published_at=asked.published_at,
+        platform="ptt", native_id=asked.native_id, author=author, text=text, published_at=asked.published_at,
         like_count=net if net >= 0 else None, comment_count=len(tags), url=f"{url}/bbs/{asked.ref}.html",
         given=frozenset({"like_count", "comment_count", "url"}), ref=asked.ref,
     )  # fmt: skip

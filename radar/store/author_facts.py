@@ -92,12 +92,14 @@ def topics_by_post(session: Session, author_ids: Sequence[int], since: datetime)
     return found
 
 
-def histories(session: Session, author_ids: Sequence[int]) -> dict[int, list[tuple[date, int]]]:
-    """Followers by day, oldest first, by author."""
+def histories(session: Session, author_ids: Sequence[int], since: date = date.min) -> dict[int, list[tuple[date, int]]]:
+    """Followers by day on which they were seen, from `since` on, oldest first, by author."""
     c = follower_observation.c
     found: dict[int, list[tuple[date, int]]] = {}
     for some in chunks(author_ids, SQL_VARIABLES):
-        statement = sa.select(c.author_id, c.observed_on, c.follower_count).where(c.author_id.in_(some))
+        statement = sa.select(c.author_id, c.observed_on, c.follower_count).where(
+            c.author_id.in_(some), c.observed_on >= since
+        )
         for author_id, day, n in session.execute(statement.order_by(c.author_id, c.observed_on)):
             found.setdefault(author_id, []).append((day, n))
     return found

@@ -141,7 +141,7 @@ def write_forecasts(session: Session, model_id: str, rows: Sequence[Forecast]) -
         session.execute(sa.insert(arrival_forecast), [{"model_id": model_id} | row._asdict() for row in rows])
 
 
-def forecasts(session: Session, model_id: str, market: str, limit: int) -> list[Forecast]:
+def forecasts(session: Session, model_id: str, market: str, limit: int | None = None) -> list[Forecast]:
     """What is expected in a market, the most probable first."""
     c = arrival_forecast.c
     statement = sa.select(*[c[name] for name in Forecast._fields]).where(

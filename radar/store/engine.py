@@ -101,14 +101,20 @@ def upsert(
     *,
     on: Iterable[str],
     update: Iterable[str] | Mapping[str, Any] = (),
+    unless_same: bool = False,
 ) -> None:
-    """Insert rows; where `on` exists already, set the `update` columns, or leave the row when there are none."""
+    """Insert rows; where `on` exists already, set the `update` columns, or leave the row when there are none.
+
+    unless_same  write nothing where they hold that already: for what is mostly told again
+    """
     if not rows:
         return
     insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
     changes = dict(update) if isinstance(update, Mapping) else {name: insert.excluded[name] for name in update}
     if changes:
-        statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes)
+        differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
+        where = sa.or_(*differs) if unless_same else None
+        statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes, where=where)
     else:
         statement = insert.on_conflict_do_nothing(index_elements=list(on))
     execute_each(session, statement, rows)

@@ -1,12 +1,14 @@
 """What matching reads: KOLs of a market with measures and profile in pages, and the posts that prove a match."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.partners.kol import Account
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import author, author_facet, author_measure, author_profile, peer_group, post, post_topic
 from radar.store.tables import post_signal as signal
@@ -95,21 +97,10 @@ def write_profiles(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     upsert(session, author_profile, rows, on=["author_id"], update=columns)
 
 
-class Measured(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Measured(Account):
     """An account with its measures and profile, as stored."""
 
-    author_id: int
-    person_id: int
-    platform: str
-    handle: str | None
-    name: str | None
-    url: str | None
-    market: str
-    market_source: str
-    market_confidence: float
-    market_reasons: str | None
-    follower_count: int | None
-    tier: str
     group_id: int
     last_post_at: datetime | None
     post_count: int
@@ -146,7 +137,7 @@ _SPECIAL = {
 }
 _MEASURED = tuple(
     author.c[name] if name in _AUTHOR else _SPECIAL[name] if name in _SPECIAL else author_measure.c[name]
-    for name in Measured._fields
+    for name in (field.name for field in fields(Measured))
 )
 _FROM = (
     author_measure.join(author, author.c.id == author_measure.c.author_id)
@@ -161,17 +152,10 @@ def measured(
     *,
     platforms: Collection[str] = (),
     tiers: Collection[str] = (),
-    facets: Collection[int] = (),
     page: int = PAGE,
 ) -> Iterator[list[Measured]]:
-    """Shown KOLs of a market (None: of all) by account id, a page at a time; hidden ones never.
-
-    facets  only those found by any of these (`radar.store.measures.facet`); all where there is none
-    """
+    """Shown KOLs of a market (None: of all) by account id, a page at a time; hidden ones never."""
     wanted, after = _wanted(market, platforms, tiers), 0
-    if facets:
-        found = sa.select(author_facet.c.author_id).where(author_facet.c.facet.in_(facets))
-        wanted.append(author_measure.c.author_id.in_(found))
     while True:
         statement = (
             sa.select(*_MEASURED)
@@ -186,6 +170,31 @@ def measured(
         if len(rows) < page:
             return
         after = rows[-1].author_id
+
+
+def candidates(
+    session: Session,
+    market: str | None,
+    *,
+    platforms: Collection[str] = (),
+    tiers: Collection[str] = (),
+    facets: Sequence[Collection[int]] = (),
+    limit: int,
+) -> list[int]:
+    """Ids of shown KOLs found by each of some sets of facets, the most engaging among their peers first.
+
+    facets  by any of each set (`radar.store.measures.facet`)
+    """
+    c = author_measure.c
+    found = [sa.select(author_facet.c.author_id).where(author_facet.c.facet.in_(some)) for some in facets]
+    statement = (
+        sa.select(c.author_id)
+        .select_from(_FROM)
+        .where(*_wanted(market, platforms, tiers), *(c.author_id.in_(some) for some in found))
+        .order_by(c.engagement_percentile.desc().nulls_last(), c.author_id)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
 
 
 def _wanted(market: str | None, platforms: Collection[str], tiers: Collection[str]) -> list[sa.ColumnElement[bool]]:

@@ -15,6 +15,7 @@ from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
 from radar.store.tables import post_signal as signal
+from radar.store.version import answers_changed
 
 COUNTS = ("like_count", "comment_count", "share_count", "view_count")
 
@@ -52,6 +53,17 @@ def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> d
     for some in chunks(native_ids, SQL_VARIABLES):
         statement = sa.select(*columns).where(post.c.platform == platform, post.c.native_id.in_(some))
         found |= {row.native_id: KnownPost._make(row) for row in session.execute(statement)}
+    return found
+
+
+def post_ids(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, int]:
+    """Ids of stored posts by native id."""
+    found: dict[str, int] = {}
+    for some in chunks(native_ids, SQL_VARIABLES):
+        statement = sa.select(post.c.native_id, post.c.id).where(
+            post.c.platform == platform, post.c.native_id.in_(some)
+        )
+        found |= {row.native_id: row.id for row in session.execute(statement)}
     return found
 
 
@@ -161,12 +173,13 @@ def _single_persons(session: Session, count: int) -> list[int]:
     return list(session.execute(sa.insert(person).returning(person.c.id), [{"name": None}] * count).scalars())
 
 
-def set_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Follower counts now and in the day's history; rows of id, observed_on, follower_count."""
-    if not rows:
-        return
-    _update_by_id(session, author, "author_id", [{n: row[n] for n in ("author_id", "follower_count")} for row in rows])
-    upsert(session, follower_observation, rows, on=["author_id", "observed_on"], update=["follower_count"])
+def see_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Put follower counts into the history, a day on which they were seen unchanged too; the last of a day stands.
+
+    rows of author_id, observed_on, follower_count
+    """
+    on, update = ["author_id", "observed_on"], ["follower_count"]
+    upsert(session, follower_observation, rows, on=on, update=update, unless_same=True)
 
 
 def set_first_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -198,6 +211,8 @@ def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequenc
 
 def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
     """Take away what was read in posts that are deleted or will be read anew."""
+    if post_ids:
+        answers_changed(session)
     for some in chunks(post_ids, SQL_VARIABLES):
         session.execute(sa.delete(signal).where(signal.c.post_id.in_(some)))
         session.execute(sa.delete(aside).where(aside.c.post_id.in_(some)))
@@ -388,9 +403,12 @@ def evidence(session: Session, post_ids: Sequence[int]) -> list[dict[str, Any]]:
         )
         .join(author, author.c.id == post.c.author_id)
         .join(signal, signal.c.post_id == post.c.id)
-        .where(post.c.id.in_(post_ids), post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
+        .where(post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
     )  # fmt: skip
-    rows = {row.id: dict(row._mapping) for row in session.execute(statement)}
+    rows: dict[int, dict[str, Any]] = {}
+    for some in chunks(post_ids, SQL_VARIABLES):
+        found = session.execute(statement.where(post.c.id.in_(some)))
+        rows |= {row.id: dict(row._mapping) for row in found}
     return [rows[i] for i in post_ids if i in rows]
 
 

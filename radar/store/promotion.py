@@ -22,6 +22,7 @@ from radar.store.tables import (
     stage_change,
 )
 from radar.store.tables import post_signal as signal
+from radar.store.version import answers_changed
 
 ACTIVE = "active_model"
 PREVIOUS = "previous_model"
@@ -129,6 +130,7 @@ def stale_days(session: Session, active: str, model_id: str, market: str, first:
 
 def activate(session: Session, model_id: str) -> None:
     """Make a model the active one, and remember the one before; takes hold when the transaction is committed."""
+    answers_changed(session)
     rows = [{"name": ACTIVE, "value": model_id}]
     before = named_model(session)
     if before not in (None, model_id):

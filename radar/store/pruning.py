@@ -15,6 +15,7 @@ from radar.store.tables import (
     post,
     refresh_due,
 )
+from radar.store.version import answers_changed
 
 ROWS = 2_000
 
@@ -46,6 +47,7 @@ def forget_texts(session: Session, before: date, fetched_before: datetime, sourc
     ).all()
     if not rows:
         return 0
+    answers_changed(session)
     for market, day in sorted({(row.audience_market, row.local_day) for row in rows}):
         session.execute(
             sa.update(day_count)

@@ -5,8 +5,9 @@ the key nobody can tell who it stands for, and with it only guess by guess.
 """
 
 import hmac
+import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from radar.store.measures import forget_measures, mark_authors
 from radar.store.posts import mark_dirty
 from radar.store.tables import (
     author,
+    author_note,
     erased_author,
     meta,
     metadata,
@@ -29,14 +31,18 @@ from radar.store.tables import (
     rejected_post,
     snapshot,
     source_state,
+    tracked_mention,
     trend_adoption,
     watched_account,
 )
+from radar.store.version import answers_changed
+from radar.text.mentions import without_mentions
 
 ERASURE_KEY = "erasure key"
 CORRECTABLE = ("handle", "name", "url", "bio", "languages", "follower_count")
 """What can be corrected besides the audience market."""
 _GONE = "erased"
+NOWHERE = "https://erased.invalid"
 _POSTS = 500
 _LONGEST_WINDOW = timedelta(days=10)
 """From a post to a snapshot that can still show it: windows have 7 days at most, and a day is summed up at its end."""
@@ -85,12 +91,23 @@ def erased_among(session: Session, identities: Iterable[tuple[str, str]]) -> set
 
 
 def refuse_from_now(session: Session, who: Listed, now: datetime) -> None:
-    """Remember an author by the keyed hash only."""
+    """Remember an author by keyed hashes only: of its id, and of what others mention it by."""
     upsert(session, meta, [{"name": ERASURE_KEY, "value": secrets.token_hex(32)}], on=["name"])
     key = session.scalar(sa.select(meta.c.value).where(meta.c.name == ERASURE_KEY))
     assert key is not None
-    row = {"digest": _digest(key, who.platform, who.native_id), "erased_at": now}
-    upsert(session, erased_author, [row], on=["digest"])
+    names = {who.native_id, *(as_mention(name) for name in handles(who))}
+    rows = [{"digest": _digest(key, who.platform, name), "erased_at": now} for name in sorted(names)]
+    upsert(session, erased_author, rows, on=["digest"])
+
+
+def handles(who: Listed) -> set[str]:
+    """What others mention an author by, lower case; a number is nobody's handle."""
+    return {name.lower() for name in (who.handle, who.native_id) if name and not name.isdecimal()}
+
+
+def as_mention(handle: str) -> str:
+    """What stands for a mention where erased authors are known by hashes."""
+    return f"@{handle}"
 
 
 # ---- erasing ----
@@ -98,6 +115,7 @@ def refuse_from_now(session: Session, who: Listed, now: datetime) -> None:
 
 def erase_posts(session: Session, author_id: int) -> list[str]:
     """Delete some of an author's posts and all that hangs on them; their native ids, none when all are gone."""
+    answers_changed(session)
     rows = session.execute(
         sa.select(
             post.c.id, post.c.native_id, post.c.platform, post.c.audience_market, post.c.local_day, post.c.published_at
@@ -143,11 +161,13 @@ def _forget_evidence(session: Session, ids: set[int], first: datetime, last: dat
 
 def erase_author(session: Session, who: Listed) -> None:
     """Delete an author whose posts are gone, with all that hangs on it, and what names it elsewhere."""
+    answers_changed(session)
     forget_measures(session, [who.id])
     _delete_hanging(session, author, [who.id])
     session.execute(sa.delete(author).where(author.c.id == who.id))
     if session.scalar(sa.select(author.c.id).where(author.c.person_id == who.person_id).limit(1)) is None:
         session.execute(sa.delete(trend_adoption).where(trend_adoption.c.person_id == who.person_id))
+        session.execute(sa.delete(tracked_mention).where(tracked_mention.c.person_id == who.person_id))
         session.execute(sa.delete(person).where(person.c.id == who.person_id))
     named = {name for name in (who.handle, who.native_id, who.url) if name}
     _forget_watched(session, who, named)
@@ -157,6 +177,54 @@ def erase_author(session: Session, who: Listed) -> None:
         session.execute(sa.delete(rejected_post).where(said))
         told = source_state.c.last_error.contains(name, autoescape=True)
         session.execute(sa.update(source_state).where(told).values(last_error=None, last_error_at=None))
+
+
+_TEXTS: Sequence[tuple[sa.Table, str]] = ((post, "text"), (author, "bio"), (author_note, "text"))
+"""Where others may name an author, with `id`; those with a platform name those of it."""
+_END = r"(?:[/?#]\S*|(?![\w-]|\.\w))"
+STRETCH = 20_000
+"""Ids that one look at texts goes over."""
+
+
+class Naming(NamedTuple):
+    """A text that may name somebody."""
+
+    table: sa.Table
+    column: str
+    id: int
+    text: str
+
+
+def texts_naming(session: Session, who: Listed) -> Iterator[list[Naming]]:
+    """Others' texts that hold the author's handle or address, some ids at a time. For a call that may take its time."""
+    names = [*handles(who), *([_address(who.url)] if who.url else [])]
+    for table, column in _TEXTS if names else ():
+        c, last = table.c, session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        said = sa.or_(*(c[column].icontains(name, autoescape=True) for name in names))
+        mine = [c.platform == who.platform] if "platform" in c else []
+        for first in range(0, last + 1, STRETCH):
+            session.rollback()  # no long snapshot
+            here = sa.select(c.id, c[column]).where(c.id > first, c.id <= first + STRETCH, said, *mine)
+            if rows := session.execute(here).all():
+                yield [Naming(table, column, *row) for row in rows]
+
+
+def forget_mentions(session: Session, who: Listed, found: Sequence[Naming]) -> int:
+    """Name the author no more in texts of others that are still as they were found; how many changed."""
+    names = handles(who)
+    changed = 0
+    for table, column, row_id, text in found:
+        kept = without_mentions(text, names.__contains__)
+        if who.url:
+            kept = re.sub(rf"(?:https?://)?(?:www\.)?{re.escape(_address(who.url))}{_END}", NOWHERE, kept)
+        if kept != text:
+            mine = sa.and_(table.c.id == row_id, table.c[column] == text)
+            changed += session.connection().execute(sa.update(table).where(mine).values({column: kept})).rowcount
+    return changed
+
+
+def _address(url: str) -> str:
+    return url.rpartition("://")[2].removeprefix("www.").rstrip("/")
 
 
 def _forget_watched(session: Session, who: Listed, named: set[str]) -> None:
@@ -184,18 +252,21 @@ def _name_in(handle: str) -> str:
 
 def hide(session: Session, author_id: int, now: datetime) -> None:
     """Show an author nowhere from now on; it is still counted."""
+    answers_changed(session)
     session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=now))
     forget_measures(session, [author_id])
 
 
 def show(session: Session, author_id: int, now: datetime) -> None:
     """Show an author again that was hidden; it is measured anew."""
+    answers_changed(session)
     session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=None))
     mark_authors(session, [author_id], now)
 
 
 def correct(session: Session, author_id: int, values: dict[str, Any], now: datetime) -> None:
     """Set what an author says of itself; no source changes it afterwards."""
+    answers_changed(session)
     before = session.scalar(sa.select(author.c.corrected).where(author.c.id == author_id)) or ""
     names = sorted({*before.split(), *values})
     session.execute(sa.update(author).where(author.c.id == author_id).values(values | {"corrected": " ".join(names)}))

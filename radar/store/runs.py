@@ -48,6 +48,31 @@ def latest_runs(session: Session) -> dict[str, Run]:
     return {row.job: Run(*row) for row in session.execute(statement)}
 
 
+def some_runs(
+    session: Session,
+    *,
+    job: str | None = None,
+    outcome: str | None = None,
+    since: datetime | None = None,
+    after: int | None = None,
+    descending: bool = True,
+    limit: int,
+) -> list[Run]:
+    """Runs by id, which is the order they began in: those after one of them. Walks an index; runs are kept for days."""
+    wanted: list[sa.ColumnElement[bool]] = []
+    if job is not None:
+        wanted.append(run.c.job == job)
+    if outcome is not None:
+        wanted.append(run.c.outcome == outcome)
+    if since is not None:
+        wanted.append(run.c.started_at >= since)
+    if after is not None:
+        wanted.append(run.c.id < after if descending else run.c.id > after)
+    statement = sa.select(*[run.c[name] for name in Run._fields]).where(*wanted)
+    order = run.c.id.desc() if descending else run.c.id
+    return [Run(*row) for row in session.execute(statement.order_by(order).limit(limit))]
+
+
 def prune_runs(session: Session, before: datetime) -> int:
     """Drop runs that started before then."""
     return int(session.connection().execute(sa.delete(run).where(run.c.started_at < before)).rowcount)

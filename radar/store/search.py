@@ -9,7 +9,7 @@ filters and a sort. Which is less work is reckoned from how many authors each fi
 A page begins after (value, id) of the one before; authors of whom the value is not known come last.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
@@ -35,7 +35,7 @@ class Query:
 
     words       each begins a word of handle or name       topic, place   they post about it
     least, most engagement percentile in [0, 1]            sponsored  True: some of their posts are paid
-    list_id     members of a list only                     sort           one of SORTS, largest first
+    list_id     members of a list only                     sort           one of SORTS, largest first unless ascending
     """
 
     market: str | None = None
@@ -49,6 +49,7 @@ class Query:
     sponsored: bool | None = None
     list_id: int | None = None
     sort: str = SORTS[0]
+    ascending: bool = False
     after: "Place | None" = field(default=None)
 
 
@@ -60,7 +61,7 @@ class Place(NamedTuple):
 
 
 def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
-    """A page of authors, the largest sort value first; at most `limit`."""
+    """A page of authors, the largest sort value first, or the smallest; at most `limit`."""
     groups, everybody = _groups(session, query)
     if not groups:
         return []
@@ -82,14 +83,19 @@ def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
     for market in sorted(groups):
         held = [_holds(ids) for ids in _sets(query, [market])]
         streams.append(_walk(session, query, market, [*filters, *held], at_once))
-    return list(islice(merge(*streams, key=_order), limit))
+    return list(islice(merge(*streams, key=_order(query)), limit))
 
 
-def _order(place: Place) -> tuple[Any, ...]:
-    """Largest first, unknown last, then the newest id."""
-    value = place.value
-    number = value.timestamp() if hasattr(value, "timestamp") else value
-    return (value is None, -number if number is not None else 0, -place.author_id)
+def _order(query: Query) -> Callable[[Place], tuple[Any, ...]]:
+    """Largest first (or smallest), unknown last, then the newest id."""
+    sign = 1 if query.ascending else -1
+
+    def key(place: Place) -> tuple[Any, ...]:
+        value = place.value
+        number = value.timestamp() if hasattr(value, "timestamp") else value
+        return (value is None, sign * number if number is not None else 0, -place.author_id)
+
+    return key
 
 
 class _Groups(NamedTuple):
@@ -182,8 +188,9 @@ def _driven(
     for some in chunks(ids, MOST_DRIVEN):
         statement = sa.select(c[query.sort], c.author_id).where(c.author_id.in_(some), *filters)
         found += [Place(*row) for row in session.execute(statement)]
-    after = _order(query.after) if query.after else None
-    return sorted((p for p in found if after is None or _order(p) > after), key=_order)[:limit]
+    order = _order(query)
+    after = order(query.after) if query.after else None
+    return sorted((p for p in found if after is None or order(p) > after), key=order)[:limit]
 
 
 def _walk(
@@ -192,7 +199,7 @@ def _walk(
     """Down a market's index of the sort column, some at a time: no further than the page that is made of it asks."""
     after = query.after
     while True:
-        found = _next(session, query.sort, market, filters, after, at_once)
+        found = _next(session, query, market, filters, after, at_once)
         yield from found
         if len(found) < at_once:
             return
@@ -200,19 +207,19 @@ def _walk(
 
 
 def _next(
-    session: Session, sort: str, market: str, filters: list[sa.ColumnElement[bool]], after: Place | None, limit: int
+    session: Session, query: Query, market: str, filters: list[sa.ColumnElement[bool]], after: Place | None, limit: int
 ) -> list[Place]:
     """The next authors after a place: those of a known value, then those of an unknown one."""
     c = author_measure.c
-    value = c[sort]
+    value = c[query.sort]
     here = sa.select(value, c.author_id).where(c.audience_market == market, *filters)
     found: list[Place] = []
     if after is None or after.value is not None:
         known = here.where(value.is_not(None))
         if after is not None:
-            bound = sa.tuple_(sa.literal(after.value, value.type), sa.literal(after.author_id, sa.BigInteger))
-            known = known.where(sa.tuple_(value, c.author_id) < bound)
-        found = [Place(*row) for row in session.execute(known.order_by(value.desc(), c.author_id.desc()).limit(limit))]
+            known = known.where(_beyond(value, after, ascending=query.ascending))
+        order = value.asc() if query.ascending else value.desc()
+        found = [Place(*row) for row in session.execute(known.order_by(order, c.author_id.desc()).limit(limit))]
     if len(found) < limit:
         unknown = here.where(value.is_(None))
         if after is not None and after.value is None:
@@ -220,6 +227,14 @@ def _next(
         rest = session.execute(unknown.order_by(c.author_id.desc()).limit(limit - len(found)))
         found += [Place(*row) for row in rest]
     return found
+
+
+def _beyond(value: Any, after: Place, *, ascending: bool) -> sa.ColumnElement[bool]:
+    """Whether an author comes after a place of a known value."""
+    c, bound = author_measure.c.author_id, sa.literal(after.value, value.type)
+    if ascending:
+        return sa.and_(value >= bound, sa.or_(value > bound, c < after.author_id))
+    return sa.tuple_(value, c) < sa.tuple_(bound, sa.literal(after.author_id, sa.BigInteger))
 
 
 class Listed(NamedTuple):

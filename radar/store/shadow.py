@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from radar.store.engine import upsert
 from radar.store.tables import shadow_run
+from radar.store.version import answers_changed
 
 
 class ShadowRow(NamedTuple):
@@ -26,6 +27,7 @@ class ShadowRow(NamedTuple):
 
 def write_shadow(session: Session, row: ShadowRow) -> None:
     """Store a shadow run; one of the same last day is replaced."""
+    answers_changed(session)
     key = ["model_id", "audience_market", "bucket", "last_day"]
     upsert(session, shadow_run, [row._asdict()], on=key, update=[n for n in ShadowRow._fields if n not in key])
 

@@ -72,7 +72,7 @@ author = Table(
     Column("platform", String(32), nullable=False),
     Column("native_id", String(255), nullable=False),
     Column("person_id", ForeignKey("person.id"), nullable=False, index=True),
-    Column("handle", Text),
+    Column("handle", Text),  # 255 characters at most: it is indexed
     Column("name", Text),
     Column("url", Text),
     Column("bio", Text),
@@ -89,6 +89,8 @@ author = Table(
     Column("hidden_at", Instant),  # shown nowhere since then, still counted
     Column("corrected", Text),  # names of columns that were corrected here, space-separated: no source changes them
     UniqueConstraint("platform", "native_id"),
+    Index("ix_author_native_id", "native_id"),  # a KOL is asked for by a name alone
+    Index("ix_author_handle", "handle"),
 )
 
 follower_observation = Table(
@@ -663,6 +665,57 @@ erased_author = Table(
     Column("erased_at", Instant, nullable=False),
 )
 
+curation = Table(
+    "curation",  # what editors decided of trends: rows are only ever added, and an undo is a row too
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("decided_at", Instant, nullable=False),
+    Column("who", String(120), nullable=False),
+    Column("action", String(8), nullable=False),  # mute | hold | rename | merge | undo
+    Column("audience_market", String(2), nullable=False),
+    Column("key_hash", BigInteger, nullable=False),
+    Column("episode_id", BigInteger),  # null: of the key in this market, also in the future
+    Column("onset_at", Instant),  # of the episode: ids go when detection goes back, key and time stay
+    Column("into_id", BigInteger),  # the episode that a merged one is a variant of
+    Column("into_key", BigInteger),  # and its key
+    Column("name", String(120)),
+    Column("reason", String(500), nullable=False),
+    Column("undoes", ForeignKey("curation.id"), unique=True),
+    Index("ix_curation_audience_market_key_hash", "audience_market", "key_hash"),
+    Index("ix_curation_audience_market_id", "audience_market", "id"),
+    Index("ix_curation_audience_market_into_key", "audience_market", "into_key"),
+)
+
+tracked_key = Table(
+    "tracked_key",  # a brand, product, competitor or place that a user follows, as written in several languages
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("key_hash", BigInteger, nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("group_name", String(120), nullable=False),
+    Column("forms", JSON, nullable=False),  # [language, text]
+    Column("who", String(120), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("changed_at", Instant, nullable=False),
+    Column("deleted_at", Instant),  # gone for users; the row goes when the key is out of all posts
+    Column("revision", Integer, nullable=False),  # another with each change of the forms
+    Column("swept_to", BigInteger, nullable=False),  # stored posts up to this id hold the key as its forms say
+    Column("sweep_until", BigInteger, nullable=False),  # the newest post when the forms changed; later ones are read so
+)
+
+tracked_mention = Table(
+    "tracked_mention",  # who mentioned a tracked key on a day: written with the day's counts
+    metadata,
+    Column("key_hash", BigInteger, primary_key=True, autoincrement=False),
+    Column("audience_market", String(2), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("person_id", BigInteger, primary_key=True, autoincrement=False, index=True),
+    Column("post_count", Integer, nullable=False),
+    Index("ix_tracked_mention_audience_market_local_day", "audience_market", "local_day"),
+    sqlite_with_rowid=False,
+)
+
 run = Table(
     "run",
     metadata,
@@ -693,4 +746,63 @@ meta = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),  # of the token, which is kept nowhere
+    Column("scope", String(8), nullable=False),  # read | write | admin
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+    Column("used_at", Instant),
+)
+
+member = Table(
+    "member",  # a person who may log in
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(8), nullable=False),  # viewer | editor | admin
+    Column("password", String(255), nullable=False),  # argon2, with its salt and settings
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),
+)
+
+login_session = Table(
+    "login_session",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the cookie, which is kept nowhere
+    Column("member_id", ForeignKey("member.id"), nullable=False, index=True),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("address", String(64), nullable=False),
+    Column("browser", String(255), nullable=False),
+)
+
+login_failure = Table(
+    "login_failure",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the name, or the address, that somebody tried from
+    Column("failed_count", Integer, nullable=False),
+    Column("failed_at", Instant, nullable=False, index=True),
+    Column("locked_until", Instant),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("actor_kind", String(16), nullable=False),  # key | user | loopback | terminal | signed
+    Column("actor", String(64), nullable=False),
+    Column("action", String(200), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("outcome", String(16), nullable=False),  # done | refused | failed
+    Column("detail", JSON, nullable=False),
+    Column("request_id", String(128), nullable=False),
 )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
+from radar.store.version import answers_changed
 from radar.windows import RANKED
 
 KEPT_STATES = 14
@@ -41,6 +42,7 @@ def save_state(session: Session, model_id: str, market: str, bucket: str, day: d
 
 def rewind(session: Session, model_id: str, market: str, bucket: str, since: datetime, active: Sequence[int]) -> None:
     """Take back everything concluded from `since` on; `active` are the episodes that were open then."""
+    answers_changed(session)
     e = episode.c
     mine = sa.and_(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
     touched = sa.select(e.id).where(mine, sa.or_(e.ended_at.is_(None), e.ended_at > since, e.onset_at > since))
@@ -59,6 +61,7 @@ def rewind(session: Session, model_id: str, market: str, bucket: str, since: dat
 
 def forget(session: Session, model_id: str, market: str, bucket: str) -> None:
     """Take back everything that was ever concluded of a market at a bucket length."""
+    answers_changed(session)
     e = episode.c
     mine = sa.select(e.id).where(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
     for table in (snapshot, stage_change):
@@ -77,6 +80,7 @@ def write_episodes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def write_changes(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Stage changes; rows of episode_id, changed_at, stage."""
+    answers_changed(session)
     upsert(session, stage_change, rows, on=["episode_id", "changed_at"], update=["stage"])
 
 
@@ -122,6 +126,7 @@ def changes_between(
 
 def write_snapshots(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Snapshots of episodes as of a moment."""
+    answers_changed(session)
     columns = [c.name for c in snapshot.columns if c.name not in ("episode_id", "as_of")]
     upsert(session, snapshot, rows, on=["episode_id", "as_of"], update=columns)
 
@@ -131,6 +136,7 @@ def mark_detected(session: Session, model_id: str, market: str, seen: dict[date,
 
     seen  day -> counted_at of the counts that were read
     """
+    answers_changed(session)
     c = day_count.c
     if seen:
         session.connection().execute(
@@ -158,6 +164,7 @@ def counted_at(session: Session, model_id: str, market: str, since: date) -> dic
 
 def prune_snapshots(session: Session, hourly_before: datetime, before: datetime) -> int:
     """Drop hourly snapshots older than `hourly_before` and daily ones older than `before`; returns how many."""
+    answers_changed(session)
     s = snapshot.c
     old = sa.or_(s.as_of < before, sa.and_(s.as_of < hourly_before, sa.not_(s.is_daily)))
     return int(session.connection().execute(sa.delete(snapshot).where(old)).rowcount)

@@ -104,6 +104,18 @@ def place_forms() -> dict[str, list[str]]:
     return forms
 
 
+@cache
+def forms_of_places() -> dict[str, list[str]]:
+    """Place code -> how it is written, in all languages."""
+    return {row["code"]: [f for lang in LANGUAGES for f in row[lang].split("|") if f] for row in _rows("places.csv")}
+
+
+@cache
+def forms_of_products() -> dict[str, list[str]]:
+    """Product id -> how it is written, in all languages."""
+    return {row["id"]: row["forms"].split("|") for row in _rows("products.csv")}
+
+
 AMBIGUOUS = "?"
 
 
@@ -158,11 +170,26 @@ def _automaton() -> Any:
     return built
 
 
-def _is_word(text: str, start: int, end: int) -> bool:
+def is_word(text: str, start: int, end: int) -> bool:
     """Whether a Latin match stands alone in the text."""
     before = text[start - 1] if start else " "
     after = text[end] if end < len(text) else " "
     return not (before.isascii() and before.isalnum()) and not (after.isascii() and after.isalnum())
+
+
+def spans(normalised: str) -> list[tuple[int, int, str, str]]:
+    """Where a text names a place or a product for sure: start, end, place code or "", product id or "".
+
+    >>> spans("大阪必買")
+    [(0, 2, 'JP-27', '')]
+    """
+    found = []
+    for last, (name, place_code, product_id) in _automaton().iter_long(normalised):
+        start, end = last - len(name) + 1, last + 1
+        is_whole = not name[0].isascii() or is_word(normalised, start, end)
+        if is_whole and place_code != AMBIGUOUS and (place_code or product_id):
+            found.append((start, end, place_code, product_id))
+    return found
 
 
 def find(normalised: str) -> Found:
@@ -175,7 +202,7 @@ def find(normalised: str) -> Found:
     named: set[str] = set()
     open_names: list[str] = []
     for last, (name, place_code, product_id) in _automaton().iter_long(normalised):
-        if name[0].isascii() and not _is_word(normalised, last - len(name) + 1, last + 1):
+        if name[0].isascii() and not is_word(normalised, last - len(name) + 1, last + 1):
             continue
         if place_code == AMBIGUOUS:
             open_names.append(name)

@@ -1,5 +1,6 @@
 """The model card: what a topic model was made of, and how good it is, as Markdown; generated, never typed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,11 @@ from radar.topics.evaluation import Measured, Report
 _COLUMNS = ("posts", "macro F1", "precision", "recall", "off-topic given a topic", "calibration error")
 
 
-def card(manifest: dict[str, Any], found: Report) -> str:
-    """The card of a fitted model, from its manifest and its report on the frozen posts."""
+def card(manifest: dict[str, Any], found: Report, signs_alone: Mapping[str, Measured] | None = None) -> str:
+    """The card of a fitted model, from its manifest and its report on the frozen posts.
+
+    signs_alone  what n-grams of signs alone do there, by language (`radar.topics.baseline`)
+    """
     by_language, made_of = manifest["languages"], manifest["made_of"]
     spoken = ", ".join(f"{name} {said['posts']:,}" for name, said in by_language.items())
     off_topic = sum(said["off_topic"] for said in by_language.values())
@@ -45,6 +49,7 @@ def card(manifest: dict[str, Any], found: Report) -> str:
         *(_measured(language, m) for language, m in found.by_language.items()),
         _measured("all, seed terms masked", found.masked),
         *(_measured(f"{language}, keywords alone", m) for language, m in found.keywords.items()),
+        *(_measured(f"{language}, n-grams of signs alone", m) for language, m in (signs_alone or {}).items()),
         "",
         f"Always the commonest topic: macro F1 {found.majority}.",
         "",

@@ -68,7 +68,7 @@ class TopicPipeline(Pipeline):  # type: ignore[misc]
 
 def build_pipeline(
     *,
-    c: float = 1.0,
+    c: float = 0.2,
     seed: int = 0,
     concepts: Mapping[str, Sequence[str]] | ConceptCounts | None = None,
     weights: Mapping[str, float] = WEIGHTS,
@@ -76,7 +76,7 @@ def build_pipeline(
     """The unfitted classifier: fit(texts, labels), predict(texts).
 
     labels    one name a text, or an indicator matrix (texts, topics) for several topics a text
-    c         inverse strength of the penalty
+    c         inverse strength of the penalty: small, as fits some hundred texts; recipes name more
     concepts  name -> terms that point to it (seeds, brands, places); without them the text alone speaks
     weights   of the blocks beside each other
     """

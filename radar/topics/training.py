@@ -7,10 +7,14 @@ A post's margin on a topic, by a classifier that has not seen it, becomes a prob
 Advances in Large Margin Classifiers, 1999), one a topic, which also hears what the strongest rival says, and one more
 classifier: whether the post has any topic at all. The threshold of a topic is where its F1 is best among
 those that keep the recipe's precision; a post may reach none.
+
+Before all topics stands a gate: the log odds that a post has any, by the margin of any topic and the two highest ones.
+It is shut as far as it must be for no more than the recipe's share of off-topic posts to be given a topic, out of fold.
+Higher thresholds would do that too, but cost posts that surely have some topic and are only torn between two.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,16 +25,22 @@ from sklearn.preprocessing import LabelBinarizer
 
 from radar.memory import give_back
 from radar.topics.calibration import (
+    OPEN,
     Calibration,
     Floats,
+    Gate,
     Indicators,
     Labels,
-    best_threshold,
+    best_thresholds,
+    gate_features,
     rivals,
     sigmoid,
     with_any,
 )
 from radar.topics.descent import Floats32, Posts
+
+HALVINGS = 12
+"""Of the span of log odds in which the gate's opening is looked for."""
 
 
 def fit_out_of_fold(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
@@ -72,16 +82,50 @@ def _splits(labels: Labels, folds: int, seed: int) -> Iterator[Any]:
     return StratifiedKFold(folds, shuffle=True, random_state=seed).split(strata, strata)  # type: ignore[no-any-return]
 
 
-def calibrate(margins: Floats, topics: Indicators, least_precision: float, least_threshold: float) -> Calibration:
-    """Sigmoids and thresholds of all topics, rounded, so that machines agree."""
+@dataclass(frozen=True, slots=True)
+class Cautions:
+    """What thresholds and gate keep to, out of fold.
+
+    precision  the least of a topic's decisions
+    threshold  none is lower
+    off_topic  the largest share of off-topic posts that may be given a topic
+    """
+
+    precision: float
+    threshold: float
+    off_topic: float
+
+
+def calibrate(margins: Floats, topics: Indicators, cautions: Cautions) -> Calibration:
+    """Sigmoids, gate and thresholds of all topics, rounded, so that machines agree."""
     rival = rivals(margins[:, :-1])
     weights, offset = np.zeros((topics.shape[1], 3)), np.zeros(topics.shape[1])
     for k in range(topics.shape[1]):
         heard = np.stack([margins[:, k], rival[:, k], margins[:, -1]], axis=1)
         fitted = LogisticRegression(C=1e3, solver="newton-cholesky").fit(heard, topics[:, k])
         weights[k], offset[k] = fitted.coef_[0].round(6), fitted.intercept_[0].round(6)
-    p = sigmoid(margins, weights, offset)
-    thresholds = [
-        best_threshold(p[:, k], topics[:, k], least_precision, least_threshold) for k in range(topics.shape[1])
-    ]
-    return Calibration(weights, offset, np.array(thresholds))
+    gate, thresholds = _gated(sigmoid(margins, weights, offset), margins, topics, cautions)
+    return Calibration(weights, offset, thresholds, gate)
+
+
+def _gated(p: Floats, margins: Floats, topics: Indicators, cautions: Cautions) -> tuple[Gate, Floats]:
+    """The widest gate that keeps off-topic posts out, and the thresholds behind it; found by halving."""
+    off_topic = topics.sum(1) == 0
+    gate, best = OPEN, best_thresholds(p, topics, cautions.precision, cautions.threshold)
+    if not off_topic.any() or (p[off_topic] >= best).any(1).mean() <= cautions.off_topic:
+        return gate, best
+    fitted = LogisticRegression(C=1e3, solver="newton-cholesky").fit(gate_features(margins), ~off_topic)
+    odds = fitted.decision_function(gate_features(margins[off_topic]))
+    low, least = odds.min(), odds.max() + 1  # where it is shut to all of them
+    high = least
+    for _ in range(HALVINGS):
+        offset = round(float(fitted.intercept_[0] - least) + 1, 6)
+        tried = Gate(fitted.coef_[0].round(6), offset, cautions.threshold)
+        gated = p * tried.factor(margins)[:, None]
+        thresholds = best_thresholds(gated, topics, cautions.precision, cautions.threshold)
+        if (gated[off_topic] >= thresholds).any(1).mean() > cautions.off_topic:
+            low = least
+        else:
+            high, gate, best = least, tried, thresholds
+        least = (low + high) / 2
+    return gate, best

@@ -15,18 +15,27 @@ half-life).
    observed over expected mentions of all series in the slot, each drawn by 50 mentions to the same hour on all days,
    and that to 1; it lives four half-lives (at least four cycles). It absorbs the re-arming of counts at local
    midnight. g is the series' own factor by slot, (20 + observed) / (20 + expected), from 200 decayed mentions on.
-3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)^2) / (30 + sum of mu), at least 1; x the winsorised counts (cut at
-   20 deviations instead of 6 from 200 expected mentions on: a series that was heard that much has shown how wild it
-   can be), both sums decayed with twice the half-life and late by the longest window W, with mu from before that
-   window: else a burst would raise its own dispersion and hide; g without that bucket's own share. phi_W: the same
-   with residuals summed over stretches of W buckets and weight 30 W, which sees the correlation of neighbours. phi_0
-   is the market's own: the same ratio over all series of the kind, each weighted 30 / (30 + its mu), drawn by 100
-   mentions to 1.3. A window of w buckets has phi = phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last
-   part being what r itself is unsure of.
+3. Dispersion. phi_1 = (30 phi_0 + sum of (x - mu)(x - mu')) / (30 + M), M = sum of mu, at least 1; x the winsorised
+   counts (cut at 20 deviations instead of 6 from 200 expected mentions on: a series that was heard that much has shown
+   how wild it can be), both sums decayed with twice the half-life and late by the longest window W, with mu from
+   before that window: else a burst would raise its own dispersion and hide. mu' has g without that bucket's own share:
+   a residual from a factor that knows its bucket is too small, one from a factor that does not is too large, and the
+   product of the two is neither. phi_W: the same with residuals (x - mu') summed over stretches of W buckets and weight
+   30 W, which sees the correlation of neighbours. phi_0 is the market's own: the same ratio over all series of the
+   kind, of (x - mu')^2, each weighted 30 / (30 + its M), drawn by 100 mentions to 1.3. A window of w buckets has phi =
+   phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last part being what r itself is unsure of.
 4. Test. For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
    Poisson where phi < 1.02), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
-   below, p comes to nearly 1). p = min(1, min_w p_w times the number of windows). Nothing is tested in the first
-   `warm_up` buckets.
+   below, p comes to nearly 1). Two corrections follow. First, a series with a g has a phi that is mostly its own, and
+   learnt: with n buckets (decayed) behind M, the negative binomial's fourth moment gives phi_1 a relative variance of
+   2 / k, k = 2 (30 + M)^2 / (M (2 M / n + 6 phi_1 - 5)), and as Student's t does to a normal, L = -ln p_w becomes k / 2
+   ln(1 + 2 L / k). Series without a g have the market's phi, which is well known. p = min(1, min_w p_w times the
+   number of windows). Then, below 1/20 the excess of -ln p over ln 20 is divided by theta = max(1, (20 + sum of
+   excess) / (20 + peaks)), over the series' own past peaks. Were p right for it, their excess would be exponential
+   with mean 1 (peaks over a threshold: Pickands, Annals of Statistics 3, 1975); theta is what it was, drawn to 1. A
+   peak: single buckets with p < 1/20 (mu'), no more than W apart; its excess that of the highest, at most 10; decayed
+   as the dispersion; the one under way is left out. So a series that always had spikes needs more to be a trend than
+   one that never had, whose p is left as it is. Nothing is tested in the first `warm_up` buckets.
 5. Many tests. Benjamini and Hochberg (1995) over all series of a market and bucket size gives q:
    `benjamini_hochberg`.
 6. Size. lift = exp(psi(2 + O/phi)) / (2 + E/phi) and lift_floor = the 5 % quantile of Gamma(2 + O/phi, 2 + E/phi), of
@@ -41,6 +50,12 @@ half-life).
    answers: `seasons`. Crowds: four signs of one hand, each a share of persons, halve the score: `diversity`.
 10. Shadow. Whole person-days dealt out among days of the same weekday go through the same code: what is found there
    over what is found as things are estimates the share of false trends (`radar.shadow`). Back-tests: `evaluation`.
+
+What the corrections of 3 and 4 are worth (some 35 settings were tried): on Numenta's Twitter series 22 of 26 labels at
+0.1 false alarms per series-day, at 15 minutes and at an hour, instead of 20 and 21; lists that are not empty where
+nothing happens fall from 5.7 to 4.4 in 100 (four seeds, days, phi 1.5); on Korean reviews P@10 stays, recall falls by
+.002. On series made up in the likeness of Numenta's they found no more than before, so expect little of them there.
+Counting what is unsure of phi for sparse series too raises P@10 slightly, but of 100 crazes of twelve 68 are found.
 
 Kin: surveillance counts with a past-based mean and a quasi-Poisson limit (Farrington et al., JRSS A 159, 1996); the
 winsorised update plays the part of their reweighting. `SeriesState` is what a product keeps; `score_series` loops

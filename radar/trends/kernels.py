@@ -2,8 +2,10 @@
 
 Formulas: docstring of `radar.trends`. Shapes: n series (arrays have room for more), w windows, r rows of the rings =
 longest window; row `head` is the present bucket's.
-    level  (5, n)     a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a
-                      stretch as long as the longest window; the residual of the stretch that is under way
+    level  (10, n)    a: decayed mentions; decayed expected mentions; decayed squared residuals of a bucket, and of a
+                      stretch as long as the longest window; the residual of the stretch that is under way; peaks and
+                      their excess, decayed up to the last one; the excess of that one; the bucket that last was in it;
+                      what the market's dispersion takes for 2
     sums   (2, w, n)  of the last window - 1 buckets: counts as they came; winsorised and decayed as in a
     rings  (2, r, n)  counts as they came; winsorised (whole persons, at most 65,535)
     own    (2, o, slots)  of the series with slot factors of their own: mentions; expected by the market's profile
@@ -35,6 +37,53 @@ WILD, WILD_FROM = (
 )  # and to its dispersion, from so many expected mentions on: how wild it can be, it has shown
 OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to the market's
 FEWEST = 3.0  # persons: a window with fewer is not tested
+PEAK_FROM = math.log(20.0)  # -ln p from which a bucket belongs to a peak, and from which theta divides it
+PEAK_MOST = 10.0  # excess that a peak is taken for at most
+PEAK_WEIGHT = 20.0  # so many peaks with a mean excess of 1, as p promises, are added to those of each series: enough
+# that one peak more or less moves no p by a thousandth
+
+
+@jit
+def unsure(surprise: float, due: float, phi: float, buckets: float) -> float:
+    """-ln p when the dispersion is no known number but was learnt from `due` expected mentions in so many buckets."""
+    due = max(due, 1.0)
+    freedom = 2.0 * (PHI_WEIGHT + due) ** 2 / (due * (2.0 * due / buckets + 6.0 * phi - 5.0))
+    return 0.5 * freedom * math.log1p(2.0 * surprise / freedom)
+
+
+@jit
+def tail_index(level: F32, s: int, now: int, longest: int, decay: float) -> float:
+    """theta: the mean excess of the peaks that were over before bucket `now` (the present one does not judge itself).
+
+    1 where there were none, or no higher ones than chance makes: then p is left as it is.
+    """
+    age = now - level[8, s]
+    fade: float = decay**age
+    over = 1.0 if age > longest and level[7, s] > 0.0 else 0.0
+    excess = fade * (level[6, s] + over * level[7, s])
+    theta: float = (PEAK_WEIGHT + excess) / (PEAK_WEIGHT + fade * (level[5, s] + over))
+    return max(1.0, theta)
+
+
+@jit
+def keep_peak(level: F32, s: int, excess: float, now: int, longest: int, decay: float) -> None:
+    """Note that bucket `now` is of a peak; a peak is over when none of `longest` buckets was."""
+    age = now - level[8, s]
+    if age > longest and level[7, s] > 0.0:
+        level[5, s] += 1.0
+        level[6, s] += level[7, s]
+        level[7, s] = 0.0
+    level[5, s] *= decay**age
+    level[6, s] *= decay**age
+    level[7, s] = max(level[7, s], excess)
+    level[8, s] = now
+
+
+@jit
+def learnt_from(seen: int, longest: int, decay: float) -> float:
+    """Decayed number of the buckets that dispersions were learnt from before bucket `seen`; 1 before the first."""
+    buckets: float = (1.0 - decay ** max(seen - longest, 1)) / (1.0 - decay)
+    return buckets
 
 
 @jit
@@ -54,6 +103,9 @@ def test_series(
     before: F64,  # (w,) decayed exposure up to the window's start
     prior: F64,
     usual: F64,
+    seen: int,  # buckets before this one
+    learnt: float,  # decayed buckets that dispersions were learnt from
+    decay: float,  # of the peaks
     polynomial: F64,
     which: I32,  # (2, n) out: series, window
     out: F64,  # (6, n) out: p, observed, expected, lift, lift floor, score
@@ -87,9 +139,16 @@ def test_series(
             log_p = log_tail(o, e, phi_k)
             if log_p < best:
                 best, best_k, best_e, best_phi = log_p, k, e, phi_k
-        best += math.log(w)
-        if best_k < 0 or best >= 0.0:
+        if best_k < 0:
             continue
+        if owner[s] >= 0:
+            best = -unsure(-best, level[1, s], phi, learnt)
+        best += math.log(w)
+        if best >= 0.0:
+            continue
+        if -best > PEAK_FROM:
+            longest = windows[w - 1]
+            best = -PEAK_FROM + (best + PEAK_FROM) / tail_index(level, s, seen - longest, longest, decay)
         o = sums[0, best_k, s] + now
         shape, rate = PRIOR + o / best_phi, PRIOR + best_e / best_phi
         size = math.exp(digamma(shape)) / rate
@@ -122,25 +181,28 @@ def learn(
     prior: F64,
     usual: F64,
     decays: F64,  # (3,) of the level, of the dispersion, of own factors
-    first: bool,
+    seen: int,  # buckets before this one
     late: F64,  # (3,) of the oldest bucket of the longest window: exposure x profile (0: none yet), slot, B before
     stretch_ends: bool,
-    totals: F64,  # (5, kinds) out: a; what was added to it; levels 1 to 3, sparse series foremost
+    learnt: float,  # decayed buckets that dispersions were learnt from
+    totals: F64,  # (5, kinds) out: a; what was added to it; levels 1, 9 and 3, sparse series foremost
 ) -> None:
     """Take this bucket's counts into the baseline, winsorised; nothing is expected of the very first bucket."""
     totals[:] = 0.0
-    w, tail, late_slot = sums.shape[1], (head + 1) % rings.shape[1], int(late[1])
+    w, longest, late_slot = sums.shape[1], rings.shape[1], int(late[1])
+    tail, late_at = (head + 1) % longest, seen - longest + 1
+    rate, late_rate = unit / (exposed + prior), late[0] / np.maximum(late[2] + prior, 1e-300)
     for s in range(n):
         x = y[s]
         kind = kinds[s]
         rings[0, head, s] = np.uint16(x)
-        if not first:
-            plain = unit * (level[0, s] + 0.5) / (exposed + prior[kind])
+        row = owner[s]
+        if seen > 0 and (row >= 0 or x > FEWEST):  # the limit is never under 4
+            plain = rate[kind] * (level[0, s] + 0.5)
             mu = plain
-            row = owner[s]
             if row >= 0:
                 mu *= (OWN_PRIOR + own[0, row, slot]) / (OWN_PRIOR + own[1, row, slot])
-            if x > FEWEST:  # the limit is never under 4
+            if x > FEWEST:
                 phi = max(1.0, (PHI_WEIGHT * usual[0, kinds[s]] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
                 x = min(x, math.floor(mu + WINSOR * math.sqrt(phi * max(mu, 0.25)) + 1.0))
             if row >= 0:
@@ -149,20 +211,28 @@ def learn(
         rings[1, head, s] = np.uint16(x)
         if late[0] > 0.0:
             left = max(level[0, s] - sums[1, w - 1, s], 0.0) + 0.5
-            mu = late[0] * left / (late[2] + prior[kind])
-            x_late = np.float64(rings[1, tail, s])
-            if owner[s] >= 0:  # without what that very bucket has put into the factor, else it would explain itself
-                seen = max(own[0, owner[s], late_slot] - x_late, 0.0)
-                due = max(own[1, owner[s], late_slot] - mu, 0.0)
-                mu *= (OWN_PRIOR + seen) / (OWN_PRIOR + due)
-            if rings[0, tail, s] > x_late and level[1, s] >= WILD_FROM:
+            mu = out = late_rate[kind] * left
+            came, x_late = np.float64(rings[0, tail, s]), np.float64(rings[1, tail, s])
+            if owner[s] >= 0:
+                heard, due = own[0, owner[s], late_slot], own[1, owner[s], late_slot]
+                out *= (OWN_PRIOR + max(heard - x_late, 0.0)) / (OWN_PRIOR + max(due - mu, 0.0))
+                mu *= (OWN_PRIOR + heard) / (OWN_PRIOR + due)
+            if came >= FEWEST:
                 phi = max(1.0, (PHI_WEIGHT * usual[0, kind] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
-                cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
-                x_late = max(x_late, min(np.float64(rings[0, tail, s]), cut))
+                if came > x_late and level[1, s] >= WILD_FROM:
+                    cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
+                    x_late = max(x_late, min(came, cut))
+                if came > out and (came - out) ** 2 > 0.5 * (phi + out / left) * out:
+                    surprise = -log_tail(came, out, phi + out / left)
+                    if owner[s] >= 0:
+                        surprise = unsure(surprise, level[1, s], phi, learnt)
+                    if surprise > PEAK_FROM:
+                        keep_peak(level, s, min(surprise - PEAK_FROM, PEAK_MOST), late_at, longest, decays[1])
             level[1, s] = decays[1] * level[1, s] + mu
-            level[2, s] = decays[1] * level[2, s] + (x_late - mu) * (x_late - mu)
+            level[2, s] = decays[1] * level[2, s] + max((x_late - mu) * (x_late - out), 0.0)
+            level[9, s] = decays[1] * level[9, s] + (x_late - out) * (x_late - out)
             level[3, s] = decays[1] * level[3, s]
-            level[4, s] += x_late - mu
+            level[4, s] += x_late - out
             if stretch_ends:
                 level[3, s] += level[4, s] * level[4, s]
                 level[4, s] = 0.0
@@ -171,7 +241,7 @@ def learn(
         totals[1, kind] += x
         weight = PHI_WEIGHT / (PHI_WEIGHT + level[1, s])
         totals[2, kind] += weight * level[1, s]
-        totals[3, kind] += weight * level[2, s]
+        totals[3, kind] += weight * level[9, s]
         totals[4, kind] += weight * level[3, s]
 
 
@@ -217,7 +287,7 @@ def replay(
         seen = first + t
         learn(
             y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],
-            prior, usual, decays, seen == 0, past[3:, t].copy(), seen % w == w - 1, totals,
+            prior, usual, decays, seen, past[3:, t].copy(), seen % w == w - 1, learnt_from(seen, w, decays[1]), totals,
         )  # fmt: skip
         move_on(y.shape[1], sums, rings, head, windows, decays[0])
         head = (head + 1) % w

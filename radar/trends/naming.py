@@ -22,8 +22,8 @@ class Candidate:
 def best_known(candidates: Sequence[Candidate]) -> int:
     """Index of the name that leads: of those nearly as many use as the most used one, the one that says most.
 
-    A known product before a name that other keys are parts of, that before a hashtag, a plain word, a place and a
-    topic; then the most used, the longest, the best score.
+    What a user tracks before a known product, that before a name that other keys are parts of, that before a hashtag,
+    a plain word, a place and a topic; then the most used, the longest, the best score.
 
     >>> used = {"桂放映": 62, "落桂放映室": 60, "聽說": 30}
     >>> best_known([Candidate(Kind.TERM, text, persons, 5.0) for text, persons in used.items()])
@@ -38,7 +38,8 @@ def best_known(candidates: Sequence[Candidate]) -> int:
         whole = c.kind is Kind.TERM and any(
             j != i and candidates[j].kind is Kind.TERM and candidates[j].text in text for j in near
         )
-        rank = {Kind.PRODUCT: 5, Kind.HASHTAG: 3, Kind.TERM: 4 if whole else 2, Kind.PLACE: 1, Kind.TOPIC: 0}[c.kind]
+        by_kind = {Kind.TRACKED: 6, Kind.PRODUCT: 5, Kind.HASHTAG: 3, Kind.PLACE: 1, Kind.TOPIC: 0}
+        rank = by_kind.get(c.kind, 4 if whole else 2)
         # of a name and its parts the longest stands, however few persons more a part has
         return (rank, len(text) if whole else 0, c.persons, c.score)
 

@@ -47,7 +47,7 @@ class Step:
 
 
 class SeriesState:
-    """State of many series of one market and one bucket size; (70 + 4 x longest window) bytes a series.
+    """State of many series of one market and one bucket size; (95 + 4 x longest window) bytes a series.
 
     windows    lengths tested, in buckets, ascending;      season   slots of the cycle (168, 24, 7) or 0
     half_life  of the baseline, in buckets;                warm_up  buckets before which nothing is tested
@@ -118,7 +118,7 @@ class SeriesState:
         return np.asarray(np.maximum(1.0, (weight * self._usual()[0, self.kinds] + residual) / (weight + due)))
 
     def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
-        """Fewest persons in one window that reach p, the number of windows allowed for.
+        """Fewest persons in one window that reach p, the number of windows allowed for; after peaks it takes more.
 
         expected  persons that the window is expected to hold, > 0, any shape (`expected_next` summed over it)
 
@@ -242,9 +242,13 @@ class SeriesState:
         which, out = np.empty((2, self.size), np.int32), np.empty((6, self.size))  # only what is found is ever touched
         found = kernels.test_series(
             self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._lengths, units, slots,
-            spans, self._reach, before, prior, self._usual(), FLOOR_POLYNOMIAL, which, out,
+            spans, self._reach, before, prior, self._usual(), self.buckets_seen,
+            self._learnt(self.buckets_seen), self._decays[1], FLOOR_POLYNOMIAL, which, out,
         )  # fmt: skip
         return Step(*which[:, :found].copy(), *out[:, :found].copy())
+
+    def _learnt(self, seen: int) -> float:
+        return kernels.learnt_from(seen, self.windows[-1], float(self._decays[1]))
 
     def _late(self, back: int, seen: int) -> NDArray[np.float64]:
         """Exposure x profile, slot, B before: of the bucket that the longest window began with, `back` buckets ago."""
@@ -277,7 +281,8 @@ class SeriesState:
         kernels.learn(
             self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._rings, self._head,
             float(unit), slot,
-            float(exposed), prior, self._usual(), self._decays, seen == 0, late, stretch_ends, self._totals,
+            float(exposed), prior, self._usual(), self._decays, seen, late, stretch_ends, self._learnt(seen),
+            self._totals,
         )  # fmt: skip
         kernels.move_on(self.size, self._sums, self._rings, self._head, self._lengths, self._decays[0])
         self._head = (self._head + 1) % self.windows[-1]
@@ -325,7 +330,11 @@ class SeriesState:
             state._allocate(facts["size"])
             for name in _NUMBERS:
                 setattr(state, name, facts[name])
-            for name in ("kinds", "level", "sums", "owner", "own", "past", "totals", "numbers"):
+            level = kept["level"]
+            state._level[: len(level)] = level
+            if len(level) < len(state._level):  # of before peaks were kept: it has seen none
+                state._level[9] = level[2]
+            for name in ("kinds", "sums", "owner", "own", "past", "totals", "numbers"):
                 setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
             state._rings.reshape(-1)[kept["filled"]] = kept["ring_values"]
             state.profile.observed, state.profile.expected, state.profile.factors = kept["profile"].copy()
@@ -349,7 +358,7 @@ class SeriesState:
         if not hasattr(self, "_level"):
             w, ring = len(self.windows), self.windows[-1]
             self._kinds = np.zeros(0, np.int8)
-            self._level = np.zeros((5, 0), np.float32)
+            self._level = np.zeros((10, 0), np.float32)
             self._sums = np.zeros((2, w, 0), np.float32)
             self._rings = np.zeros((2, ring, 0), np.uint16)
             self._owner = np.zeros(0, np.int32)

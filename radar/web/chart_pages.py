@@ -40,7 +40,7 @@ def curve(
         chart = charts.curve_chart(trend, say=say, width="container" if form == "json" else 760)
     except ValueError:
         raise UnknownName("curve", id[:60], []) from None
-    return _drawn(chart, f"trend-{id}", form)
+    return drawn(chart, f"trend-{id}", form)
 
 
 @router.get("/trends/{id}/markets.{form}")
@@ -56,10 +56,11 @@ def markets(
     trend = answers.trend_working(session, id, at, window)
     beside = answers.trend_markets(session, id, at, window)
     chart = charts.markets_chart(beside, trend["name"], say=say, called=words.country)
-    return _drawn(chart, f"trend-{id}-markets", form)
+    return drawn(chart, f"trend-{id}-markets", form)
 
 
-def _drawn(chart: Any, name: str, form: str) -> Response:
+def drawn(chart: Any, name: str, form: str) -> Response:
+    """A chart in the form that was asked for."""
     if form == "json":
         return JSONResponse(charts.specification(chart))
     return _download(charts.as_svg(chart) if form == "svg" else charts.as_png(chart), name, form)

@@ -1,5 +1,6 @@
 """The pages about KOLs: search, and one with everything that is measured."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from radar import answers
-from radar.answers.kol import SORT_NAMES, author_profile, list_authors, shown_lists
+from radar.answers.kol import BY_ENGAGEMENT, SORT_NAMES, author_profile, list_authors, shown_lists
 from radar.kol import TIER_NAMES
 from radar.markets import MARKETS
 from radar.store import peers
@@ -36,6 +37,8 @@ _RATES = {
 @router.get("/kols")
 def kols_page(session: SessionDep, asked: AuthorFilterDep) -> Response:
     """Search among KOLs."""
+    by = (asked.sort or BY_ENGAGEMENT).removeprefix("-")
+    asked = replace(asked, sort=asked.sort and f"-{by}")  # the page shows the largest first
     answer = list_authors(session, asked)
     chosen = {
         name: getattr(asked, name)
@@ -44,7 +47,7 @@ def kols_page(session: SessionDep, asked: AuthorFilterDep) -> Response:
     } | {"limit": None if asked.limit == 20 else asked.limit}  # fmt: skip
     return page(
         "kols.html", answer=answer, asked=asked, chosen=chosen, options=_options(session),
-        sort_words=say(_SORT_WORDS[answer["sort"]]), simulated=answer["simulated"], here="kols",
+        sort_words=say(_SORT_WORDS[by]), simulated=answer["simulated"], here="kols",
         twin=url("/v1/authors", **chosen, cursor=asked.cursor),
     )  # fmt: skip
 
@@ -59,7 +62,7 @@ def _options(session: Any) -> dict[str, list[tuple[str, str]]]:
         "tier": options.named(TIER_NAMES),
         "platform": [(name, name) for name in platforms],
         "list": [(line["name"], line["name"]) for line in shown_lists(session)["items"]],
-        "sort": [(name, say(_SORT_WORDS[name])) for name in SORT_NAMES],
+        "sort": [(f"-{name}", say(_SORT_WORDS[name])) for name in SORT_NAMES],
     }
 
 

@@ -10,7 +10,7 @@ from radar.kol import TIER_NAMES
 _TIERS = ", ".join(TIER_NAMES)
 
 
-def author_filters(
+async def author_filters(
     text: Annotated[
         str | None, Query(description="Beginnings of words of name or handle.", max_length=200, examples=["mei"])
     ] = None,
@@ -32,9 +32,10 @@ def author_filters(
     sort: Annotated[
         str | None,
         Query(
-            description=f"One of {', '.join(SORT_NAMES)}, the largest first: percentile, followers, growth of 30 "
-            "days, early-adopter score, last post.",
-            examples=["engagement"],
+            description=f"One of {', '.join(SORT_NAMES)}, `-` before it for the largest first: percentile, followers, "
+            "growth of 30 days, early-adopter score, last post. What is not known comes last. `-engagement` if left "
+            "out.",
+            examples=["-engagement"],
         ),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Lines a page.", examples=[20])] = 20,

@@ -22,6 +22,7 @@ MENU = [
     Entry("matrix", "/matrix", N_("Markets × places")),
     Entry("arrivals", "/arrivals", N_("Arrivals")),
     Entry("kols", "/kols", N_("KOLs")),
+    Entry("tracked", "/tracked", N_("Tracked keys")),
     Entry("partners", "/partners", N_("Partners")),
     Entry("topics", "/topics", N_("Topics")),
     Entry("alerts", "/alerts", N_("Alerts")),

@@ -15,22 +15,32 @@ from radar import answers
 from radar.alerts import lists
 from radar.lead_lag import FEWEST
 from radar.markets import MARKETS, market
-from radar.web import alert_pages, chart_pages, kol_pages, options, overview_pages, partners_page, words
+from radar.web import (
+    account_pages,
+    alert_pages,
+    chart_pages,
+    curation_pages,
+    kol_pages,
+    options,
+    overview_pages,
+    partners_page,
+    words,
+)
 from radar.web.charts import draw_curve, draw_lanes
 from radar.web.languages import COOKIE, LANGUAGES, Languages, say
 from radar.web.path_drawing import draw_path
 from radar.web.radar_drawing import draw_radar, sector_of
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
-from radar.web.view import HERE, note_address, page, static, url
+from radar.web.view import HERE, address_here, note_address, page, static, url
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(only_known_parameters), Depends(note_address)])
 
 
 def mount_pages(app: FastAPI) -> None:
     """Add the pages and what they are drawn with."""
-    for pages in (chart_pages.router, router, overview_pages.router, kol_pages.router, partners_page.router):
-        app.include_router(pages)
-    app.include_router(alert_pages.router)
+    for pages in (account_pages, alert_pages, chart_pages, curation_pages, overview_pages, kol_pages, partners_page):
+        app.include_router(pages.router)
+    app.include_router(router)
     app.mount("/static", _Files(directory=HERE / "static"), name="static")
     app.add_middleware(Languages)
 
@@ -48,8 +58,7 @@ class _Files(StaticFiles):
 @router.get("/language")
 def choose_language(to: str, back: Annotated[str, Query(max_length=2000)] = "/") -> Response:
     """Keep a reader's choice of language in a cookie, and go back to where they were: only to this host."""
-    is_here = back.startswith("/") and not back.startswith(("//", "/\\"))
-    response = RedirectResponse(back if is_here else "/", 303)
+    response = RedirectResponse(address_here(back), 303)
     if to in LANGUAGES:
         response.set_cookie(COOKIE, to, max_age=365 * 86_400, samesite="lax", httponly=True)
     return response
@@ -94,7 +103,8 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
     answer = answers.list_trends(session, **asked.for_answer(code))
     chosen = {
         "place": asked.place, "window": asked.window, "topic": asked.topic, "kind": asked.kind, "stage": asked.stage,
-        "scope": asked.scope, "bucket": asked.bucket, "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
+        "scope": asked.scope, "bucket": asked.bucket, "curated": asked.curated,
+        "q": None if asked.q == 0.05 else asked.q, "lift": asked.lift,
         "as_of": asked.as_of, "limit": None if asked.limit == 20 else asked.limit,
     }  # fmt: skip
     trends = answer["items"]
@@ -155,7 +165,7 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         lanes=draw_lanes(beside),
         path=path,
         way=draw_path(path["items"], path["expected"], found["as_of"]),
-        carriers=answers.trend_carriers(session, id, at, window),
+        carriers=answers.trend_authors(session, id, at, window, limit=12),
         chosen=chosen,
         watched=lists.lists_of_trend(session, found),
         watch_default=lists.DEFAULT,

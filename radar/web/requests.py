@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from sqlalchemy.orm import Session
 
-from radar.answers import KINDS, SCOPES, STAGES, parse_as_of
+from radar.answers import CURATED, KINDS, SCOPES, STAGES, parse_as_of
+from radar.answers.question import MAX_LIMIT, SORTS
 from radar.errors import CallerError
 from radar.markets import market
 from radar.store.engine import reading
@@ -34,19 +36,32 @@ def open_session(request: Request) -> Iterator[Session]:
 SessionDep = Annotated[Session, Depends(open_session)]
 
 
-def only_known_parameters(request: Request) -> None:
+async def only_known_parameters(request: Request) -> None:
     """Refuse query parameters that nobody reads: a misspelt filter must not answer as if there were none."""
-    known = sorted(_query_names(request.scope["route"].dependant))
     given = request.query_params.multi_items()
+    if not given:
+        return
+    known = _known_names(request.scope["route"])
     for name, _ in given:
         if name not in known:
             near = get_close_matches(name, known, n=3, cutoff=0.5)
             hint = f"Did you mean: {', '.join(near)}?" if near else _known_hint(known)
             raise UnknownParameter(f"There is no query parameter '{name[:60]}' here.", hint, near or known)
+    nul = next((name for name, value in given if "\x00" in value), None)
+    if nul:
+        raise CallerError(f"{nul}: it holds a NUL character.", "Send text.")
     names = [name for name, _ in given]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise UnknownParameter(f"The query parameter '{twice}' is given twice.", "Give it once.", [twice])
+
+
+def _known_names(route: APIRoute) -> list[str]:
+    """Worked out once a route."""
+    known: list[str] = route.__dict__.setdefault("_radar_known", [])
+    if not known:
+        known += sorted(_query_names(route.dependant))
+    return known
 
 
 def _known_hint(known: list[str]) -> str:
@@ -64,6 +79,9 @@ def _query_names(dependant: Dependant) -> set[str]:
 class Filters:
     """The query of a list of trends, as it came."""
 
+    MOST: ClassVar[int] = MAX_LIMIT
+    """Lines of a page."""
+
     place: str | None
     topic: str | None
     kind: str | None
@@ -73,9 +91,11 @@ class Filters:
     bucket: str | None
     q: float
     lift: float | None
+    sort: str | None
     as_of: str | None
     limit: int
     cursor: str | None
+    curated: str | None = None
 
     def for_answer(self, market_code: str) -> dict[str, Any]:
         """Arguments of `list_trends`. Raises CallerError for a moment that is none, UnknownName for a market."""
@@ -86,7 +106,7 @@ def _one_of(names: tuple[str, ...]) -> str:
     return f"One of: {', '.join(names)}."
 
 
-def filters(
+async def filters(
     place: Annotated[
         str | None,
         Query(
@@ -124,6 +144,13 @@ def filters(
         float, Query(gt=0, le=1, description="Share of chance finds accepted, over many lists.", examples=[0.05])
     ] = 0.05,
     lift: Annotated[float | None, Query(ge=0, description="Smallest `lift` to show.", examples=[2.0])] = None,
+    sort: Annotated[
+        str | None,
+        Query(
+            description=f"One of {', '.join(SORTS)}; `-` before it for descending. `rank` if left out.",
+            examples=["-persons"],
+        ),
+    ] = None,
     as_of: Annotated[
         str | None,
         Query(
@@ -140,9 +167,19 @@ def filters(
             examples=["WzE3OTU3MDg4MDAuMCwxXQ"],
         ),
     ] = None,
+    curated: Annotated[
+        str | None,
+        Query(
+            description=f"{_one_of(CURATED)} `shown` leaves out what editors muted or hold back and lists merged "
+            "trends as variants; `all` shows every line, with what was decided.",
+            examples=["shown"],
+        ),
+    ] = None,
 ) -> Filters:
     """The filters of a list of trends."""
-    return Filters(place, topic, kind, stage, window, scope, bucket, q, lift, as_of, limit, cursor)
+    return Filters(
+        place, topic, kind, stage, window, scope, bucket, q, lift, sort, as_of, limit, cursor, curated
+    )  # fmt: skip
 
 
 FilterDep = Annotated[Filters, Depends(filters)]

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from radar.answers import at_least
 from radar.markets import MARKETS
 from radar.web import partner_words, words
+from radar.web.actors import current
 from radar.web.charts import HEIGHT, WIDTH, spark_lines
 from radar.web.languages import LANGUAGES, language, number, percent, say, say_n
 from radar.web.navigation import MENU
@@ -24,6 +25,7 @@ from radar.web.radar_drawing import SIZE
 from radar.web.translation import PlainText
 
 HERE = Path(__file__).parent
+SESSION_COOKIE = "radar_session"
 _address: ContextVar[str] = ContextVar("address", default="/")
 
 
@@ -50,6 +52,15 @@ def url(path: str, **query: Any) -> str:
     return quote(path, safe="/:") + (f"?{urlencode(given)}" if given else "")
 
 
+def address_here(back: str) -> str:
+    """An address of this host to go back to, and the first page for any other.
+
+    >>> address_here("/kols?market=TW"), address_here("//example.com"), address_here("https://example.com")
+    ('/kols?market=TW', '/', '/')
+    """
+    return back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+
+
 @cache
 def static(name: str) -> str:
     """The address of a static file, with a print of its content: a browser may keep it for ever."""
@@ -72,12 +83,12 @@ templates.filters |= {
     "measured": words.measured, "hours": words.hours, "ago": words.ago, "iso_day": words.iso_day,
     "group_called": words.group_called, "lead_words": words.lead, "part_called": partner_words.part_called,
     "part_words": partner_words.part_words, "filter_called": partner_words.filter_called,
-    "price_words": partner_words.price_words,
+    "price_words": partner_words.price_words, "decision_words": words.decision, "forms_in": words.forms_in,
     "spark_lines": spark_lines, "at_least": at_least, "web_address": web_address, "iso": datetime.isoformat,
 }  # fmt: skip
 templates.globals |= {
     "url": url, "static": static, "curve_size": (WIDTH, HEIGHT), "radar_size": SIZE, "markets": MARKETS, "menu": MENU,
-    "languages": LANGUAGES, "language": language, "address": _address.get,
+    "languages": LANGUAGES, "language": language, "address": _address.get, "actor": current.get,
     "plain_": lambda text: Markup(say(text)),
     "plain_attribute_": say,
 }  # fmt: skip

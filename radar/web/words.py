@@ -1,12 +1,14 @@
 """What answers say, in the reader's language: names, sentences, lengths and amounts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from radar.answers import at_least
+from radar.answers.gloss import gloss as key_gloss
 from radar.answers.names import place_name, topic_names
+from radar.keys import Kind
 from radar.markets import MARKETS, PLACE_NUMBERS
 from radar.text.gazetteer import places
 from radar.web.languages import day as day_of
@@ -24,6 +26,7 @@ STAGES = {
 }  # fmt: skip
 KINDS = {
     "topic": N_("topic"), "hashtag": N_("hashtag"), "term": N_("word"), "place": N_("place"), "product": N_("product"),
+    "tracked": N_("tracked"),
 }  # fmt: skip
 _SHORT = {
     "HK": {"zh-Hant": "香港", "ja": "香港", "ko": "홍콩", "th": "ฮ่องกง", "en": "Hong Kong"},
@@ -53,6 +56,9 @@ _SOURCES = {
     "source": N_("from the source"),
 }  # fmt: skip
 _GROUPS = {"all": N_("all topics"), "travel": N_("travel"), "shop": N_("shopping")}
+_DECISIONS = {
+    "mute": N_("muted"), "hold": N_("held back"), "rename": N_("renamed"), "merge": N_("merged"), "undo": N_("undone"),
+}  # fmt: skip
 _NAMED = STAGES | KINDS | SCOPES | BUCKETS | WINDOWS | _TIERS | _TONES | _OUTCOMES | _STATES | _SOURCES
 
 
@@ -100,6 +106,9 @@ def gloss(trend: Mapping[str, Any]) -> str | None:
         told = place(key["text"])
     elif key["kind"] == "topic":
         told = topic_called(key["text"])
+    elif key["text"]:
+        known = key_gloss(Kind[key["kind"].upper()], key["text"], MARKETS[trend["market"]].languages[0], language())
+        told = known or (told if key["kind"] == "product" and language() == "en" else None)
     return None if told == trend["name"] else told
 
 
@@ -178,6 +187,28 @@ def shadow(found: Mapping[str, Any], zone: str) -> str:
     if found["warning"]:
         told += " " + say("That is more than twice the nominal share: read this list with care.")
     return told
+
+
+def decision(one: Mapping[str, Any]) -> str:
+    """What an editor decided.
+
+    >>> decision({"action": "rename", "name": "Donki", "scope": "trend"})
+    'renamed to Donki'
+    """
+    if one["action"] == "rename":
+        return say("renamed to %(name)s") % {"name": one["name"]}
+    if one["action"] == "mute" and one["scope"] == "key":
+        return say("muted whenever it comes")
+    return say(_DECISIONS[one["action"]])
+
+
+def forms_in(forms: Iterable[Mapping[str, Any]], code: str | None) -> str:
+    """A tracked key's forms in a language, as its field holds them; the name itself is none of them.
+
+    >>> forms_in([{"language": "ja", "text": "ドンキ"}, {"language": None, "text": "Donki"}], "ja")
+    'ドンキ'
+    """
+    return ", ".join(form["text"] for form in forms if form["language"] == code)
 
 
 def span(seconds: int) -> str:

@@ -52,7 +52,7 @@ def test_a_system_makes_a_rule_and_sees_what_became_of_it(radar: Radar, client: 
         again = client.get("/v1/alert-rules/Japan").json()
         assert (again["market"], again["place"], again["targets"][0]["secret"]) == ("TW", "JP", None)
         assert again["targets"][0]["address"].endswith("/hook?…")
-        assert client.post("/v1/alert-rules", json=asked).json()["type"] == "urn:radar:problem:name-taken"
+        assert client.post("/v1/alert-rules", json=asked).json()["type"] == "/problems/name-taken"
         backdate(radar)
         fire(radar.engine, radar.model_id, now=NOW)
         stage.replies = [(410, {}, b"gone")]

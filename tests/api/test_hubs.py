@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from radar.api import create_app
 from radar.collect import collect
 from radar.config import Settings
 from radar.hubs import hub_key, subscribe
-from radar.sources.feed import hub_of
+from radar.ingest import ingest_posts
+from radar.sources.base import Account
+from radar.sources.feed import FeedSource, hub_of
 from radar.sources.web import Web
 from radar.store import hubs, tables, watching
 from radar.store.engine import reading, writing
@@ -179,6 +182,46 @@ def test_what_a_hub_says_is_gone_is_gone(radar: Setting) -> None:
     with radar.engine.connect() as connection:
         assert connection.execute(sa.select(tables.post.c.text, tables.post.c.deleted_at)).one()[1] is not None
         assert len(connection.execute(sa.select(tables.author)).all()) == 1
+
+
+def test_what_a_hub_said_is_gone_does_not_come_back_from_a_feed_that_is_cached(radar: Setting) -> None:
+    radar.subscribe()
+    posts = dict(radar.blog.posts)
+    radar.blog.posts.clear()
+    radar.blog.broken = ['<at:deleted-entry xmlns:at="x" ref="first" when="2026-05-04T10:00:00Z"/>']
+    radar.post()
+    radar.blog.posts, radar.blog.broken = posts, []
+    ended = datetime.now(UTC)
+    radar.blog.publish("other", "another bowl in Osaka", ended)
+    for after, there in ((timedelta(minutes=10), 1), (23 * DAY / 24, 1), (25 * DAY / 24, 2)):
+        radar.blog.posts["other"].text += "."  # the feed as a whole changes
+        collect(radar.engine, now=ended + after, web=Web(clock=FakeClock(ended + after)))
+        with radar.engine.connect() as connection:
+            ids = connection.scalars(sa.select(tables.post.c.native_id).where(tables.post.c.deleted_at.is_(None))).all()
+        assert len(ids) == there, after
+
+
+def test_the_title_that_youtubes_hub_tells_leaves_what_the_feed_has_said(radar: Setting) -> None:
+    def held() -> list[Any]:
+        with radar.engine.connect() as connection:
+            p = tables.post.c
+            return list(connection.execute(sa.select(p.native_id, p.text, p.revision).where(p.platform == "youtube")))
+
+    channel = "UCsynthetic0channel0id01"
+    account = Account(channel, "TW")
+    entry = (
+        "<entry><yt:videoId>abc</yt:videoId><title>Osaka</title>{}<published>2026-05-04T10:00:00Z</published></entry>"
+    )
+    head = '<feed xmlns="http://www.w3.org/2005/Atom" xmlns:yt="http://www.youtube.com/xml/schemas/2015">'
+    with Web() as web:
+        source = FeedSource("stage", {}, web)
+        for description in ("<summary>Ten bowls of ramen</summary>", ""):
+            body = f"{head}{entry.format(description)}</feed>".encode()
+            posts, _ = source.pushed(body, "application/atom+xml", account)
+            given = posts if not description else [replace(post, is_start=False) for post in posts]
+            with writing(radar.engine) as session, session.begin():
+                ingest_posts(session, given, source="stage", now=radar.now)
+    assert held() == [("abc", "Osaka\nTen bowls of ramen", 1)]
 
 
 def test_a_body_that_is_no_feed_is_kept_with_its_reason(radar: Setting) -> None:

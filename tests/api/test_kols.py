@@ -81,7 +81,7 @@ def test_kols_are_ranked_among_peers_and_found_in_pages(client: TestClient) -> N
     assert found == ["kol11", "kol09", "kol07", "kol05", "kol03"]
     first = client.get("/v1/authors", params={"text": "number11"}).json()["items"][0]
     assert (first["low_confidence"], first["peer_count"], first["rated_count"]) == (True, 11, 2)
-    assert [i["handle"] for i in client.get("/v1/authors?sort=followers&limit=1").json()["items"]] == ["kol11"]
+    assert [i["handle"] for i in client.get("/v1/authors?sort=-followers&limit=1").json()["items"]] == ["kol11"]
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,11 @@ def test_lists_notes_and_csv(client: TestClient) -> None:
     assert client.get(f"/v1/authors/{one}").json()["notes"][0]["text"] == "=cmd"
     client.delete(f"/v1/authors/{one}/notes/{note}")
     assert client.get(f"/v1/authors/{one}").json()["notes"] == []
-    table = client.get("/v1/authors.csv?limit=3")
+    table = client.get("/v1/authors?format=csv&limit=3")
     assert table.headers["content-type"].startswith("text/csv")
     assert len(table.text.splitlines()) == 4
-    assert client.get(f"/v1/authors.csv?limit=1000&cursor={table.headers['radar-next']}").text.count("\n") == 10
+    onward = table.headers["link"].removeprefix("<").partition(">")[0]
+    assert client.get(onward.replace("limit=3", "limit=1000")).text.count("\n") == 10
     client.delete("/v1/lists/short")
     assert client.get("/v1/lists").json()["items"] == []
 

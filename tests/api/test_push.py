@@ -138,7 +138,7 @@ def test_too_many_posts_or_bytes_are_413(empty: SmallStore, fresh: TestClient) -
     response = fresh.post("/v1/posts", content=large, headers={"content-type": "application/json"})
     assert response.status_code == 413
     assert (response.json()["type"], response.json()["hint"]) == (
-        "urn:radar:problem:too-large",
+        "/problems/too-large",
         "Send smaller batches.",
     )
     assert response.headers["content-type"] == "application/problem+json"

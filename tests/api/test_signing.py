@@ -53,7 +53,7 @@ def test_a_key_of_another_batch_is_refused_and_nothing_is_taken(empty: SmallStor
     send(fresh, BODY, {"Idempotency-Key": "k1"})
     before = dump(empty)
     answer = send(fresh, json.dumps([item(2)]).encode(), {"Idempotency-Key": "k1"})
-    assert (answer.status_code, answer.json()["type"]) == (422, "urn:radar:problem:idempotency-key-used")
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/idempotency-key-used")
     assert dump(empty) == before
 
 
@@ -80,7 +80,7 @@ def test_a_signature_that_does_not_hold_is_refused(
 ) -> None:
     headers = {name: value.encode() for name, value in (sign(SECRET, BODY) | change).items()}
     answer = guarded.post("/v1/posts", content=BODY, headers={"content-type": b"application/json"} | headers)
-    assert (answer.status_code, answer.json()["type"]) == (401, "urn:radar:problem:not-signed")
+    assert (answer.status_code, answer.json()["type"]) == (401, "/problems/not-signed")
     assert SECRET not in answer.text
     assert dump(empty) == []
 

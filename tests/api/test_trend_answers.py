@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from radar.answers import episode_number, trend_id
-from radar.api import kol_shapes, partner_shapes, shapes
+from radar.api import access_shapes, alert_shapes, curation_shapes, kol_shapes, partner_shapes, resource_shapes, shapes
 from tests.api.small_store import NOW, SmallStore, post
 
 
@@ -217,8 +217,11 @@ def test_openapi_is_complete(client: TestClient) -> None:
         assert name in document["components"]["schemas"], name
 
 
+SHAPES = (shapes, kol_shapes, partner_shapes, access_shapes, alert_shapes, resource_shapes, curation_shapes)
+
+
 def _shape(name: str) -> Any:
-    return next(found for module in (shapes, kol_shapes, partner_shapes) if (found := getattr(module, name, None)))
+    return next(found for module in SHAPES if (found := getattr(module, name, None)))
 
 
 def test_openapi_shows_an_example_of_every_answer_parameter_and_body(client: TestClient) -> None:

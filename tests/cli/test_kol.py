@@ -1,5 +1,6 @@
 """radar kol: what a person types, and what it does to the store."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,3 +68,22 @@ def test_lists_notes_and_rights(radar: Callable[..., str]) -> None:
     with pytest.raises(RadarError, match="cannot be corrected"):
         radar("correct", "kol01", "id=3")
     assert "gone" in radar("list", "short", "--delete")
+
+
+def test_who_is_like_a_kol_and_who_carries_a_trend(demo_dir: Path) -> None:
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(cli, [*words], env={"RADAR_DATA_DIR": str(demo_dir / "demo"), "COLUMNS": "160"})
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    trend = json.loads(run("trends", "--market", "TW", "--limit", "1", "--format", "json"))["items"][0]["id"]
+    carried = json.loads(run("kol", "trend", trend, "--order", "engagement", "--format", "json"))["items"]
+    earned = [item["engagement"] for item in carried]
+    assert earned == sorted(earned, reverse=True)
+    assert run("kol", "trend", trend, "--format", "csv").startswith("rank,id,platform,handle")
+    told = run("kol", "trend", trend)
+    assert "came before" in told
+    assert "Simulated data" in told
+    like = json.loads(run("kol", "similar", carried[0]["author"]["id"], "--limit", "3", "--format", "json"))
+    assert [item["author"]["market"]["code"] for item in like["items"]] == ["TW"] * 3
+    assert "Overlap of commenters is not known" in run("kol", "similar", carried[0]["author"]["id"])

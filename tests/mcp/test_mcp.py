@@ -179,7 +179,7 @@ def test_the_door_keeps_strangers_out(address: str) -> None:
     def status(**headers: str) -> int:
         answer = httpx.post(address, json=INIT, headers=TAKES | headers)
         if answer.status_code != 200:
-            assert answer.json()["type"] == "urn:radar:problem:unknown-host"
+            assert answer.json()["type"] == "/problems/unknown-host"
             assert "RADAR_MCP_HOSTS" in answer.json()["hint"]
         return answer.status_code
 
@@ -189,12 +189,12 @@ def test_the_door_keeps_strangers_out(address: str) -> None:
     assert status(host="evil.example:8321") == 421  # a name that a stranger made point here
     assert status(origin="https://evil.example") == 403
     unread = httpx.post(address + "?x=1", json=INIT, headers=TAKES)
-    assert (unread.status_code, unread.json()["type"]) == (400, "urn:radar:problem:unknown-parameter")
+    assert (unread.status_code, unread.json()["type"]) == (400, "/problems/unknown-parameter")
     typed = TAKES | {"content-type": "application/json"}
     assert httpx.post(address, content=b" " * (MAX_BODY + 1), headers=typed).status_code == 413
     assert httpx.post(address, content=b"{", headers=typed).status_code == 400
     reading = httpx.get(address, headers=TAKES)  # nothing is sent unasked: there is no stream to listen to
-    assert (reading.status_code, reading.json()["type"]) == (405, "urn:radar:problem:method-not-allowed")
+    assert (reading.status_code, reading.json()["type"]) == (405, "/problems/method-not-allowed")
     assert reading.headers["x-content-type-options"] == "nosniff"
 
 

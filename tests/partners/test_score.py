@@ -1,5 +1,6 @@
 """A score can be multiplied again, says what is not known, and overrules nobody."""
 
+import json
 from dataclasses import replace
 from math import prod
 
@@ -11,6 +12,7 @@ from radar.errors import CallerError
 from radar.kol import Sketch
 from radar.partners.kol import Brand, Early, Profile
 from radar.partners.parts import PARTS
+from radar.partners.profile import ReadPost, packed, profiles_of, unpacked, vector_bytes
 from radar.partners.scoring import UNKNOWN, Weights, checked, parse_weights, score, shipped_weights, weights_said
 from radar.partners.shortlist import shortlist
 from radar.partners.signs import merged, signs, usual
@@ -48,6 +50,21 @@ def test_more_posts_on_the_brief_score_higher_and_few_posts_prove_little() -> No
     two = Profile(2, {"shop.drugstore": 2}, {"JP": 2})
     scores = [score(a_kol(profile=p), a_scene(), WEIGHTS.of).score for p in (many, a_kol().profile, two)]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_a_post_on_two_of_the_topics_counts_once() -> None:
+    def read(*topics: str) -> ReadPost:
+        return ReadPost("x", NOW.date(), topics, ("JP", "JP-27"), (), "ja", False)
+
+    both, one = read("shop.drugstore", "travel.air"), read("shop.drugstore")
+    (made,) = profiles_of([[*[both] * 6, *[one] * 4, *[read()] * 10]])
+    profile = unpacked(json.loads(json.dumps(packed(made))), vector_bytes(made))
+    kol = a_kol(profile=profile)
+    topics = {"shop.drugstore": 1.0, "travel.air": 0.5}
+    assert value(kol, "topic", topics=topics).numbers["on_topic"] == 10
+    assert value(kol, "place", topics=topics).numbers["on_topic_there"] == 10
+    assert value(kol, "topic", topics=topics).value == value(kol, "topic").value  # its heaviest topic counts
+    assert value(kol, "topic", topics={"travel.air": 1.0}).numbers["on_topic"] == 6
 
 
 def test_what_is_not_known_is_null_enters_below_the_middle_and_is_said() -> None:

@@ -1,9 +1,5 @@
 """Mastodon's API as somebody else understood it: tests/servers/install_mastodon_mock, then pytest -m servers."""
 
-import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,34 +12,35 @@ import sqlalchemy as sa
 from radar.collect import collect
 from radar.refresh import refresh
 from radar.sources.web import Web
-from radar.store import runs, tables, watching
-from radar.store.engine import open_store, writing
+from radar.store import tables
+from tests.servers.others import assert_the_twenty, free_port, installed, running, until, watching_store
+from tests.sources.test_normal_form import POSTS
 
 pytestmark = pytest.mark.servers
-FOLDER = Path(os.environ.get("RADAR_SERVERS") or Path.home() / ".cache" / "radar-servers")
-COMMAND = FOLDER / "mastodon_mock" / "bin" / "mastodon_mock"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[httpx.Client]:
     """The server, and a client that is logged in as its one user."""
-    if not COMMAND.exists():
-        pytest.skip("not installed: run tests/servers/install_mastodon_mock")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    words = [str(COMMAND), "serve", "--in-memory", "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen(words, cwd=tmp_path_factory.mktemp("mock"), stderr=subprocess.DEVNULL)
-    token = {"Authorization": "Bearer mock_token"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=token, timeout=30) as client:
-        for _ in range(100):
-            try:
-                client.get("/api/v1/instance")
-                break
-            except httpx.TransportError:
-                time.sleep(0.2)
+    command, port = installed("mastodon_mock", "bin", "mastodon_mock"), free_port()
+    words = [command, "serve", "--in-memory", "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"]
+    client = httpx.Client(
+        base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer mock_token"}, timeout=30
+    )
+    (tmp_path / "mock").mkdir()
+    with running(words, tmp_path / "mock"), client:
+        until(lambda: client.get("/api/v1/instance").is_success)
         yield client
-    process.terminate()
-    process.wait()
+
+
+def test_twenty_posts_have_their_one_form(server: httpx.Client, tmp_path: Path) -> None:
+    for _, text, _ in POSTS:
+        server.post("/api/v1/statuses", json={"status": text, "visibility": "public"}).raise_for_status()
+    me = server.get("/api/v1/accounts/verify_credentials").json()
+    engine = watching_store(tmp_path, "mastodon", {"url": str(server.base_url)}, me["acct"])
+    assert collect(engine, now=datetime.now(UTC), web=Web()).new == 20
+    assert_the_twenty(engine, times=False)
+    engine.dispose()
 
 
 def test_ninety_posts_an_edit_a_deletion_and_a_busy_hour(server: httpx.Client, tmp_path: Path) -> None:
@@ -58,12 +55,8 @@ def test_ninety_posts_an_edit_a_deletion_and_a_busy_hour(server: httpx.Client, t
             return connection.execute(statement.order_by(p.native_id)).all()
 
     ours = [publish(f"台北美食 number {n} #foodie") for n in range(93)]
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
     me = server.get("/api/v1/accounts/verify_credentials").json()
-    account = {"source": "m", "handle": me["acct"], "audience_market": "TW", "person": None, "consented": True}
-    with writing(engine) as session, session.begin():
-        runs.add_source(session, "m", "mastodon", {"url": str(server.base_url)}, is_simulated=False)
-        watching.watch(session, [account])
+    engine = watching_store(tmp_path, "mastodon", {"url": str(server.base_url)}, me["acct"])
     now = datetime.now(UTC)
     fault = {"effect": {"type": "status", "status": 429, "headers": {"Retry-After": "1"}}, "count": 1}
     server.post("/api/v1/_mock/faults", json=fault)

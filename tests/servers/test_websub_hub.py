@@ -1,8 +1,5 @@
 """A hub that somebody else wrote: tests/servers/install_websub_hub, then pytest -m servers."""
 
-import os
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -21,34 +18,19 @@ from radar.hubs import hub_key, subscribe
 from radar.sources.web import Web
 from radar.store import hubs, runs, tables, watching
 from radar.store.engine import open_store, reading, writing
+from tests.servers.others import free_port, installed, running, until
 
 pytestmark = pytest.mark.servers
-FOLDER = Path(os.environ.get("RADAR_SERVERS") or Path.home() / ".cache" / "radar-servers")
-PYTHON = FOLDER / "websub_hub" / "bin" / "python"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
 def blog(tmp_path: Path) -> Iterator[httpx.Client]:
     """The blog with its hub."""
-    if not PYTHON.exists():
-        pytest.skip("not installed: run tests/servers/install_websub_hub")
-    port = free_port()
-    words = [str(PYTHON), str(Path(__file__).with_name("websub_hub")), str(port), str(tmp_path)]
-    with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            for _ in range(100):
-                try:
-                    client.get("/feed")
-                    break
-                except httpx.TransportError:
-                    time.sleep(0.2)
-            yield client
-        process.terminate()
+    python, port = installed("websub_hub", "bin", "python"), free_port()
+    words = [python, Path(__file__).with_name("websub_hub"), str(port), tmp_path]
+    with running(words, tmp_path), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        until(lambda: client.get("/feed"))
+        yield client
 
 
 def entry(name: str, text: str) -> str:

@@ -339,6 +339,7 @@ class PttStage(PlatformStage):
         '<div class="r-ent"><div class="title"><a href="/bbs/x">never</a></div><div class="author">ann</div></div>'
     ]
     robots = b"User-agent: *\nDisallow: /man/\n"
+    body = ""  # what stands in each article
 
     def config(self) -> dict[str, Any]:
         return {"url": self.url, "every_minutes": 0}
@@ -384,13 +385,26 @@ class PttStage(PlatformStage):
             f'<div class="meta"><div class="author">ann</div><div class="date"> 5/04</div></div></div>'
         )
 
-    @staticmethod
-    def _article(post: Published) -> bytes:
+    def _article(self, post: Published) -> bytes:
         values = ("ann (Ann)", "Japan_Travel", escape(post.text), "Mon May  4 20:00:00 2026")
-        lines = "".join(f'<span class="article-meta-value">{value}</span>' for value in values)
+        lines = "".join(
+            f'<div class="article-metaline"><span class="article-meta-tag">看板</span>'
+            f'<span class="article-meta-value">{value}</span></div>'
+            for value in values
+        )
         tags = ["推"] * (post.likes or 0) + ["噓"] * (1 if post.likes is None else 0)
-        pushes = "".join(f'<div class="push"><span class="hl push-tag">{tag} </span></div>' for tag in tags)
-        return f'<div id="main-content">{lines} text {pushes}</div>'.encode("utf-8", "replace")
+        pushes = "".join(
+            f'<div class="push"><span class="hl push-tag">{tag} </span><span class="f3 hl push-userid">bob</span>'
+            f'<span class="f3 push-content">: 同感</span><span class="push-ipdatetime"> 05/04 20:10\n</span></div>'
+            for tag in tags
+        )
+        return (
+            f'<html><head><script>no()</script></head><body><div id="topbar">Japan_Travel</div>'
+            f'<div id="main-content" class="bbs-screen bbs-content">{lines}\n{self.body}\n--\n我的簽名檔\n--\n'
+            f'<span class="f2">※ 發信站: 批踢踢實業坊(ptt.cc), 來自: 203.0.113.7 (臺灣)\n</span>'
+            f'<span class="f2">※ 文章網址: <a href="https://ptt.example/x">https://ptt.example/x</a>\n</span>'
+            f"{pushes}</div></body></html>"
+        ).encode("utf-8", "replace")
 
 
 _HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -550,6 +564,7 @@ class XStage(PlatformStage):
     def _post(self, post: Published, version: str) -> dict[str, Any]:
         shares = "repost_count" if self.names == "post" else "retweet_count"
         counts = {"like_count": post.likes, "reply_count": 2, shares: 1, "quote_count": 0, "impression_count": 4000}
+        counts |= {"bookmark_count": 0} if self.names == "post" else {}
         is_old = post.edited_at is not None and version == post.id
         return {
             "id": version, "text": "as it was first" if is_old else post.text, "lang": "en", "author_id": "783",
@@ -560,13 +575,14 @@ class XStage(PlatformStage):
 
     @staticmethod
     def _user() -> dict[str, Any]:
-        metrics = {"followers_count": 1200, "following_count": 3, "tweet_count": 9, "listed_count": 0}
+        metrics = {"followers_count": 1200, "following_count": 3, "post_count": 9, "listed_count": 0}
         return {"id": "783", "name": "Ann", "username": "ann", "protected": False, "public_metrics": metrics}
 
 
 def _absent(id: str) -> dict[str, Any]:
-    where = "https://api.twitter.com/2/problems/resource-not-found"
-    return {"resource_id": id, "value": id, "title": "Not Found Error", "type": where, "parameter": "ids"}
+    about = {"resource_id": id, "value": id, "parameter": "ids", "resource_type": "post"}
+    where = "https://api.x.com/2/problems/resource-not-found"
+    return about | {"title": "Not Found Error", "detail": f"Could not find post with ids: [{id}].", "type": where}
 
 
 class TikTokStage(PlatformStage):

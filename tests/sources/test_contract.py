@@ -224,7 +224,8 @@ def test_a_post_has_its_turns_at_growing_ages(twelve: Stage, engine: sa.Engine) 
     twelve.posts = {"new": twelve.publish("new", at=NOW)}
     ask(engine)
     hours = (0, 1, 2, 5, 6, 7, 23, 24, 25, 95, 96, 97, 167, 168, 169, 500)
-    assert [at for at in hours if again(engine, NOW + at * HOUR).asked] == [1, 6, 24, 96, 168]
+    at_once = [0] if twelve.kind == "ptt" else []  # its boards tell titles alone
+    assert [at for at in hours if again(engine, NOW + at * HOUR).asked] == [*at_once, 1, 6, 24, 96, 168]
 
 
 def test_hidden_counts_stay_unknown(stage: Stage, engine: sa.Engine) -> None:

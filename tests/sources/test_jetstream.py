@@ -4,19 +4,24 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from radar.answers import coverage
 from radar.collect import closed_at, collect, follow
+from radar.sources.jetstream import JetstreamSource
+from radar.sources.trouble import Unreachable
 from radar.sources.web import Web
 from radar.store import runs, tables
 from radar.store.engine import open_store, reading, writing
@@ -28,29 +33,51 @@ ZERO = int(NOW.timestamp() * 1e6)
 class Stream:
     """A server that keeps its events and gives each client those after its cursor, then what comes."""
 
+    path = "/subscribe"
+
     def __init__(self) -> None:
         self.events: list[str] = []
         self.kept_from = 0
         self.hangs_up_after: int | None = None
-        self.server: Server = serve(self._give, "127.0.0.1", 0)
+        self.asked: list[dict[str, list[str]]] = []
+        self.server: Server = serve(
+            self._give,
+            "127.0.0.1",
+            0,
+            process_request=self._refuse,
+            select_subprotocol=lambda _, offered: self.speaks(offered),
+        )
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}/subscribe"
+        return f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}{self.path}"
+
+    def speaks(self, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        return None
+
+    def _refuse(self, socket: ServerConnection, request: Request) -> Response | None:
+        self.asked.append(parse_qs(urlsplit(request.path).query))
+        return None
+
+    def frame(self, n: int, event: str) -> str:
+        return event
+
+    def is_before(self, n: int, event: str, cursor: int) -> bool:
+        at = re.match(r'\{"time_us": (\d+),', event)
+        return at is not None and int(at[1]) < max(cursor, self.kept_from)
 
     def _give(self, socket: ServerConnection) -> None:
         assert socket.request is not None
         query = parse_qs(urlsplit(socket.request.path).query)
-        cursor, sent, n = max(int(query["cursor"][0]), self.kept_from), 0, 0
+        cursor, sent, n = int(query["cursor"][0]), 0, 0
         while True:
             while n < len(self.events):
                 found = self.events[n]
                 n += 1
-                at = re.match(r'\{"time_us": (\d+),', found)
-                if at and int(at[1]) < cursor:
+                if self.is_before(n - 1, found, cursor):
                     continue
-                socket.send(found)
+                socket.send(self.frame(n - 1, found))
                 sent += 1
                 if sent == self.hangs_up_after:
                     return
@@ -72,9 +99,43 @@ class Stream:
         self.events.append(json.dumps(event))
 
 
-@pytest.fixture
-def stream() -> Iterator[Stream]:
-    up = Stream()
+class SecondStream(Stream):
+    """The same by the second protocol: events are numbered, and a cursor that is too old is refused."""
+
+    path = "/xrpc/network.bsky.jetstream.subscribeEvents"
+
+    def speaks(self, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        assert "xrpc.v1.json" in offered
+        return Subprotocol("xrpc.v1.json")
+
+    def _refuse(self, socket: ServerConnection, request: Request) -> Response | None:
+        super()._refuse(socket, request)
+        query = self.asked[-1]
+        assert (query["collections"], query["kinds"]) == (["app.bsky.feed.post"], ["commit"])
+        kept = next((n for n, e in enumerate(self.events) if not self.is_before(n, e, self.kept_from)), 0)
+        cursor = int(query["cursor"][0])
+        if cursor < (kept if cursor < 10**15 else self.kept_from):
+            body = json.dumps({"error": "CursorTooOld", "message": "the cursor is too old"})
+            return socket.respond(HTTPStatus.BAD_REQUEST, body)
+        return None
+
+    def frame(self, n: int, event: str) -> str:
+        try:
+            found = json.loads(event)
+            at = datetime.fromtimestamp(found["time_us"] / 1e6, UTC).isoformat()
+            kind = f"network.bsky.jetstream.subscribeEvents#{found['kind']}"
+            about = {"$type": kind, "did": found["did"], "seq": n, "time": at, **found.get("commit", {})}
+        except (ValueError, TypeError, KeyError):
+            return event
+        return json.dumps({"$type": "message", "payload": about})
+
+    def is_before(self, n: int, event: str, cursor: int) -> bool:
+        return n < cursor if cursor < 10**15 else super().is_before(n, event, cursor)
+
+
+@pytest.fixture(params=[Stream, SecondStream], ids=["first", "second"])
+def stream(request: pytest.FixtureRequest) -> Iterator[Stream]:
+    up: Stream = request.param()
     yield up
     up.server.shutdown()
 
@@ -133,12 +194,41 @@ def test_a_gap_in_the_stream_is_told(stream: Stream, engine: sa.Engine) -> None:
     stream.say(-5, "a", "ラーメン")
     stream.say(0, "b", "うどん")
     ask(engine, 0)
-    stream.kept_from = ZERO + int(3_000 * 60e6)
+    stream.kept_from = ZERO + int(2_985 * 60e6)
     stream.say(3_000, "c", "そば")
     ask(engine, 3_000)
     assert "c" in held(engine)
     with engine.connect() as connection:
-        assert "lost" in (connection.scalar(sa.select(tables.rejected_post.c.reason)) or "")
+        (reason,) = connection.scalars(sa.select(tables.rejected_post.c.reason))
+    assert "lost" in reason
+
+
+def test_a_number_is_a_cursor_at_the_server_that_gave_it_alone(tmp_path: Path) -> None:
+    up, other = SecondStream(), SecondStream()
+    for one in (up, other):
+        one.say(-5, "a", "ラーメン")
+        one.say(0, "b", "うどん")
+    with Web(clock=FakeClock()) as web:
+        cursor: dict[str, Any] | None = None
+        for one in (up, up, other):
+            *_, last = JetstreamSource("live", {"url": one.url}, web).discover(cursor, NOW)
+            cursor = last.cursor
+    assert [query["cursor"] for query in up.asked][1:] == [["1"]]
+    assert [query["cursor"] for query in other.asked] == [[str(ZERO)]]
+    for one in (up, other):
+        one.server.shutdown()
+
+
+def test_what_a_server_says_when_it_ends_a_stream_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
+    up = SecondStream()
+    up.say(-5, "a", "ラーメン")
+    up.events.append('{"$type": "error", "error": "ConsumerTooSlow", "message": "read faster"}')
+    with Web(clock=FakeClock()) as web:
+        batches = JetstreamSource("live", {"url": up.url}, web).discover(None, NOW)
+        assert [post.text for post in next(batches).posts] == ["ラーメン"]
+        with pytest.raises(Unreachable, match="ConsumerTooSlow read faster"):
+            next(batches)
+    up.server.shutdown()
 
 
 def test_nonsense_between_events_is_set_aside(stream: Stream, engine: sa.Engine) -> None:

@@ -70,11 +70,11 @@ def test_twenty_posts_have_one_normal_form(name: str, tmp_path: Path) -> None:
         statement = sa.select(p.text, p.published_at, p.local_day, p.audience_market, p.day_only, p.platform_sponsored)
         found = [tuple(row) for row in connection.execute(statement.order_by(p.published_at))]
     engine.dispose()
-    assert [(_as_html_shows(text), at) for text, at, *_ in found] == [(_as_html_shows(t), at) for _, t, at in POSTS]
+    assert [(as_html_shows(text), at) for text, at, *_ in found] == [(as_html_shows(t), at) for _, t, at in POSTS]
     assert {row[3:] for row in found} == {("TW", False, None)}
     assert {type(row[1]) for row in found} == {datetime}
 
 
-def _as_html_shows(text: str) -> str:
+def as_html_shows(text: str) -> str:
     """HTML shows one space for several."""
     return "\n".join(" ".join(line.split()) for line in text.split("\n"))

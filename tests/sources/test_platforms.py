@@ -1,8 +1,9 @@
 """What is each platform's own: prices, limits, names of fields, what is forbidden, who may be read."""
 
 import json
+import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +16,10 @@ from radar.collect import collect
 from radar.compliance import comply
 from radar.errors import CallerError
 from radar.refresh import refresh
+from radar.sources import facts
 from radar.sources.base import Account, PostRef
 from radar.sources.budget import PassingLedger
-from radar.sources.catalogue import open_source
+from radar.sources.catalogue import KINDS, open_source
 from radar.sources.facts import all_facts, ask_every
 from radar.sources.graph import meant
 from radar.sources.trouble import Busy, NotFound, Refused, Trouble
@@ -75,12 +77,46 @@ def line(engine: sa.Engine, now: datetime = NOW) -> dict[str, Any]:
         return coverage(session, now=now)["sources"][0]  # type: ignore[no-any-return]
 
 
-def test_facts_say_when_they_were_looked_up_and_where() -> None:
-    for platform, facts in all_facts().items():
-        assert facts["checked"].year >= 2026, platform
-        assert facts["origin"]
+def test_facts_say_of_every_platform_when_they_were_looked_up_and_where() -> None:
+    found = all_facts()
+    assert set(found) == set(KINDS) - {"world"}
+    for platform, said in found.items():
+        assert date(2026, 1, 1) <= said["checked"] <= datetime.now(UTC).date(), platform
+        assert said["origin"]
+        assert said["terms"].endswith("."), platform
     assert ask_every("youtube", {}) == HOUR
     assert ask_every("youtube", {"every_minutes": 5}) == timedelta(minutes=5)
+
+
+@pytest.fixture
+def facts_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the file of facts, to be changed as a person would, and read anew."""
+    copy = Path(shutil.copy(facts.FILE, tmp_path))
+    monkeypatch.setattr(facts, "FILE", copy)
+    all_facts.cache_clear()
+    yield copy
+    all_facts.cache_clear()
+
+
+def test_what_a_person_corrects_in_the_facts_is_heeded(facts_file: Path) -> None:
+    text = facts_file.read_text()
+    facts_file.write_text(text.replace("limit = 10_000", "limit = 20_000").replace("keep_days = 30", "keep_days = 20"))
+    (budget,) = facts.budgets_of("youtube", {}, NOW)
+    assert (budget.limit, facts.keep_for("youtube")) == (20_000, timedelta(days=20))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("checked = 2026-11-27", 'checked = "lately"'), r"facts.toml: youtube.checked: expected a date"),
+        (('origin = "', 'source = "'), r"facts.toml: youtube.origin: expected a str"),
+        (("[youtube]", "[youtube"), r"facts.toml: .*line"),
+    ],
+)
+def test_facts_that_say_too_little_are_named(facts_file: Path, change: tuple[str, str], named: str) -> None:
+    facts_file.write_text(facts_file.read_text().replace(*change))
+    with pytest.raises(CallerError, match=named):
+        all_facts()
 
 
 @pytest.mark.parametrize("kind", ["youtube", "instagram", "threads", "x", "tiktok"])
@@ -323,6 +359,35 @@ def test_recommendations_are_exact_from_the_posts_own_page(stage: PttStage, web:
     assert (again.post.like_count, again.post.comment_count) == (345, 345)
     (other,) = source.discover(None, NOW, Account("Japan_Travel/somebody", "TW"))
     assert other.posts == []
+
+
+@on("ptt")
+def test_an_article_is_read_soon_and_stays_read_while_its_board_shows_the_title(
+    stage: PttStage, engine: sa.Engine
+) -> None:
+    def texts() -> list[str | None]:
+        with engine.connect() as connection:
+            return list(connection.scalars(sa.select(tables.post.c.text)))
+
+    stage.body = (
+        "※ 引述《<span>bob</span> (Bob)》之銘言：\n: 哪裡好玩?\n淺草 <b>雷門</b> &amp; 合羽橋\n"
+        '<a href="https://a.example">https://a.example</a>\n<div class="richcontent"><img src="x">照片</div>\n'
+        '<span class="hl f5">一蘭拉麵</span> 排隊\n\nSent from JPTT on my phone'
+    )
+    stage.publish("1", "[遊記] 東京五日", NOW - timedelta(minutes=5), likes=2)
+    stage.configure(engine)
+    ask(engine)
+    assert texts() == ["[遊記] 東京五日"]
+    refresh(engine, now=NOW + timedelta(minutes=6), web=Web(clock=FakeClock()))
+    whole = "[遊記] 東京五日\n淺草 雷門 & 合羽橋\nhttps://a.example\n一蘭拉麵 排隊"
+    assert texts() == [whole]
+    ask(engine, NOW + timedelta(minutes=20))
+    assert texts() == [whole]
+    with engine.connect() as connection:
+        assert connection.scalars(sa.select(tables.post.c.revision)).all() == [2]
+    stage.body = "改了"
+    refresh(engine, now=NOW + 2 * HOUR, web=Web(clock=FakeClock()))
+    assert texts() == ["[遊記] 東京五日\n改了"]
 
 
 # ---- TikTok ----

@@ -1,5 +1,7 @@
 """The engine on worlds whose truth is known."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,17 @@ def test_a_long_burst_neither_hides_itself_nor_poisons_what_follows() -> None:
     assert state.expected_next(110, exposure[110])[5] < 8
 
 
+def test_of_two_kinds_of_equal_variance_the_one_that_always_had_spikes_must_rise_more() -> None:
+    rng = np.random.default_rng(13)
+    y = np.empty((200, 300), np.int64)
+    y[:100] = rng.poisson(4.0, (100, 300)) + 25 * (rng.random((100, 300)) < 0.02)  # mean 4.5, variance 16.25
+    y[100:] = rng.poisson(rng.gamma(4.5 / 2.61, 2.61, (100, 300)))
+    y[:, 299] = 40
+    p = score_series(y, np.full(300, 500.0), **(DAILY | {"season": 0})).p[:, 299]
+    assert np.median(p[:100]) > 3 * np.median(p[100:])
+    assert np.median(p) < 1e-3
+
+
 def test_the_future_changes_nothing() -> None:
     y, exposure = world(6)
     whole, part = score_series(y, exposure, **DAILY), score_series(y[:, :90], exposure[:90], **DAILY)
@@ -112,6 +125,20 @@ def test_a_state_read_back_goes_on_equal_to_the_bit(season: int) -> None:
         run(state, more[:, 100:], exposure[100:], 100), run(twin, more[:, 100:], exposure[100:], 100), strict=True
     ):
         same(a, b)
+
+
+def test_a_state_written_before_peaks_were_kept_is_one_that_saw_none() -> None:
+    y, exposure = world(8, buckets=40)
+    state = SeriesState(**DAILY)
+    state.add(np.zeros(300, np.int8))
+    run(state, y, exposure)
+    with np.load(io.BytesIO(state.to_bytes())) as kept:
+        arrays = dict(kept)
+    out = io.BytesIO()
+    np.savez(out, **(arrays | {"level": arrays["level"][:5]}))  # type: ignore[arg-type]
+    old = SeriesState.from_bytes(out.getvalue())
+    np.testing.assert_array_equal(old.expected_next(3, 900.0), state.expected_next(3, 900.0))
+    assert old.advance(y[:, 0], 900.0, 40).series.size == 0
 
 
 @pytest.mark.parametrize(("windows", "half_life"), [((1, 3), 60.0), ((1, 4, 12), 40.0), ((1,), 30.0)])

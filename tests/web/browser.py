@@ -40,12 +40,12 @@ def need_chromium() -> None:
 
 
 @contextmanager
-def serving(data_dir: Path) -> Iterator[str]:
-    """The radar over a data folder, at a free port of the loopback address."""
+def serving(data_dir: Path, **more: Any) -> Iterator[str]:
+    """The radar over a data folder, at a free port of the loopback address. more: settings."""
     engine = open_store(f"sqlite:///{data_dir / 'radar.db'}")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(engine, Settings(data_dir=data_dir)), log_level="error", ws="none")
+        config = uvicorn.Config(create_app(engine, Settings(data_dir=data_dir, **more)), log_level="error", ws="none")
         server = uvicorn.Server(config)
         taken.listen()
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})

@@ -40,7 +40,7 @@ def pages(store: SmallStore) -> list[str]:
         "/markets", "/markets/TW", "/markets/TW?scope=all", "/markets/TW?place=JP-27&stage=emerging&q=0.04",
         "/markets/KR", "/markets/TH", "/markets/TW/arrivals", f"/trends/{trend}", "/coverage", "/coverage?market=TH",
         "/partners?to=TW&topics=shop.drugstore&from=JP", "/matrix", "/matrix?place=JP&window=3d", "/topics", "/models",
-        "/kols?market=TW&sort=followers", "/alerts", "/watch-lists",
+        "/kols?market=TW&sort=followers", "/alerts", "/watch-lists", "/tracked", "/curation",
     ]  # fmt: skip
 
 
@@ -191,10 +191,14 @@ def test_charts_come_as_pictures_and_numbers(client: TestClient, store: SmallSto
 
 def test_a_trend_says_who_came_first_and_where_else(client: TestClient, store: SmallStore) -> None:
     trend = f"/v1/trends/{trend_id(store.ids['term'])}"
-    carriers = client.get(f"{trend}/carriers").json()
-    firsts = [person["first_at"] for person in carriers["items"]]
+    carriers = client.get(f"{trend}/authors").json()
+    firsts = [line["first_post_at"] for line in carriers["items"]]
     assert firsts == sorted(firsts)
-    assert carriers["total"] == len({person["person_id"] for person in carriers["items"]}) == 9
+    assert carriers["persons"] == len({line["author"]["person_id"] for line in carriers["items"]}) == 9
+    by_engagement = client.get(f"{trend}/authors?order=engagement").json()["items"]
+    assert [line["engagement_rank"] for line in by_engagement if line["engagement_rank"]] == list(
+        range(1, 1 + sum(line["engagement"] is not None for line in carriers["items"]))
+    )
     beside = client.get(f"{trend}/markets").json()
     assert [row["market"] for row in beside["items"] if row["is_own"]] == ["TW"]
     assert len(beside["days"]) == len(beside["items"][0]["persons"]) == 56

@@ -79,7 +79,8 @@ async function enliven(figure) {
       ast: true, actions: false, defaultStyle: false, renderer: "canvas", tooltip: { disableDefaultStyle: true },
     });
     place.setAttribute("role", "img");
-    place.setAttribute("aria-label", figure.querySelector("svg.curve").getAttribute("aria-label"));
+    const drawn = figure.querySelector("svg.curve, img.still");
+    place.setAttribute("aria-label", drawn.getAttribute("aria-label") ?? drawn.alt);
     for (const child of still) child.toggleAttribute("hidden", true);
     figure.dataset.live = "yes";
   } catch (error) {

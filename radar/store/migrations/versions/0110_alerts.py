@@ -6,7 +6,7 @@ from alembic import op
 from radar.store import tables
 
 revision = "0110"
-down_revision = "0080"
+down_revision = "0100"
 
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
