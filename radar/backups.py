@@ -9,14 +9,16 @@ PostgreSQL is copied by ourselves and not by pg_dump: that must be as new as the
 A file comes to its name when it is whole; nothing is restored of one that is not.
 """
 
+import glob
 import hashlib
 import json
 import os
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -34,6 +36,8 @@ FORM = "radar backup 1"
 BLOCK = 1 << 20
 _MANIFEST, _SQLITE = "manifest.json", "radar.db"
 _FOLDERS, _FILES = ("models", "labels"), ("tiers.toml",)
+_LEFT_BEHIND = 3600
+"""Seconds after which nobody writes a file any more that he has not touched."""
 _AGAIN = "Make another backup, or use an older one."
 
 Progress = Callable[[str, int, int | None], None]
@@ -291,7 +295,14 @@ def _blocks(content: IO[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _scratch(beside: Path) -> Iterator[Path]:
-    """A file to write beside another one, for this user alone; gone at the end, unless it was given a name."""
+    """A file to write beside another one, for this user alone; gone at the end, unless it was given a name.
+
+    What a killed process left behind is cleared away an hour later.
+    """
+    for left in beside.parent.glob(f".{glob.escape(beside.name)}.*.part*"):
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
+                left.unlink()
     handle, name = tempfile.mkstemp(prefix=f".{beside.name}.", suffix=".part", dir=beside.parent)
     os.close(handle)
     try:

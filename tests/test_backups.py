@@ -2,7 +2,11 @@
 
 import hashlib
 import json
+import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -93,6 +97,16 @@ def test_what_was_backed_up_comes_back_and_goes_on(store: sa.Engine, settings: S
     assert not list(tmp_path.rglob("*.part*"))
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_a_killed_backup_left_is_cleared_away_later(store: sa.Engine, settings: Settings, tmp_path: Path) -> None:
+    old, new = tmp_path / ".radar.zip.abc.part", tmp_path / ".radar.zip.def.part"
+    for file in (old, new):
+        file.touch()
+    os.utime(old, (0, 0))
+    back_up(store, settings, tmp_path / "radar.zip", now=NOON)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_a_backup_is_of_one_moment_while_others_write(store: sa.Engine, settings: Settings, tmp_path: Path) -> None:
     ended = threading.Event()
     written: list[int] = []
@@ -178,6 +192,37 @@ def test_a_restore_that_fails_on_the_way_changes_nothing(store: sa.Engine, setti
     with pytest.raises((RadarError, sa.exc.DBAPIError, psycopg.Error)):
         restore(settings, file, now=NOON, replace=True)
     assert _rows(store) == before
+
+
+KILLED = """
+import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from radar.backups import restore
+from radar.config import Settings
+from radar.store import copying
+
+copying.STEP = 20
+def kill(what, done, of):
+    if what == "restoring" and done > of / 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+settings = Settings(data_dir=Path(sys.argv[1]), database_url=sys.argv[2])
+restore(settings, Path(sys.argv[3]), now=datetime.now(UTC), replace=True, progress=kill)
+"""
+
+
+def test_a_restore_that_is_killed_half_way_changes_nothing(
+    store: sa.Engine, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "radar.zip"
+    back_up(store, settings, file, now=NOON)
+    put(store, a_post("later"))
+    before = _rows(store)
+    store.dispose()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(settings.data_dir), settings.url, str(file)])
+    assert done.returncode == -signal.SIGKILL
+    assert _rows(store) == before
+    assert put(store, a_post("later still")).new == 1
 
 
 OUTSIDE = ("../evil", "models/../../evil", "/evil", "labels", "radar.db", "labels\\..\\evil", "C:/evil", "bin/evil")
