@@ -17,8 +17,8 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -184,13 +184,14 @@ def _restore_sqlite(engine: sa.Engine, packed: zipfile.ZipFile, progress: Progre
 def _restore_postgresql(
     engine: sa.Engine, packed: zipfile.ZipFile, manifest: dict[str, Any], progress: Progress
 ) -> None:
-    def tables() -> Iterator[tuple[str, list[str], Iterable[bytes]]]:
+    def tables() -> Generator[tuple[str, list[str], Iterable[bytes]], None, None]:
         for n, (name, columns) in enumerate(manifest["tables"].items()):
             progress("restoring", n, len(manifest["tables"]))
             with packed.open(f"tables/{name}.copy") as member:
                 yield name, columns, _blocks(member)
 
-    copying.replace_postgresql(engine, manifest["schema"], tables())
+    with closing(tables()) as copied:
+        copying.replace_postgresql(engine, manifest["schema"], copied)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from apscheduler.triggers.cron import CronTrigger
 from packaging.requirements import Requirement
 
+from radar.access import has_door
 from radar.config import Settings
 from radar.errors import RadarError
 from radar.registry import model_id as shipped_model
@@ -40,7 +41,7 @@ SKEW = timedelta(seconds=5)
 LATE = timedelta(minutes=15)
 """How long a job may take beyond two of its turns."""
 LAG = timedelta(hours=6)
-OTHER_VARIABLES = ("RADAR_DEBUG", "RADAR_BENCH_AUTHORS", "RADAR_BENCH_URL", "RADAR_TEST_DATA")
+OTHER_VARIABLES = ("RADAR_DEBUG", "RADAR_TEST_DATA")
 _WAITING_POSTS, _WAITING_DAYS = 50_000, 200
 
 
@@ -83,7 +84,11 @@ def _opened(settings: Settings) -> sa.Engine:
 
 def _configuration(settings: Settings, environment: Mapping[str, str]) -> Iterator[Line]:
     known = [f"RADAR_{name.upper()}" for name in Settings.model_fields] + list(OTHER_VARIABLES)
-    strange = sorted(name for name in environment if name.startswith("RADAR_") and name not in known)
+    strange = sorted(
+        name
+        for name in environment
+        if name.startswith("RADAR_") and name not in known and not name.startswith("RADAR_BENCH_")
+    )
     for name in strange:
         near = get_close_matches(name, known, n=1)
         yield Line(
@@ -95,7 +100,6 @@ def _configuration(settings: Settings, environment: Mapping[str, str]) -> Iterat
         path = getattr(settings, name)
         if path is not None and not path.exists():
             yield Line("configuration", PROBLEM, f"RADAR_{name.upper()}: there is no {path}.", "Make it, or unset it.")
-    yield _serving(settings)
     if settings.allow_private_targets:
         said = "Alerts may go to private and loopback addresses."
         yield Line("serving", WARNING, said, "Unset RADAR_ALLOW_PRIVATE_TARGETS unless all who make rules are trusted.")
@@ -107,15 +111,19 @@ def _configuration(settings: Settings, environment: Mapping[str, str]) -> Iterat
             yield Line("serving", PROBLEM, error.message, error.hint)
 
 
-def _serving(settings: Settings) -> Line:
+def _serving(settings: Settings, has_door: bool) -> Line:
+    """Whether those who reach the address are told apart, if it is more than this machine that does."""
     try:
         is_near = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
     except ValueError:
         is_near = False
-    if is_near:
+    if is_near and not settings.behind_proxy:
         return Line("serving", OK, f"Served at {settings.host}, to this machine alone.")
-    said = f"Served at {settings.host or 'every address'}, and radar has no log-in."
-    return Line("serving", WARNING, said, "Serve at 127.0.0.1, or let a proxy ask who is there.")
+    where = "behind a proxy" if is_near else f"at {settings.host or 'every address'}"
+    if has_door:
+        return Line("serving", OK, f"Served {where}, to those with a key or a log-in.")
+    said = f"To be served {where}, and there is neither a key nor a user."
+    return Line("serving", PROBLEM, said, "radar keys create --scope admin, or radar users add NAME --role admin.")
 
 
 def _folder(settings: Settings) -> Iterator[Line]:
@@ -207,6 +215,7 @@ def _store(engine: sa.Engine, settings: Settings, now: datetime) -> Iterator[Lin
         if engine.dialect.name == "postgresql":
             before = datetime.now(UTC)
             yield _clocks("database", abs(operation.database_clock(session) - before))
+        yield _serving(settings, has_door(session, now))
         jobs = load_jobs()
         latest = runs.latest_runs(session)
         ahead = [run.job for run in latest.values() if run.started_at > now + SKEW]

@@ -132,8 +132,8 @@ def test_settings_that_endanger_are_told(folder: Path, tmp_path: Path) -> None:
     more = {"host": "0.0.0.0", "allow_private_targets": True, "push_secret": str(secret), "drop_dir": tmp_path / "no"}
     lines = _look(folder, {"RADAR_PROT": "1"}, **more)
     told = {line.said: line.state for line in lines if line.state != "ok" and line.part in ("configuration", "serving")}
-    assert sorted(told.values()) == ["problem", "problem", "warning", "warning", "warning"]
-    assert any("no log-in" in said for said in told)
+    assert sorted(told.values()) == ["problem", "problem", "problem", "warning", "warning"]
+    assert any("neither a key nor a user" in said for said in told)
     assert [line.todo for line in lines if "RADAR_PROT" in line.said] == ["Do you mean RADAR_PORT?"]
     assert not any("whsec_" in f"{line}" for line in lines)
 

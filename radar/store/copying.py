@@ -104,6 +104,7 @@ def replace_postgresql(
         there.reflect(connection, only=[name for name in tables_of(connection) if name in ours])
         there.drop_all(connection)
         migrate(connection, revision)
+        _empty(connection)
         known = {name: {c["name"] for c in sa.inspect(connection).get_columns(name)} for name in tables_of(connection)}
         for name, columns, blocks in tables:
             if not columns or not set(columns) <= known.get(name, set()):
@@ -113,6 +114,14 @@ def replace_postgresql(
                 _copy_in(connection, name, columns, blocks)
         _set_sequences(connection)
         migrate(connection)
+
+
+def _empty(connection: sa.Connection) -> None:
+    """Take out what migrations have put in: the backup has its own."""
+    there = sa.MetaData()
+    there.reflect(connection, only=[name for name in tables_of(connection) if name != "alembic_version"])
+    for table in reversed(there.sorted_tables):
+        connection.execute(sa.delete(table))
 
 
 def _copy_in(connection: sa.Connection, name: str, columns: list[str], blocks: Iterable[bytes]) -> None:
