@@ -40,6 +40,7 @@ from radar.api import (
 from radar.api.admission import Admission
 from radar.api.answered import Answered
 from radar.api.caching import Compressed, Conditional
+from radar.api.columns import declare_choice
 from radar.api.watching import Watched
 from radar.config import Settings
 from radar.web.briefs import scorer_of
@@ -180,6 +181,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)
+        declare_choice(schemas)
         access_routes.put_in(document)
         known = partner_examples.ANSWERS | alert_examples.ANSWERS | access_shapes.ANSWERS | resource_examples.ANSWERS
         known |= curation_shapes.EXAMPLES | report_shapes.ANSWERS

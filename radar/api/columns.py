@@ -26,6 +26,18 @@ class Column:
     kind: type
 
 
+def declare_choice(schemas: dict[str, Any]) -> None:
+    """Say in an OpenAPI document's schemas that a line of a list has the fields that were asked for, maybe few."""
+    for page in [one for one in schemas.values() if "next" in one.get("properties", {})]:
+        items = page["properties"].get("items", {}).get("items", {})
+        if "$ref" in items:
+            line = items["$ref"].rpartition("/")[2]
+            name = f"{line}InList"
+            whole = {key: value for key, value in schemas[line].items() if key not in ("required", "example")}
+            schemas[name] = whole | {"title": name, "description": f"A {line}, or those of its fields asked for."}
+            items["$ref"] = f"#/components/schemas/{name}"
+
+
 @cache
 def columns_of(shape: type[BaseModel]) -> tuple[Column, ...]:
     """The columns of a line's shape. One that holds cells (`table_of`) has a row a cell: see `rows_of`."""

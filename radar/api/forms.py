@@ -52,9 +52,11 @@ def form_of(accepted: str) -> Form:
     weights = dict(filter(None, map(_part, accepted.lower().split(","))))
     liked = {form: max(_weight(media, weights) for media in _NAMES[form]) for form in Form}
     best = max(Form, key=lambda form: liked[form])  # the first of the highest
-    if liked[best] <= 0:
-        raise NotAcceptable(accepted)
-    return best
+    if liked[best] > 0:
+        return best
+    if weights.get("text/html", 0.0) > 0:  # a browser, which shows JSON too
+        return Form.JSON
+    raise NotAcceptable(accepted)
 
 
 def _part(text: str) -> tuple[str, float] | None:

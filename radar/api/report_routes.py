@@ -17,9 +17,7 @@ from radar.web.letters import public_base
 from radar.web.report_files import MEDIA, content_policy, write_file
 from radar.web.requests import SessionDep, only_known_parameters
 
-router = APIRouter(
-    prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)], tags=["reports"]
-)
+router = APIRouter(prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)], tags=["reports"])
 _FORMS = {media.partition(";")[0]: form for form, media in MEDIA.items()}
 _FILES: dict[str, Any] = {name: {"schema": {"type": "string"}} for name in _FORMS if name != "application/json"}
 

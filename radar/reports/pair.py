@@ -44,8 +44,8 @@ def pair_report(
     """
     about, country = market(market_code), _country(place)
     asked = parse_week(week, about, now)
+    days = _counted(session, standing(session, about, None), asked, last_complete(about, now))
     stand = standing(session, about, asked.end)
-    days = _counted(session, stand, asked, last_complete(about, now))
     at = _looked_back_from(stand, asked)
     base: Item = {"market": about.code, "place": country, "window": "7d", "as_of": at, "q": Q}
     found = answers.list_trends(session, **base, limit=LISTED)

@@ -50,9 +50,10 @@ def test_its_figures_are_those_of_the_api(store: SmallStore, report: dict[str, A
         assert page[name] == told[name], name
     for mine, theirs in zip(told["trends"], page["items"], strict=True):
         assert {name: mine[name] for name in theirs} == theirs
-        carriers = client.get(f"/v1/trends/{mine['id']}/carriers", params={k: asked[k] for k in ("as_of", "window")})
-        assert mine["on_platforms"] == carriers.json()["platforms"]
-        assert mine["carriers"] == carriers.json()["items"][:3]
+        there = f"/v1/trends/{mine['id']}/authors"
+        carriers = client.get(there, params={k: asked[k] for k in ("as_of", "window")}).json()["items"]
+        assert [one["person_id"] for one in mine["carriers"]] == [c["author"]["person_id"] for c in carriers[:3]]
+        assert mine["carriers_total"] == len(carriers)
 
 
 def test_platforms_stand_apart(report: dict[str, Any], store: SmallStore) -> None:
@@ -93,7 +94,7 @@ def test_a_week_that_is_not_there_says_which_are(store: SmallStore, week: str) -
     assert "2026-W" in caught.value.hint
     answer = _client(store).get(f"/v1/reports/TW/JP/{week}")
     assert answer.status_code == 404
-    assert answer.json()["type"] == "urn:radar:problem:week-not-there"
+    assert answer.json()["type"] == "/problems/week-not-there"
 
 
 def test_too_little_history_compares_nothing(tmp_path: Path) -> None:

@@ -114,7 +114,8 @@ def _comes_up(url: str, revision: str) -> None:
     upgrade(engine)
     with engine.connect() as connection:
         for name, rows in held.items():
-            assert connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[name])) == rows, name
+            found = connection.scalar(sa.select(sa.func.count()).select_from(metadata.tables[name]))
+            assert found >= rows if name == "meta" else found == rows, name  # migrations note things in it
     engine.dispose()
 
 
