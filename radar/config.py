@@ -1,7 +1,7 @@
 """Settings: read once from RADAR_* by a face, then passed down."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -127,6 +127,19 @@ class Settings(BaseSettings):
     def labels_dir(self) -> Path:
         """Where the labels that people gave are kept."""
         return self.data_dir / "labels"
+
+    def told(self) -> list[dict[str, Any]]:
+        """Each setting as an operator may see it: variable, value, whether it was given, what it is. No secrets."""
+        return [
+            {
+                "variable": f"RADAR_{name.upper()}",
+                "value": None if field.repr is False or (value := getattr(self, name)) in ("", None) else str(value),
+                "is_given": name in self.model_fields_set,
+                "is_secret": field.repr is False,
+                "description": field.description or "",
+            }
+            for name, field in type(self).model_fields.items()
+        ]
 
     def for_demo(self) -> "Settings":
         """The same settings with a data folder and a store of the demo's own."""

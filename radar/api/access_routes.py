@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 
 from radar.answers.written import written
 from radar.api import access_shapes
@@ -29,6 +29,12 @@ def list_audit(
 ) -> Any:
     """Who wrote what, when, and what came of it, the newest first; kept for `RADAR_AUDIT_DAYS`. Needs `admin`."""
     return written(session, limit=limit, cursor=cursor or None)
+
+
+@router.get("/settings", response_model=access_shapes.SettingList, responses=problems_of(400))
+def list_settings(request: Request) -> Any:
+    """Every setting as it was read at start, without secrets. Needs `admin`."""
+    return {"items": request.app.state.settings.told(), "next": None}
 
 
 def put_in(document: dict[str, Any]) -> None:

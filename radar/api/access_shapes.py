@@ -29,9 +29,27 @@ class AuditPage(Shape):
     next: str | None = Field(description="Cursor of the page after.")
 
 
+class SettingLine(Shape):
+    variable: str = Field(description="The environment variable it is read from at start.")
+    value: str | None = Field(description="As text; null for none, and for every secret.")
+    is_given: bool = Field(description="Whether somebody set it, or it is the default.")
+    is_secret: bool
+    description: str
+
+
+class SettingList(Shape):
+    items: list[SettingLine]
+    next: None
+
+
 _ENTRY: dict[str, Any] = {
     "id": "121", "at": "2026-11-22T14:00:00Z", "by": {"kind": "key", "name": "shop"}, "action": "POST /v1/posts",
     "target": "/v1/posts", "outcome": "done", "detail": {"status": 200},
     "request_id": "0c7b9a64b2f94b6f9c1d8e0a7f3a42de",
 }  # fmt: skip
-ANSWERS: dict[str, dict[str, Any]] = {"AuditPage": {"items": [_ENTRY], "next": "WzEyMV0"}, "AuditEntry": _ENTRY}
+_SETTING: dict[str, Any] = {
+    "variable": "RADAR_PORT", "value": "8321", "is_given": False, "is_secret": False, "description": "port to serve at",
+}  # fmt: skip
+ANSWERS: dict[str, dict[str, Any]] = {"AuditPage": {"items": [_ENTRY], "next": "WzEyMV0"}, "AuditEntry": _ENTRY} | {
+    "SettingList": {"items": [_SETTING], "next": None}, "SettingLine": _SETTING,
+}  # fmt: skip

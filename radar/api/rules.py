@@ -28,7 +28,7 @@ RULES = (
     _rule("GET HEAD", r"/feeds/alerts/[^/]+\.atom", None),  # its address holds a token
     _rule("", r"/(static|assets|problems)(/.*)?", None),
     _rule("", r"/(log-in|log-out|language)", None),
-    _rule("", r"(/v1)?/(keys|users|audit)([./].*)?", "admin"),
+    _rule("", r"(/v1)?/(keys|users|audit|settings)([./].*)?", "admin"),
     _rule("PATCH DELETE", r"/v1/authors/[^/]+", "admin"),  # rights of the listed
     _rule("POST", r"/v1/partners|/mcp", "read"),  # questions too long for an address
     _rule("POST", r"/account(/.*)?", "read"),  # one's own sessions and password

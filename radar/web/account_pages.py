@@ -163,6 +163,18 @@ def audit_page(session: SessionDep, cursor: str | None = None) -> Response:
     )  # fmt: skip
 
 
+@router.get("/settings")
+def settings_page(request: Request) -> Response:
+    """How this radar is set up, for admins."""
+    answer = {"items": request.app.state.settings.told()}
+    return page("settings.html", answer=answer, simulated=False, here="", twin="/v1/settings")
+
+
+@router.get("/settings.json")
+def settings_twin() -> Response:
+    return RedirectResponse("/v1/settings", 307)
+
+
 @router.get("/audit.json")
 def audit_twin(cursor: str | None = None) -> Response:
     return RedirectResponse(url("/v1/audit", cursor=cursor), 307)

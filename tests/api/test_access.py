@@ -429,3 +429,22 @@ def test_the_audit_log_comes_in_pages(store: SmallStore, reach: Callable[..., Te
     assert seen == ["k4", "k3", "k2", "k1", "k0"]
     assert client.get("/v1/audit?cursor=x").status_code == 400
     assert client.get("/audit.json").headers["location"] == "/v1/audit"
+
+
+# ---- settings ----
+
+
+def test_settings_are_told_to_admins_and_secrets_to_nobody(store: SmallStore, reach: Callable[..., TestClient]) -> None:
+    secret = "whsec_c2VjcmV0LW9mLW91ci1vd24tMTIzNDU2"
+    client = reach(push_secret=secret)
+    assert client.get("/v1/settings", headers=bearer(store.engine, "write")).status_code == 403
+    admin = bearer(store.engine, "admin")
+    told = client.get("/v1/settings", headers=admin)
+    lines = {line["variable"]: line for line in told.json()["items"]}
+    pushes, port = lines["RADAR_PUSH_SECRET"], lines["RADAR_PORT"]
+    assert (pushes["value"], pushes["is_given"], pushes["is_secret"]) == (None, True, True)
+    assert (port["value"], port["is_given"]) == ("8321", False)
+    assert all(line["description"] for line in lines.values())
+    page = client.get("/settings", headers=admin | HTML)
+    assert "RADAR_RETENTION_DAYS" in page.text
+    assert secret not in told.text + page.text

@@ -69,7 +69,7 @@ def test_a_person_logs_in_looks_at_sessions_and_logs_out(
     [cookie] = [one for one in context.cookies() if one["name"] == "radar_session"]
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["secure"]) == (True, "Lax", False)
     visit.said.clear()  # the refusal was a 401, which a browser tells
-    for path in ("/account", "/audit"):
+    for path in ("/account", "/audit", "/settings"):
         visit.open(path)
         visit.picture(path[1:])
         visit.is_well()
