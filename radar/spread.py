@@ -3,16 +3,17 @@
 Only the caller writes to the store, so what it has not written is not done. A worker that is left alone, its caller
 killed at whatever instruction, ends at its next piece or job: its pipe is closed.
 
-Where the system can, workers are forks of a server that has loaded what they work with (`load_ahead`): they begin in
+On Linux workers are forks of a server that has loaded what they work with (`load_ahead`): they begin in
 a moment instead of two seconds of imports each, and share its memory.
 """
 
 import os
 import signal
+import sys
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ MOST = 8
 AHEAD = 2
 """Jobs that a worker has at a time, so that it never waits for the caller to write."""
 
-_CONTEXT: Any = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+_CONTEXT: Any = get_context("forkserver" if sys.platform == "linux" else "spawn")
 
 _PIECE, _DONE, _FAILED, _READY = range(4)
 
