@@ -1,7 +1,7 @@
 """The whole store out and in: SQLite by its backup interface, PostgreSQL by COPY within one transaction."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,6 @@ def replace_postgresql(
             if not columns or not set(columns) <= known.get(name, set()):
                 raise StoreError(f"The file's table '{name}' is none of schema {revision}.", "Use another backup.")
             if name != "alembic_version":
-                connection.exec_driver_sql(f"DELETE FROM {_named(connection, name)}")  # what migrations put there
                 _copy_in(connection, name, columns, blocks)
         _set_sequences(connection)
         migrate(connection)
@@ -146,6 +145,6 @@ def _cursor(connection: sa.Connection) -> Any:
     return connection.connection.cursor()
 
 
-def _named(connection: sa.Connection, name: str, columns: Sequence[str] = ()) -> str:
+def _named(connection: sa.Connection, name: str, columns: list[str]) -> str:
     quote = connection.dialect.identifier_preparer.quote
-    return quote(name) + (f" ({', '.join(map(quote, columns))})" if columns else "")
+    return f"{quote(name)} ({', '.join(map(quote, columns))})"
