@@ -13,7 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
@@ -37,6 +37,21 @@ def load_ahead(*modules: str) -> None:
     _CONTEXT.set_forkserver_preload(list(modules))
 
 
+def _begin_server() -> None:
+    """Start the workers' server unless it runs, with a safe path: it must not load any `radar` that lies around."""
+    if sys.platform != "linux":
+        return
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
 class WorkerLost(RadarError):
     """A worker was killed."""
 
@@ -50,6 +65,7 @@ class _Worker:
     """One process, and the jobs that it has, the one at work first."""
 
     def __init__(self, work: Callable[[Any], Iterable[Any]], begin: Callable[[], object]) -> None:
+        _begin_server()
         self.pipe, theirs = _CONTEXT.Pipe()
         self.jobs: list[Any] = []
         self._process = _CONTEXT.Process(target=_serve, args=(theirs, work, begin), daemon=True)

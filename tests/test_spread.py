@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -89,3 +90,20 @@ def test_workers_end_when_their_caller_is_killed() -> None:
     caller.stdout.close()
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
+
+
+def test_workers_load_what_their_caller_has_loaded_and_not_what_lies_around(tmp_path: Path) -> None:
+    (tmp_path / "radar").mkdir()
+    (tmp_path / "radar" / "__init__.py").write_text("raise SystemExit('the radar of this folder')")
+    code = "import radar.scheduling; from radar.spread import spread; from tests.test_spread import squares\n"
+    code += "if __name__ == '__main__':\n print([p[0] for _, p in spread(squares, [3], at_once=1) if p])"
+    root = Path(__file__).parents[1]
+    program = tmp_path / "program.py"
+    program.write_text(code)
+    there = os.environ | {"PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=there, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[0, 1, 4]", "")
+    there.pop("PYTHONSAFEPATH")  # as a console script is started, whose own folder is no checkout
+    code = f"import sys; sys.path[:] = [p for p in sys.path if p]; exec(open({str(program)!r}).read())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=there, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[0, 1, 4]", "")
