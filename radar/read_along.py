@@ -6,7 +6,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from radar.classify import many_wait
-from radar.errors import RadarError
 from radar.scheduling import Context, run_job
 
 _LOOKS = 0.5
@@ -37,7 +36,7 @@ def read_along(context: Context) -> Iterator[Along]:
 
 def _read(context: Context, ended: threading.Event, done: Along) -> None:
     own = replace(context, coming=lambda: not ended.is_set())
-    with suppress(RadarError):
+    with suppress(Exception):
         with context.fitting():
             pass
         while not ended.wait(_LOOKS):

@@ -3,8 +3,8 @@
 Only the caller writes to the store, so what it has not written is not done. A worker that is left alone, its caller
 killed at whatever instruction, ends at its next piece or job: its pipe is closed.
 
-On Linux workers are forks of a server that has loaded what they work with (`load_ahead`): they begin in
-a moment instead of two seconds of imports each, and share its memory.
+On Linux workers are forks of a server that has loaded what they work with (`load_ahead`): they begin at
+once instead of importing it all for themselves, and share its memory.
 """
 
 import os

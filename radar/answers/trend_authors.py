@@ -51,7 +51,8 @@ def trend_authors(
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
     found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
-    lines = _lines(evidence(session, [found.posts[i].id for i in support.posts]))
+    rows = evidence(session, [found.posts[i].id for i in support.posts])
+    lines = _lines(rows)
     lines.sort(key=_SORTS[order])
     known = {kol.author_id: author(kol) for kol in kols(session, [int(line["author"]["id"]) for line in lines[:limit]])}
     items = [
@@ -60,8 +61,18 @@ def trend_authors(
     ]
     return {
         "items": items, "next": None, "trend": trend_id(seen.episode_id), "order": order, "persons": len(lines),
+        "platforms": _by_platform(rows),
         "window": {"start": start, "end": end}, "simulated": world_of(session) == "simulated",
     }  # fmt: skip
+
+
+def _by_platform(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Persons and posts on each platform, most posts first; who is on two counts on both."""
+    persons: dict[str, list[int]] = {}
+    for row in rows:
+        persons.setdefault(row["platform"], []).append(row["person_id"])
+    ordered = sorted(persons.items(), key=lambda one: (-len(one[1]), one[0]))
+    return [{"platform": name, "persons": len(set(who)), "posts": len(who)} for name, who in ordered]
 
 
 _SORTS: Mapping[str, Any] = {

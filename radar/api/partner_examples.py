@@ -67,6 +67,9 @@ OF_TREND: dict[str, Any] = {
         }
     ],
     "next": None, "trend": TREND["id"], "order": "early", "persons": 17,
+    "platforms": [
+        {"platform": "instagram", "persons": 12, "posts": 14}, {"platform": "youtube", "persons": 6, "posts": 7},
+    ],
     "window": {"start": "2026-11-21T14:00:00Z", "end": "2026-11-22T14:00:00Z"}, "simulated": False,
 }  # fmt: skip
 ANSWERS = {"Partners": PARTNERS, "SimilarAuthors": SIMILAR, "TrendAuthors": OF_TREND}

@@ -173,11 +173,18 @@ class TrendAuthor(Shape):
     sentence: str
 
 
+class CarriedOn(Shape):
+    platform: str
+    persons: int = Field(description="KOLs there; who carried it on two platforms counts on both.")
+    posts: int
+
+
 class TrendAuthors(Shape):
     items: list[TrendAuthor]
     next: str | None = Field(None, description="Cursor of the next page; null on the last.")
     trend: str
     order: Literal["early", "engagement", "reach"]
     persons: int = Field(description="Who used its key in the window, from its first one to its best moment.")
+    platforms: list[CarriedOn] = Field(description="The same KOLs and their posts on each platform.")
     window: dict[str, datetime]
     simulated: bool

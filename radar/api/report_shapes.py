@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from radar.api import examples
+from radar.api.partner_shapes import CarriedOn
 from radar.api.shapes import (
     Arrival,
     ArrivalModel,
@@ -30,12 +31,6 @@ class Carrier(Shape):
     engagement: int | None = Field(description="Likes, comments and shares of these posts; null when all are hidden.")
     share: float | None = Field(description="Of the engagement that all posts of these KOLs earned.")
     sponsored: int = Field(description="Posts of them that are sponsored.")
-
-
-class CarriedOn(Shape):
-    platform: str
-    persons: int = Field(description="KOLs there; who carried it on two platforms counts on both.")
-    posts: int
 
 
 class ReportPair(Shape):

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from radar import answers
-from radar.answers.carriers import trend_carriers
 from radar.answers.matrix import USUAL_DAYS, Row, Sums, place_rows, topic_rows
 from radar.answers.standing import Standing, standing
 from radar.errors import CallerError
@@ -26,6 +25,8 @@ LISTED = 10
 """Trends, places, products and topics of a report."""
 TOLD = 5
 """First trends of which is told who led and which market had them before."""
+LED = 3
+"""KOLs who led, of each of these."""
 RISEN = 1.3
 """Times its usual share from which a topic counts as rising, where no trend of it was found."""
 Q = 0.05
@@ -155,17 +156,26 @@ class _Before(NamedTuple):
 
 def _trend(session: Session, item: Item, as_of: datetime, n: int) -> Item:
     """A line of the list, with its platforms; of the first ones also who led and who had it before."""
-    carriers = trend_carriers(session, item["id"], as_of, "7d")
+    carriers = answers.trend_authors(session, item["id"], as_of, "7d", limit=LED)
     told = {
         "on_platforms": carriers["platforms"],
         "carriers": None,
-        "carriers_total": carriers["total"],
+        "carriers_total": carriers["persons"],
         "before": None,
     }
     if n < TOLD:
-        told["carriers"] = carriers["items"][:3]
+        told["carriers"] = [_carrier(line) for line in carriers["items"]]
         told["before"] = [one._asdict() for one in _before(session, item, as_of)]
     return item | told
+
+
+def _carrier(line: Item) -> Item:
+    """A KOL who led, as reports name one."""
+    who = line["author"]
+    return {name: who[name] for name in ("person_id", "name", "handle", "platform", "follower_count")} | {
+        "url": line["first_post_url"], "first_at": line["first_post_at"],
+        **{name: line[name] for name in ("posts", "engagement", "share", "sponsored")},
+    }  # fmt: skip
 
 
 def _before(session: Session, item: Item, as_of: datetime) -> list[_Before]:

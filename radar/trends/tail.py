@@ -34,7 +34,7 @@ FLOOR_POLYNOMIAL = _floor_polynomial()  # right to 1e-6 from a = 2 up, and thirt
 
 @jit
 def log_choose(n: int, size: float) -> float:
-    """ln of Gamma(n + size) / (Gamma(size) n!), n >= 0: a product where it is short, for a third of the time."""
+    """ln of Gamma(n + size) / (Gamma(size) n!), n >= 0: where it is short a product, which costs less."""
     if n > _SHORT:
         return math.lgamma(n + size) - math.lgamma(size) - math.lgamma(n + 1.0)
     over, under = 1.0, 1.0

@@ -51,9 +51,14 @@ def test_its_figures_are_those_of_the_api(store: SmallStore, report: dict[str, A
     for mine, theirs in zip(told["trends"], page["items"], strict=True):
         assert {name: mine[name] for name in theirs} == theirs
         there = f"/v1/trends/{mine['id']}/authors"
-        carriers = client.get(there, params={k: asked[k] for k in ("as_of", "window")}).json()["items"]
-        assert [one["person_id"] for one in mine["carriers"]] == [c["author"]["person_id"] for c in carriers[:3]]
-        assert mine["carriers_total"] == len(carriers)
+        carriers = client.get(there, params={k: asked[k] for k in ("as_of", "window")}).json()
+        assert mine["on_platforms"] == carriers["platforms"]
+        assert mine["carriers_total"] == carriers["persons"] == len(carriers["items"])
+        for one, line in zip(mine["carriers"], carriers["items"][:3], strict=True):
+            named = ("person_id", "name", "handle", "platform", "follower_count")
+            assert {name: line["author"][name] for name in named}.items() <= one.items()
+            assert (one["url"], one["first_at"]) == (line["first_post_url"], line["first_post_at"])
+            assert {name: line[name] for name in ("posts", "engagement", "share", "sponsored")}.items() <= one.items()
 
 
 def test_platforms_stand_apart(report: dict[str, Any], store: SmallStore) -> None:
