@@ -2,8 +2,9 @@
 
 A sector is a group of topics, the distance from the centre is the stage, the size is the KOLs. Within a cell (sector
 and ring) each blip takes the free place that is farthest from those set before; names are set from the first trend of
-the list to the last, at the first of eight places around the blip that is free, and left out where none is: every name
-is in the list beside. Two settings are made: names for wide screens, ranks for narrow ones, where names would be dust.
+the list to the last, at the first of eight places around the blip that is free and inside the outer ring (round it are
+the sectors' names), and left out where none is: every name is in the list beside. Two settings are made: names for
+wide screens, ranks for narrow ones, where names would be dust.
 """
 
 import math
@@ -226,12 +227,16 @@ def _first_free(
 ) -> Label | None:
     for label in places:
         box = _box(label, size)
-        inside = box[0] >= 2 and box[2] <= SIZE - 2 and box[1] >= 2 and box[3] <= SIZE - 2
         others = (b for b in blips if b is not own)
-        if inside and not any(_meet(box, t) for t in taken) and not any(_covers(b, box) for b in others):
+        if _within(box) and not any(_meet(box, t) for t in taken) and not any(_covers(b, box) for b in others):
             taken.append(box)
             return label
     return None
+
+
+def _within(box: Box) -> bool:
+    """Whether a box stays inside the outer ring, round which the sectors' names are written."""
+    return all(math.hypot(x - CENTRE, y - CENTRE) <= REACH + 5 for x in (box[0], box[2]) for y in (box[1], box[3]))
 
 
 def _covers(blip: Blip, box: Box) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from radar.web.radar_drawing import CENTRE, NAME_SIZE, RANK_SIZE, RINGS, SECTORS, SIZE, draw_radar, text_width
+from radar.web.radar_drawing import CENTRE, NAME_SIZE, RANK_SIZE, REACH, RINGS, SECTORS, draw_radar, text_width
 
 TOPICS = sorted(topic for sector in SECTORS for topic in sector.topics)
 STAGES = ["emerging", "rising", "peaking", "fading", "steady", "recurring"]
@@ -54,7 +54,8 @@ def test_names_and_ranks_touch_nothing_and_stay_inside(seed: int) -> None:
             left = label.x - {"start": 0.0, "middle": wide / 2, "end": wide}[label.anchor]
             boxes.append((left, label.y - size, left + wide, label.y))
         assert len(boxes) >= 20, part
-        assert all(min(b) >= 0 and max(b) <= SIZE for b in boxes)
+        corners = [(x, y) for b in boxes for x in (b[0], b[2]) for y in (b[1], b[3])]
+        assert all(math.hypot(x - CENTRE, y - CENTRE) < REACH + 8 for x, y in corners)  # the sectors' names stand there
         met = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i]
                if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]]  # fmt: skip
         assert met == [], part
