@@ -16,6 +16,7 @@ from rich.table import Table
 from radar.cli.app import console
 from radar.errors import CallerError, UnknownName
 from radar.text.gazetteer import LANGUAGES
+from radar.text.language import UNKNOWN, language_of
 
 
 class Format(StrEnum):
@@ -33,6 +34,7 @@ def terms(
     author: Annotated[str | None, typer.Option(help="Column of the authors, to count distinct ones.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Terms to show.")] = 50,
     least: Annotated[int, typer.Option(min=1, help="Texts that a term must be in.")] = 3,
+    only: Annotated[bool, typer.Option("--only", help="Leave out texts told to be in another language.")] = False,
     format: Annotated[Format, typer.Option(help="How to print.")] = Format.TABLE,
 ) -> None:
     """Find the terms of texts that nobody listed, with what speaks for each.
@@ -45,6 +47,9 @@ def terms(
         raise UnknownName("language", language, list(LANGUAGES))
     counter = TermCounter()
     for texts, authors in _batches(file, column, author):
+        if only:
+            kept = [i for i, text in enumerate(texts) if _is_in(text, language)]
+            texts, authors = [texts[i] for i in kept], authors and [authors[i] for i in kept]
         counter.add(texts, authors)
     found = rank(counter, language, limit, least_docs=least)
     if format is Format.JSON:
@@ -56,6 +61,12 @@ def terms(
             writer.writerow([_cell(value) for value in asdict(term).values()])
     else:
         _print_table(found, counter.text_count)
+
+
+def _is_in(text: str, language: str) -> bool:
+    """Whether a text is in a language, or too short to tell; the two ways to write Chinese count as one."""
+    told = language_of(text, language)
+    return told == UNKNOWN or told.partition("-")[0] == language.partition("-")[0]
 
 
 def _batches(path: Path, column: str, author: str | None) -> Iterator[tuple[list[str], list[str] | None]]:

@@ -311,9 +311,11 @@ def _judge(
 
 
 def _stands_free(term: Term) -> bool:
-    """Whether enough different neighbours were seen at both edges; too few occurrences tell nothing."""
+    """Whether enough different neighbours were seen at both edges; of few, that they are not all the same."""
     seen = term.count - NEIGHBOURS_FROM + 1
-    return seen < 4 or term.entropy >= FREE * math.log2(min(seen, 256))
+    if seen < 4:
+        return seen < 2 or term.entropy > 0.0
+    return term.entropy >= FREE * math.log2(min(seen, 256))
 
 
 def _joint(entry: _Entry, counter: TermCounter, parts: Sequence[int]) -> float:

@@ -186,9 +186,14 @@ def learn(
     stretch_ends: bool,
     learnt: float,  # decayed buckets that dispersions were learnt from
     totals: F64,  # (5, kinds) out: a; what was added to it; levels 1, 9 and 3, sparse series foremost
-) -> None:
-    """Take this bucket's counts into the baseline, winsorised; nothing is expected of the very first bucket."""
+    own_from: float,  # decayed mentions from which a series may have slot factors of its own
+) -> bool:
+    """Take this bucket's counts into the baseline, winsorised; nothing is expected of the very first bucket.
+
+    Answers whether a series without own slot factors has enough mentions for them now.
+    """
     totals[:] = 0.0
+    claimed = False
     w, longest, late_slot = sums.shape[1], rings.shape[1], int(late[1])
     tail, late_at = (head + 1) % longest, seen - longest + 1
     rate, late_rate = unit / (exposed + prior), late[0] / np.maximum(late[2] + prior, 1e-300)
@@ -237,12 +242,14 @@ def learn(
                 level[3, s] += level[4, s] * level[4, s]
                 level[4, s] = 0.0
         level[0, s] = decays[0] * level[0, s] + x
+        claimed |= row < 0 and level[0, s] >= own_from
         totals[0, kind] += level[0, s]
         totals[1, kind] += x
         weight = PHI_WEIGHT / (PHI_WEIGHT + level[1, s])
         totals[2, kind] += weight * level[1, s]
         totals[3, kind] += weight * level[9, s]
         totals[4, kind] += weight * level[3, s]
+    return claimed
 
 
 @jit
@@ -288,6 +295,7 @@ def replay(
         learn(
             y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],
             prior, usual, decays, seen, past[3:, t].copy(), seen % w == w - 1, learnt_from(seen, w, decays[1]), totals,
+            np.inf,
         )  # fmt: skip
         move_on(y.shape[1], sums, rings, head, windows, decays[0])
         head = (head + 1) % w

@@ -1,12 +1,10 @@
 """The market's profile: how many first mentions a person makes in each slot of the cycle, shared by all series.
 
-Formula: docstring of `radar.trends`, section 2.
+Formula: docstring of `radar.trends`, section 2; learnt by `radar.trends.march.learn_profile`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
-
-PRIOR = 50.0  # mentions with which a slot is drawn to its parent: hour of week to hour of day, hour of day to 1
 
 
 class Profile:
@@ -20,29 +18,14 @@ class Profile:
         self.season = max(season, 1)
         self.day = self.season // 7 if self.season % 7 == 0 and self.season > 7 else 1
         self.decay = 0.5 ** (1 / max(4.0 * half_life, 4.0 * self.season))
-        self.observed = np.zeros(self.season)
-        self.expected = np.zeros(self.season)
-        self.factors = np.ones(self.season)
+        self.cycle = np.zeros((3, self.season))
+        self.cycle[2] = 1.0
+
+    @property
+    def factors(self) -> NDArray[np.float64]:
+        """Of each slot."""
+        return np.asarray(self.cycle[2])
 
     def slot(self, slot: int) -> int:
         """Any bucket number to its slot."""
         return slot % self.season
-
-    def update(self, slot: int, observed: float, expected: float) -> None:
-        """Learn from a bucket: mentions of all series, and mentions expected before any factor."""
-        self.observed *= self.decay
-        self.expected *= self.decay
-        self.observed[slot] += observed
-        self.expected[slot] += expected
-        if self.season > 1:
-            self.factors = self._fit()
-
-    def _fit(self) -> NDArray[np.float64]:
-        """Slot to parent to 1, each drawn by PRIOR; divided by the whole so that the mean stays 1."""
-        total = (self.observed.sum() + PRIOR) / (self.expected.sum() + PRIOR)
-        seen, due = self.observed / total, self.expected
-        parents = self.season // self.day if self.day > 1 else self.season
-        by_day_seen = seen.reshape(parents, -1).sum(0)
-        by_day_due = due.reshape(parents, -1).sum(0)
-        parent = np.tile((PRIOR + by_day_seen) / (PRIOR + by_day_due), parents)
-        return np.asarray((PRIOR * parent + seen) / (PRIOR + due))

@@ -6,13 +6,13 @@ update, so a bucket is judged by what was known before it.
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from radar.trends import kernels
+from radar.trends import kernels, march
 from radar.trends.profile import Profile
 from radar.trends.tail import FLOOR_POLYNOMIAL, detectable_count
 
@@ -22,8 +22,7 @@ REMEMBERED = (
     4.0  # half-lives of exposures kept, so that a new series' past can be replayed: a sixteenth is left by then
 )
 MOST = np.float32(65_535)  # persons of a series in a bucket; more are taken as that
-PHI_MARKET = 100.0  # expected mentions with which a market's dispersion is drawn to PHI
-OWN_FROM = 200.0  # mentions (decayed) from which a series gets slot factors of its own
+ROOM = 1 << 16  # rows of what is found that are kept at a time while many buckets are passed
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,16 @@ class Step:
     lift: NDArray[np.float64]
     lift_floor: NDArray[np.float64]
     score: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Steps(Step):
+    """What several buckets showed, one after the other; series ascend within each.
+
+    column  number of the bucket among them
+    """
+
+    column: NDArray[np.int32]
 
 
 class SeriesState:
@@ -114,8 +123,8 @@ class SeriesState:
     def phi(self) -> NDArray[np.float64]:
         """Dispersion of each series (size,): variance over mean of a bucket, 1 for a Poisson."""
         due, residual = self._level[1:3, : self.size].astype(np.float64)
-        weight = kernels.PHI_WEIGHT
-        return np.asarray(np.maximum(1.0, (weight * self._usual()[0, self.kinds] + residual) / (weight + due)))
+        weight, usual = kernels.PHI_WEIGHT, march.usuals(self._totals)
+        return np.asarray(np.maximum(1.0, (weight * usual[0, self.kinds] + residual) / (weight + due)))
 
     def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
         """Fewest persons in one window that reach p, the number of windows allowed for; after peaks it takes more.
@@ -167,12 +176,12 @@ class SeriesState:
         np.minimum(y, MOST, out=y)
         past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
         past, prior = np.ascontiguousarray(past), self._prior()
-        grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= OWN_FROM
+        grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= march.OWN_FROM
         step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
         for t in range(0, length, step):
             aside._head = kernels.replay(
                 y[t : t + step], np.ascontiguousarray(past[:, t : t + step]), self.buckets_seen - length + t,
-                aside._head, PHI_MARKET, aside._kinds, aside._level, aside._sums, aside._owner, aside._own,
+                aside._head, march.PHI_MARKET, aside._kinds, aside._level, aside._sums, aside._owner, aside._own,
                 aside._rings, aside._lengths, prior, aside._decays, aside._totals,
             )  # fmt: skip
             if grows:
@@ -192,27 +201,35 @@ class SeriesState:
         y         (size,) persons by series;            slot  of the cycle, any bucket number will do
         exposure  persons of the market who posted. 0: an outage, so nothing is tested, learnt or counted as seen
         """
-        counts = np.minimum(np.ascontiguousarray(y, np.float32), MOST)
+        counts = np.ascontiguousarray(y, np.float32)
         if counts.shape != (self.size,):
             raise ValueError(f"y must have shape ({self.size},), got {counts.shape}")
-        if not exposure >= 0:
-            raise ValueError(f"exposure must be >= 0, got {exposure}")
-        if exposure == 0:
-            return _nothing()
-        slot = self.profile.slot(slot)
-        unit = exposure * self.profile.factors[slot]
-        prior = self._prior()
-        self._past[:, 1:] = self._past[:, :-1].copy()
-        self._past[:, 0] = exposure, unit, slot, self.exposed
-        step = self._test(counts, prior) if self.ready else _nothing()
-        a_sum = self._totals[0].copy()
-        self._learn(counts, unit, slot, self.exposed, prior, self._late(0, self.buckets_seen), self.buckets_seen)
-        if self.buckets_seen:
-            due = float(((a_sum + 0.5 * self._numbers) / np.maximum(self.exposed + prior, 1e-9)).sum())
-            self.profile.update(slot, float(self._totals[1].sum()), exposure * due)
-        self.exposed = self._decays[0] * self.exposed + unit
-        self.buckets_seen += 1
-        return step
+        found = self.advance_many(counts[None], [exposure], [slot])
+        return Step(*(getattr(found, field.name) for field in fields(Step)))
+
+    def advance_many(self, y: ArrayLike, exposures: ArrayLike, slots: ArrayLike) -> "Steps":
+        """Test and learn from several closed buckets, oldest first: as `advance` one by one, but faster.
+
+        y  (buckets, size) persons;    exposures, slots  (buckets,) as in `advance`
+        """
+        counts = np.minimum(np.ascontiguousarray(y, np.float32), MOST)
+        heard = np.ascontiguousarray(exposures, np.float64)
+        places = np.asarray(slots, np.int64) % self.profile.season
+        if counts.shape != (heard.size, self.size) or heard.shape != places.shape:
+            raise ValueError(f"y must have shape ({heard.size}, {self.size}), got {counts.shape}")
+        if not (heard >= 0).all():
+            raise ValueError(f"exposure must be >= 0, got {heard.min()}")
+        room = max(self.size, min(heard.size * self.size, ROOM))
+        column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
+        parts, done = [], 0
+        while done < heard.size:
+            passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out)
+            parts.append((column[:found] + np.int32(done), which[:, :found].copy(), out[:, :found].copy()))
+            done += passed
+        if not parts:
+            return Steps(*np.zeros((2, 0), np.int32), *np.zeros((6, 0)), np.zeros(0, np.int32))
+        columns, found_at, numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+        return Steps(*found_at, *numbers, columns)
 
     def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
         """`advance` with the counts of some series, the others being zero."""
@@ -221,42 +238,27 @@ class SeriesState:
         return self.advance(y, exposure, slot)
 
     def _prior(self) -> NDArray[np.float64]:
-        """Exposure in which half a mention is expected at the kind's mean rate (all series' where a kind has none)."""
-        total, number = self._totals[0], self._numbers
-        rate = (total.sum() + 0.5) / max(number.sum(), 1)
-        by_kind = np.where(number > 0, (total + 0.5) / np.maximum(number, 1), rate)
-        return np.asarray(0.5 * self.exposed / by_kind)
+        return march.priors(self._totals, self._numbers, self.exposed)
 
-    def _usual(self) -> NDArray[np.float64]:
-        """Dispersion that a series of a kind is shrunk to: that of its market's series, itself shrunk to PHI."""
-        due, *residuals = self._totals[2:]
-        return np.array([(PHI_MARKET * kernels.PHI + residual) / (PHI_MARKET + due) for residual in residuals])
-
-    def _test(self, y: NDArray[np.float32], prior: NDArray[np.float64]) -> Step:
-        ring = self.windows[-1]
-        past = self._past[:, :ring]
-        spans = np.cumsum(past[1])[self._lengths - 1]
-        before = past[3][self._lengths - 1] * self._decays[0] ** (self._lengths - 1)
-        slots = past[2].astype(np.int64)
-        units = np.ascontiguousarray(past[1])
-        which, out = np.empty((2, self.size), np.int32), np.empty((6, self.size))  # only what is found is ever touched
-        found = kernels.test_series(
-            self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._lengths, units, slots,
-            spans, self._reach, before, prior, self._usual(), self.buckets_seen,
-            self._learnt(self.buckets_seen), self._decays[1], FLOOR_POLYNOMIAL, which, out,
+    def _march(
+        self,
+        y: NDArray[np.float32],
+        heard: NDArray[np.float64],
+        slots: NDArray[np.int64],
+        column: NDArray[np.int32],
+        which: NDArray[np.int32],
+        out: NDArray[np.float64],
+    ) -> tuple[int, int]:
+        """Pass some buckets; answers how many, and the rows of what was found."""
+        passed, found, self.buckets_seen, self.exposed, self._head, claimed = march.march(
+            y, heard, slots, self.buckets_seen, self.exposed, self._head, self.warm_up, self._kinds, self._numbers,
+            self._level, self._sums, self._owner, self._own, self._rings, self._lengths, self._reach, self._decays,
+            self._past, self.profile.cycle, self.profile.day, self.profile.decay, self._totals, FLOOR_POLYNOMIAL,
+            column, which, out,
         )  # fmt: skip
-        return Step(*which[:, :found].copy(), *out[:, :found].copy())
-
-    def _learnt(self, seen: int) -> float:
-        return kernels.learnt_from(seen, self.windows[-1], float(self._decays[1]))
-
-    def _late(self, back: int, seen: int) -> NDArray[np.float64]:
-        """Exposure x profile, slot, B before: of the bucket that the longest window began with, `back` buckets ago."""
-        reach = self.windows[-1] - 1
-        if seen <= reach:  # none yet, or the very first, of which nothing was expected
-            return np.zeros(3)
-        unit, slot, before = self._past[1:, back + reach]
-        return np.array([unit, slot, before * self._decays[0] ** reach])
+        if claimed:
+            self._give_own()
+        return passed, found
 
     def _late_all(self, length: int) -> NDArray[np.float64]:
         """`_late` of the last `length` buckets, oldest first (3, length)."""
@@ -267,31 +269,9 @@ class SeriesState:
         late[2] *= self._decays[0] ** reach
         return late
 
-    def _learn(
-        self,
-        y: NDArray[np.float32],
-        unit: float,
-        slot: int,
-        exposed: float,
-        prior: NDArray[np.float64],
-        late: NDArray[np.float64],
-        seen: int,
-    ) -> None:
-        stretch_ends = seen % self.windows[-1] == self.windows[-1] - 1
-        kernels.learn(
-            self.size, y, self._kinds, self._level, self._sums, self._owner, self._own, self._rings, self._head,
-            float(unit), slot,
-            float(exposed), prior, self._usual(), self._decays, seen, late, stretch_ends, self._learnt(seen),
-            self._totals,
-        )  # fmt: skip
-        kernels.move_on(self.size, self._sums, self._rings, self._head, self._lengths, self._decays[0])
-        self._head = (self._head + 1) % self.windows[-1]
-        if self.season > 1:
-            self._give_own()
-
     def _give_own(self) -> None:
         """Slot factors of their own for series that now have enough mentions."""
-        new = np.flatnonzero((self._level[0, : self.size] >= OWN_FROM) & (self._owner[: self.size] < 0))
+        new = np.flatnonzero((self._level[0, : self.size] >= march.OWN_FROM) & (self._owner[: self.size] < 0))
         if not new.size:
             return
         self._owner[new] = np.arange(self._owners, self._owners + new.size)
@@ -317,7 +297,7 @@ class SeriesState:
             out, allow_pickle=False, facts=np.array(json.dumps(facts)), kinds=self.kinds, level=self._level[:, :n],
             sums=self._sums[:, :, :n], owner=self._owner[:n], own=self._own[:, : self._owners], past=self._past,
             totals=self._totals, filled=filled, ring_values=rings[filled], numbers=self._numbers,
-            profile=np.stack([self.profile.observed, self.profile.expected, self.profile.factors]),
+            profile=self.profile.cycle,
         )  # fmt: skip
         return out.getvalue()
 
@@ -337,7 +317,7 @@ class SeriesState:
             for name in ("kinds", "sums", "owner", "own", "past", "totals", "numbers"):
                 setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
             state._rings.reshape(-1)[kept["filled"]] = kept["ring_values"]
-            state.profile.observed, state.profile.expected, state.profile.factors = kept["profile"].copy()
+            state.profile.cycle[:] = kept["profile"]
         return state
 
     def _append(self, other: "SeriesState") -> None:
@@ -367,10 +347,6 @@ class SeriesState:
                 array = getattr(self, name)
                 setattr(self, name, _room(array, array.ndim - 1, size))
             self._owner[self.size :] = -1
-
-
-def _nothing() -> Step:
-    return Step(*np.zeros((2, 0), np.int32), *np.zeros((6, 0)))
 
 
 def _room(array: NDArray[Any], axis: int, size: int) -> NDArray[Any]:

@@ -164,6 +164,31 @@ def test_the_command_reads_a_file_and_prints_terms(tmp_path: Path, kind: str) ->
     assert "night market" in CliRunner().invoke(cli, call, env={"COLUMNS": "150"}).stdout
 
 
+def test_a_part_that_always_has_the_same_neighbour_is_no_term() -> None:
+    texts = [
+        "東京タワー会館で食べた",
+        "昨日は東京タワー会館へ",
+        "東京タワー会館は高い",
+        "また東京タワー会館だ",
+        "東京タワー会館",
+    ]
+    names = {term.text for term in best_terms(texts, "ja")}
+    assert "東京タワー会館" in names
+    assert not {"タワー会館", "東京タワー", "東京"} & names
+
+
+def test_the_command_leaves_out_texts_in_other_languages(tmp_path: Path) -> None:
+    file = tmp_path / "mixed.csv"
+    file.write_text(
+        "text\n" + "ชอบเบียร์ช้างมาก\nเบียร์ช้างอร่อย\nมีเบียร์ช้างไหม\nnight market\nnight market\nnight market\n" * 2
+    )
+    call = ["terms", "--file", str(file), "--language", "th", "--format", "json"]
+    assert "night market" in CliRunner().invoke(cli, call).stdout
+    alone = CliRunner().invoke(cli, [*call, "--only"]).stdout
+    assert "night market" not in alone
+    assert "เบียร์ช้าง" in alone
+
+
 def test_the_command_names_the_columns_there_are(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("title\nhello\n")

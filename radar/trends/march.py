@@ -1,0 +1,172 @@
+"""A market's buckets one after the other, compiled: test, learn, move on, and what all its series share.
+
+Formulas: docstring of `radar.trends`; arrays: `radar.trends.kernels`. Here is the order of things within a bucket, so
+that a live market (one bucket a call) and a replayed history (many) are the same code.
+    past    (4, kept)    newest first: exposure; exposure x profile; slot; B before
+    cycle   (3, season)  the market's profile: observed, expected, factors (`radar.trends.profile`)
+    totals  (5, kinds)   see `kernels.learn`
+    found   (2, room) and (6, room)  series, window; p, observed, expected, lift, lift floor, score
+"""
+
+import numpy as np
+
+from radar._jit import jit, jit_unlocked
+from radar.trends.kernels import F32, F64, I8, I32, I64, PHI, U16, learn, learnt_from, move_on, test_series
+
+OWN_FROM = 200.0  # mentions (decayed) from which a series gets slot factors of its own
+PHI_MARKET = 100.0  # expected mentions with which a market's dispersion is drawn to PHI
+SLOT_PRIOR = 50.0  # mentions with which a slot is drawn to its parent: hour of week to hour of day, hour of day to 1
+
+
+@jit
+def priors(totals: F64, numbers: F64, exposed: float) -> F64:
+    """Exposure in which half a mention is expected at the kind's mean rate (all series' where a kind has none)."""
+    everyone = (totals[0].sum() + 0.5) / max(numbers.sum(), 1.0)
+    out = np.empty(numbers.size)
+    for kind in range(numbers.size):
+        rate = (totals[0, kind] + 0.5) / numbers[kind] if numbers[kind] > 0 else everyone
+        out[kind] = 0.5 * exposed / rate
+    return out
+
+
+@jit
+def usuals(totals: F64) -> F64:
+    """Dispersions that a series of a kind is shrunk to: its market's (of a bucket, of a stretch), shrunk to PHI."""
+    out = np.empty((2, totals.shape[1]))
+    for kind in range(totals.shape[1]):
+        due = PHI_MARKET + totals[2, kind]
+        out[0, kind] = (PHI_MARKET * PHI + totals[3, kind]) / due
+        out[1, kind] = (PHI_MARKET * PHI + totals[4, kind]) / due
+    return out
+
+
+@jit
+def learn_profile(cycle: F64, day: int, decay: float, slot: int, observed: float, expected: float) -> None:
+    """Take a bucket's mentions of all series into the profile: slot to parent to 1, divided by the whole.
+
+    day       slots of a day, where the cycle is a week of them; 1 elsewhere: then a slot has no parent but 1
+    expected  before any factor
+    """
+    season = cycle.shape[1]
+    cycle[:2] *= decay
+    cycle[0, slot] += observed
+    cycle[1, slot] += expected
+    if season == 1:
+        return
+    whole = (cycle[0].sum() + SLOT_PRIOR) / (cycle[1].sum() + SLOT_PRIOR)
+    for parent in range(day):
+        seen = due = 0.0
+        for at in range(parent, season, day):
+            seen += cycle[0, at] / whole
+            due += cycle[1, at]
+        factor = (SLOT_PRIOR + seen) / (SLOT_PRIOR + due)
+        for at in range(parent, season, day):
+            cycle[2, at] = (SLOT_PRIOR * factor + cycle[0, at] / whole) / (SLOT_PRIOR + cycle[1, at])
+
+
+@jit_unlocked
+def march(
+    y: F32,  # (buckets, n) counts, oldest first
+    exposures: F64,  # (buckets,)
+    slots: I64,  # (buckets,) of the cycle
+    seen: int,  # buckets before the first of them
+    exposed: float,  # B before it
+    head: int,
+    warm_up: int,
+    kinds: I8,
+    numbers: F64,  # (kinds,) series of each
+    level: F32,
+    sums: F32,
+    owner: I32,
+    own: F32,
+    rings: U16,
+    windows: I64,
+    reach: F64,
+    decays: F64,
+    past: F64,
+    cycle: F64,
+    day: int,
+    cycle_decay: float,
+    totals: F64,
+    polynomial: F64,
+    column: I32,  # (room,) out: which bucket
+    which: I32,
+    out: F64,
+) -> tuple[int, int, int, float, int, bool]:
+    """Pass as many buckets as the room for what is found allows, up to one that gives a series a claim to own factors.
+
+    Answers buckets passed, rows found, and the new seen, exposed and head; last whether a series has such a claim.
+    """
+    n, longest = y.shape[1], rings.shape[1]
+    found, claimed, passed = 0, False, 0
+    spans, before, late = np.empty(windows.size), np.empty(windows.size), np.zeros(3)
+    while passed < y.shape[0] and not claimed and (found == 0 or found + n <= column.size):
+        exposure, slot = exposures[passed], slots[passed]
+        if exposure == 0.0:
+            passed += 1
+            continue
+        unit = exposure * cycle[2, slot]
+        prior, usual = priors(totals, numbers, exposed), usuals(totals)
+        for row in range(4):
+            for at in range(past.shape[1] - 1, 0, -1):
+                past[row, at] = past[row, at - 1]
+        past[0, 0], past[1, 0], past[2, 0], past[3, 0] = exposure, unit, slot, exposed
+        learnt = learnt_from(seen, longest, decays[1])
+        if seen >= warm_up:
+            for k in range(windows.size):
+                spans[k] = past[1, : windows[k]].sum()
+                before[k] = past[3, windows[k] - 1] * decays[0] ** (windows[k] - 1)
+            more = test_series(
+                n, y[passed], kinds, level, sums, owner, own, windows, past[1, :longest],
+                past[2, :longest].astype(np.int64), spans, reach, before, prior, usual, seen, learnt, decays[1],
+                polynomial, which[:, found:], out[:, found:],
+            )  # fmt: skip
+            column[found : found + more] = passed
+            found += more
+        if (
+            seen >= longest
+        ):  # else no window has begun yet, or with the very first bucket, of which nothing was expected
+            late[0], late[1] = past[1, longest - 1], past[2, longest - 1]
+            late[2] = past[3, longest - 1] * decays[0] ** (longest - 1)
+        due = 0.0
+        for kind in range(numbers.size):
+            due += (totals[0, kind] + 0.5 * numbers[kind]) / max(exposed + prior[kind], 1e-9)
+        claimed = learn(
+            n, y[passed], kinds, level, sums, owner, own, rings, head, unit, slot, exposed, prior, usual, decays, seen,
+            late, seen % longest == longest - 1, learnt, totals, OWN_FROM if cycle.shape[1] > 1 else np.inf,
+        )  # fmt: skip
+        move_on(n, sums, rings, head, windows, decays[0])
+        head = (head + 1) % longest
+        if seen > 0:
+            learn_profile(cycle, day, cycle_decay, slot, totals[1].sum(), exposure * due)
+        exposed = decays[0] * exposed + unit
+        seen += 1
+        passed += 1
+    return passed, found, seen, exposed, head, claimed
+
+
+@jit_unlocked
+def by_series(series: I32, n: int) -> I64:
+    """The order in which rows of the same series, 0 to n - 1, stand together and are otherwise as they came."""
+    begins = np.zeros(n + 1, np.int64)
+    for s in series:
+        begins[s + 1] += 1
+    begins = np.cumsum(begins)
+    order = np.empty(series.size, np.int64)
+    for row in range(series.size):
+        order[begins[series[row]]] = row
+        begins[series[row]] += 1
+    return order
+
+
+@jit_unlocked
+def place(order: I64, series: I32, columns: I32, start: int, p: F64, values: F64, all_p: F64, rest: F64) -> None:
+    """Write rows to their places (series, start + column): p to `all_p`, values (row, k) to `rest` (series, column, k).
+
+    Row by row in this order, so that memory is written to in its own.
+    """
+    for row in order:
+        s, t = series[row], start + columns[row]
+        all_p[s, t] = p[row]
+        for k in range(values.shape[1]):
+            rest[s, t, k] = values[row, k]
