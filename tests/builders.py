@@ -1,6 +1,9 @@
-"""Small posts for tests."""
+"""Small posts for tests, and empty stores to put them into."""
 
+import tempfile
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ from argon2 import PasswordHasher
 from radar.access import people
 from radar.ingest import Ingested, ingest_posts
 from radar.sources.base import RawAuthor, RawPost
-from radar.store.engine import writing
+from radar.store.engine import open_store, writing
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -32,3 +35,24 @@ def put(engine: sa.Engine, *posts: RawPost, now: datetime = NOON) -> Ingested:
     """Ingest posts in one transaction."""
     with writing(engine) as session, session.begin():
         return ingest_posts(session, posts, source="test", now=now)
+
+
+@cache
+def _migrated() -> bytes:
+    """The file of an empty SQLite store with the newest schema: migrated once, then copied."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "radar.db"
+        open_store(f"sqlite:///{file}").dispose()
+        return file.read_bytes()
+
+
+def empty_store(file: Path) -> Path:
+    """Put an empty store with the newest schema at a path, as opening it anew would make it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(_migrated())
+    return file
+
+
+def fresh_store(file: Path) -> sa.Engine:
+    """An empty store at a path, opened: as `open_store`, without migrating again."""
+    return open_store(f"sqlite:///{empty_store(file)}")
