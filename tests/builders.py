@@ -12,8 +12,10 @@ from argon2 import PasswordHasher
 
 from radar.access import people
 from radar.ingest import Ingested, ingest_posts
+from radar.registry import load_labels, load_taxonomy
 from radar.sources.base import RawAuthor, RawPost
 from radar.store.engine import open_store, writing
+from radar.topics.calibration import Labels
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -29,6 +31,12 @@ def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same argon2, with less to do: for tests that try many passwords."""
     monkeypatch.setattr(people, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     people._nobodys.cache_clear()
+
+
+def few_labels(every: int = 12) -> Labels:
+    """One in so many of the shipped labels: a model of these is fitted in a moment, and knows little."""
+    shipped = load_labels(load_taxonomy())
+    return Labels(shipped.texts[::every], shipped.languages[::every], shipped.topics[::every])
 
 
 def put(engine: sa.Engine, *posts: RawPost, now: datetime = NOON) -> Ingested:

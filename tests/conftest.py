@@ -170,7 +170,10 @@ def demo_dir(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Path
     return _once(tmp_path_factory, "data", make)
 
 
-SLOWEST = ("test_kill", "test_demo", "test_together", "test_wheel", "test_pruning", "test_registry", "test_promotion")
+SLOWEST = (
+    "test_kill", "test_demo", "test_notebooks", "test_together", "test_wheel", "test_browser", "test_pruning",
+    "test_registry", "test_promotion",
+)  # fmt: skip
 """Modules that are begun first, so that no process of the run is left with one of them at the end."""
 
 
