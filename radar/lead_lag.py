@@ -21,18 +21,21 @@ A lead is shown with q and null_q <= 0.05, 10 shared trends at least, and a medi
 a sampling step at least.
 """
 
+from __future__ import annotations  # for pandas, which only comparing needs
+
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, ndtr
 
-from radar.onsets import tidy_onsets
 from radar.trends.fdr import benjamini_hochberg
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST = 10
 """Shared trends below which nothing is said."""
@@ -68,12 +71,17 @@ def pair_table(onsets: pd.DataFrame, step: Step = "1h", *, seed: int = 0) -> pd.
 
     Raises ValueError for a frame without these columns, or a step that is no positive length of time.
 
+    >>> import pandas as pd
     >>> at = pd.Timestamp("2026-03-02", tz="UTC") + pd.to_timedelta(range(0, 720, 36), "h")
     >>> frame = pd.DataFrame({"JP": at, "TW": at + pd.Timedelta("30h")})
     >>> found = pair_table(frame, step="1h").iloc[0]
     >>> found["first"], found["second"], int(found["shared"]), float(found["median_lag_hours"]), bool(found["lead"])
     ('JP', 'TW', 20, 30.0, True)
     """
+    import pandas as pd
+
+    from radar.onsets import tidy_onsets
+
     tidy = tidy_onsets(onsets, "group", "step")
     if "group" in tidy:
         tidy["group"] = tidy.groupby("trend", sort=False)["group"].transform("first")
@@ -101,6 +109,8 @@ def _steps(step: Step, markets: list[str]) -> dict[str, float]:
 
 
 def _seconds(step: str | timedelta) -> float:
+    import pandas as pd
+
     try:
         length = float(pd.Timedelta(step).total_seconds())
     except ValueError as error:
@@ -111,6 +121,8 @@ def _seconds(step: str | timedelta) -> float:
 
 
 def _rows(tidy: pd.DataFrame, group: str, steps: Mapping[str, float], rng: np.random.Generator) -> Iterator[Any]:
+    import pandas as pd
+
     if tidy.empty:
         return
     seconds = (tidy["onset_at"] - pd.Timestamp(0, tz="UTC")).dt.total_seconds()

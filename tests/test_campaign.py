@@ -9,8 +9,8 @@ import pytest
 from radar.answers import list_trends
 from radar.keys import Kind, key_number
 from radar.sources.base import RawPost
-from radar.store.engine import open_store, reading
-from tests.builders import a_post, put
+from radar.store.engine import reading
+from tests.builders import a_post, fresh_store, put
 from tests.trends.test_line_invariants import BEGINS, DAYS, OLD, counted, detect, read_and_count, same, talk
 
 END = BEGINS + timedelta(days=DAYS)
@@ -57,7 +57,7 @@ def _crowd() -> list[RawPost]:
 
 
 def _names(folder: Path, posts: list[RawPost]) -> list[str]:
-    engine = open_store(f"sqlite:///{folder / 'radar.db'}")
+    engine = fresh_store(folder / "radar.db")
     put(engine, *talk(), *posts, now=END)
     read_and_count(engine, OLD, END)
     detect(engine, OLD, END)
@@ -80,7 +80,7 @@ def test_the_first_account_counts_whatever_the_order(tmp_path: Path, seed: int) 
     """And the day's counts are those of the campaign's first post alone, but for who was heard."""
     found = []
     for n, posts in enumerate((_campaign(), random.Random(seed).sample(_campaign(), 16))):
-        engine = open_store(f"sqlite:///{tmp_path / f'{n}.db'}")
+        engine = fresh_store(tmp_path / f"{n}.db")
         for start in range(0, 16, 5):
             put(engine, *posts[start : start + 5], now=END)
             read_and_count(engine, OLD, END + timedelta(minutes=start))

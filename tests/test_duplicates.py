@@ -7,17 +7,17 @@ import pytest
 
 from radar.bench.duplicates import measure, repeated
 from radar.keys import Kind, key_number
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
 from radar.store.posts import day_posts
 from radar.support import PostsOfDay, WindowPosts
-from tests.builders import NOON, a_post, put
+from tests.builders import NOON, a_post, fresh_store, put
 from tests.trends.test_line_invariants import BEGINS, DAYS, OLD, detect, read_and_count, talk
 
 SPAN = (NOON - timedelta(hours=1), NOON + timedelta(hours=1))
 
 
 def test_a_line_that_rests_on_the_posts_of_another_is_a_duplicate(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     said = ["#one #two", "#one #two", "#one #three", "#three", "#three", "#one"]
     put(engine, *[a_post(f"{n}", f"{text} {n}", f"p{n}") for n, text in enumerate(said)])
     read_and_count(engine, OLD, NOON)
@@ -33,7 +33,7 @@ def test_a_line_that_rests_on_the_posts_of_another_is_a_duplicate(tmp_path: Path
 def test_merging_leaves_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RADAR_DATA_DIR", str(tmp_path))
     end = BEGINS + timedelta(days=DAYS)
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     assert measure(lambda what, done, of: None)["lists"] == 0
     put(engine, *talk(), now=end)
     for n in range(14):  # two names for one thing, in the same posts

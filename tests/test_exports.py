@@ -19,8 +19,8 @@ from radar.errors import CallerError, UnknownName, UnreadableInput
 from radar.file_encoding import sniff
 from radar.file_rows import rows_of
 from radar.importing import Imported, Mapping, import_file
-from radar.store.engine import open_store
 from radar.store.tables import author, post
+from tests.builders import fresh_store
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TEXTS = {
@@ -36,7 +36,7 @@ TEXTS = {
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Any:
-    opened = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    opened = fresh_store(tmp_path / "radar.db")
     yield opened
     opened.dispose()
 

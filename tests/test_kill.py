@@ -8,7 +8,9 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from radar.store import tables as t
@@ -75,7 +77,7 @@ def _killed_at_work(step: str, arguments: list[str], environment: dict[str, str]
         stderr=subprocess.DEVNULL,
     )
     while process.poll() is None and _done(engine, step) == before:
-        time.sleep(0.002)
+        time.sleep(0.01)
     time.sleep(rest)
     at_work = process.poll() is None
     process.kill()
@@ -84,32 +86,53 @@ def _killed_at_work(step: str, arguments: list[str], environment: dict[str, str]
     return at_work
 
 
-def test_killed_and_run_again_equals_undisturbed(url: str, tmp_path: Path, fitted_dir: Path) -> None:
-    file = tmp_path / "posts.csv"
-    write_posts(file)
-    command = ["import", str(file), "--platform", "test", "--only-import"]
-    steps = {"import": command} | {step: ["run", step] for step in STEPS}
-    calm = f"sqlite:///{tmp_path / 'calm.db'}"
-    for folder in (tmp_path / "calm", tmp_path / "killed"):
-        folder.mkdir()
-        (folder / "models").symlink_to(fitted_dir / "models")
-    for arguments in steps.values():
-        done = radar(*arguments, data_dir=tmp_path / "calm", env={"RADAR_DATABASE_URL": calm})
-        assert done.returncode == 0, done.stderr
+def _data_dir(folder: Path, fitted_dir: Path) -> Path:
+    """A data folder with the model."""
+    folder.mkdir()
+    (folder / "models").symlink_to(fitted_dir / "models")
+    return folder
 
+
+def _steps(file: Path) -> dict[str, list[str]]:
+    """The line, command by command."""
+    command = ["import", str(file), "--platform", "test", "--only-import"]
+    return {"import": command} | {step: ["run", step] for step in STEPS}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> tuple[Path, dict[str, Any]]:
+    """The posts, and what a store holds after a run that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    file, calm = folder / "posts.csv", f"sqlite:///{folder / 'calm.db'}"
+    write_posts(file)
+    data_dir = _data_dir(folder / "calm", fitted_dir)
+    for arguments in _steps(file).values():
+        done = radar(*arguments, data_dir=data_dir, env={"RADAR_DATABASE_URL": calm})
+        assert done.returncode == 0, done.stderr
+    expected = facts_of(calm)
+    assert expected["episodes"], "the planted craze was not found: this test would prove little"
+    return file, expected
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.long)])
+def test_killed_and_run_again_equals_undisturbed(
+    kills: int, url: str, tmp_path: Path, fitted_dir: Path, undisturbed: tuple[Path, dict[str, Any]]
+) -> None:
+    """Each command is killed at a random moment of its work (first, or alone: soon after its first rows)."""
+    file, expected = undisturbed
+    data_dir = _data_dir(tmp_path / "killed", fitted_dir)
     env = {"RADAR_DATABASE_URL": url}
-    environment = os.environ | env | {"RADAR_DATA_DIR": str(tmp_path / "killed")}
+    environment = os.environ | env | {"RADAR_DATA_DIR": str(data_dir)}
     rng = random.Random(os.getpid())
     at_work = []
-    for step, arguments in steps.items():
-        for rest in (0.0, round(rng.uniform(0, 0.2), 3)):
+    for step, arguments in _steps(file).items():
+        for n in range(kills):
+            rest = round(rng.uniform(0, 0.2 if n else 0.02), 3)
             at_work.append((step, rest, _killed_at_work(step, arguments, environment, url, rest)))
-        done = radar(*arguments, data_dir=tmp_path / "killed", env=env)
+        done = radar(*arguments, data_dir=data_dir, env=env)
         assert done.returncode == 0, done.stderr
     print("killed:", at_work)
-    assert {step for step, _, yes in at_work if yes} == set(steps), at_work
-
-    expected, found = facts_of(calm), facts_of(url)
-    assert expected["episodes"], "the planted craze was not found: this test would prove little"
+    assert {step for step, _, yes in at_work if yes} == set(_steps(file)), at_work
+    found = facts_of(url)
     for name in expected:
         assert found[name] == expected[name], name

@@ -10,15 +10,16 @@ from radar.kol import Tiers
 from radar.measure import measure_authors
 from radar.sources.world import SimulatedWorld
 from radar.store.author_facts import histories
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import reading, writing
 from radar.store.measures import measures_page
+from tests.builders import fresh_store
 
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 UNTIL = BEGINS + timedelta(days=24)
 
 
 def test_a_world_of_24_days_has_growth_rates_and_peers(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     for batch in SimulatedWorld(starts_at=BEGINS, days=24).discover(None, UNTIL):
         posts = [post for post in batch.posts if post.author.audience_market == "TW"]
         with writing(engine) as session, session.begin():

@@ -20,10 +20,10 @@ from radar.markets import MARKETS, day_hours
 from radar.registry import TopicScorer, model_id
 from radar.sources.base import RawPost
 from radar.store import counts
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
 from radar.store.tables import day_count
 from tests.api.small_store import KeywordScorer
-from tests.builders import NOON, a_post, put
+from tests.builders import NOON, a_post, fresh_store, put
 
 LATER = datetime(2026, 12, 1, tzinfo=UTC)
 TEXTS = ["藥妝 #sweet 大阪", "機票 日本 #sweet", "ramen #noodles in Tokyo", "寫 #cafe", "nothing at all"]
@@ -44,7 +44,7 @@ def _counted(engine: sa.Engine) -> dict[Any, Any]:
 
 def _after(batches: list[list[RawPost]], *, count_each: bool) -> dict[Any, Any]:
     with TemporaryDirectory() as folder:
-        engine = open_store(f"sqlite:///{folder}/radar.db")
+        engine = fresh_store(Path(folder) / "radar.db")
         for batch in batches:
             put(engine, *batch)
             if count_each:

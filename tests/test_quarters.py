@@ -13,11 +13,11 @@ from radar.detect import QUARTERS_BACK, QUARTERS_STEP, detect_trends
 from radar.keys import Kind, key_number
 from radar.sources.base import RawPost
 from radar.store import trends
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 from radar.watch import Watch
 from radar.windows import Bucket
-from tests.builders import a_post, put
+from tests.builders import a_post, fresh_store, put
 from tests.trends.test_line_invariants import OLD, WORDS, detect, read_and_count
 
 BEGINS = datetime(2026, 3, 1, tzinfo=UTC)
@@ -36,7 +36,7 @@ def _store(folder: Path, days: int, crazes: tuple[float, ...], seed: int = 5) ->
         for n in range(9):
             at = BEGINS + timedelta(days=craze, minutes=2 * n)
             posts.append(a_post(f"c{craze}-{n}", f"{n} {craze} for the moonlantern", f"p{n}", published_at=at))
-    engine = open_store(f"sqlite:///{folder / 'radar.db'}")
+    engine = fresh_store(folder / "radar.db")
     put(engine, *posts, now=end)
     read_and_count(engine, OLD, end)
     return engine
@@ -108,7 +108,7 @@ def test_quarters_of_recent_weeks_are_the_same_day_by_day_and_at_once(crazes: sa
 
 
 def test_days_without_a_time_of_day_cost_quarters_nothing(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     posts = [
         a_post(f"{n}", f"tea {n}", f"p{n % 7}", published_at=BEGINS + timedelta(days=n // 10), day_only=True)
         for n in range(400)

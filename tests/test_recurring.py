@@ -12,9 +12,8 @@ from radar.classify import classify_posts
 from radar.count import count_mentions
 from radar.detect import detect_trends
 from radar.registry import TopicScorer
-from radar.store.engine import open_store
 from radar.store.tables import episode, key, snapshot
-from tests.builders import a_post, put
+from tests.builders import a_post, fresh_store, put
 
 BEGINS = datetime(2025, 1, 6, tzinfo=UTC)
 PEAK, NEXT = 80, 80 + 364  # the same ISO week a year later
@@ -24,7 +23,7 @@ NOW = BEGINS + timedelta(days=DAYS)
 
 def _seen(tmp_path: Path, scorer: TopicScorer, first: int, second: int) -> list[Any]:
     """The daily snapshots of a festival that so many persons speak of in each of two years."""
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     rng = random.Random(2)
     posts = [
         a_post(f"q{n}", f"note {n} on {rng.choice('abcdefgh')}", f"p{n % 60}", published_at=BEGINS + at, day_only=True)

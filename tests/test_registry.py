@@ -28,8 +28,10 @@ from radar.registry import (
     open_pipeline,
     open_scorer,
 )
+from tests.builders import few_labels
 
 LANGUAGES = ("zh-Hant", "ja", "ko", "en", "th")
+ROOT = Path(__file__).parents[1]
 
 
 class Foreign:
@@ -82,15 +84,30 @@ def test_scores_are_probabilities_of_forty_topics(scorer: TopicScorer) -> None:
     assert np.array_equal(scorer.score(texts[::-1])[::-1], scores)
 
 
-def test_the_same_inputs_fit_the_same_model(scorer: TopicScorer, folder: Path, tmp_path: Path) -> None:
-    before = json.loads((folder / "manifest.json").read_text())
-    again = tmp_path / "again" / scorer.model_id
-    after = fit(again)
-    digests = before.pop("digests"), after.pop("digests")
-    assert after == before
+FIT = """
+import sys
+from pathlib import Path
+from radar.registry import fit
+from tests.builders import few_labels
+fit(Path(sys.argv[1]), few_labels(int(sys.argv[2])))
+"""
+
+
+@pytest.mark.parametrize("every", [12, pytest.param(1, marks=pytest.mark.long)])
+def test_the_same_inputs_fit_the_same_model(every: int, tmp_path: Path) -> None:
+    """In two processes, on one in so many of the shipped labels."""
+    one, two = tmp_path / "one" / "topics-x", tmp_path / "two" / "topics-x"
+    fit(one, few_labels(every))
+    done = subprocess.run(
+        [sys.executable, "-c", FIT, str(two), str(every)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    first, second = (json.loads((folder / "manifest.json").read_text()) for folder in (one, two))
+    digests = first.pop("digests"), second.pop("digests")
+    assert first == second
     assert digests[0]["scorer.npz"] == digests[1]["scorer.npz"]  # skops writes the addresses of objects into its file
     texts = ["虎航特價機票", "今天好累", "ตลาดน้ำ"]
-    assert np.array_equal(open_scorer(again).score(texts), scorer.score(texts))
+    assert np.array_equal(open_scorer(one).score(texts), open_scorer(two).score(texts))
 
 
 @pytest.mark.parametrize("name", ["pipeline.skops", "scorer.npz"])

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import skops.io
+from typer.testing import CliRunner
 
+from radar.cli import cli
 from radar.config import Settings
 from radar.errors import RadarError
 from radar.registry import model_folder, open_scorer
+from tests.builders import few_labels
 from tests.conftest import radar
 
 
@@ -48,12 +51,28 @@ def test_fewer_topics_in_the_manifest_than_in_the_pipeline_are_refused(folder: P
         open_scorer(folder)
 
 
-@pytest.mark.parametrize("manifest", [None, '{"id": "topics-'])
-def test_train_over_a_half_written_folder_ends_without_a_traceback(tmp_path: Path, manifest: str | None) -> None:
-    half = model_folder(Settings(data_dir=tmp_path))
-    half.mkdir(parents=True)
-    (half / "pipeline.skops").write_bytes(b"half")
-    if manifest is not None:
-        (half / "manifest.json").write_text(manifest)
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    """A folder that a killed fit left half-written."""
+    folder = model_folder(Settings(data_dir=tmp_path))
+    folder.mkdir(parents=True)
+    (folder / "pipeline.skops").write_bytes(b"half")
+    return folder
+
+
+def test_train_over_a_half_written_folder_fits_anew(
+    half: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a few of the labels, to be quick."""
+    few = few_labels()
+    monkeypatch.setattr("radar.training.load_labels", lambda taxonomy: few)
+    done = CliRunner().invoke(cli, ["train"], env={"RADAR_DATA_DIR": str(tmp_path)})
+    assert done.exit_code == 0, done.output
+    assert len(open_scorer(half).topic_ids) == 40
+
+
+def test_train_over_a_manifest_cut_short_ends_without_a_traceback(half: Path, tmp_path: Path) -> None:
+    (half / "manifest.json").write_text('{"id": "topics-')
     done = radar("train", data_dir=tmp_path)
+    assert done.returncode != 0
     assert "Traceback" not in done.stderr

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from radar.config import Settings
 from radar.gate import kept_models
 from radar.labels import Label, append
-from radar.registry import load_labels, load_taxonomy, model_id
+from radar.registry import model_id
 from radar.scheduling import Context, run_job
-from radar.topics.calibration import Labels
+from tests.builders import few_labels
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
@@ -32,8 +32,7 @@ def test_nothing_is_fitted_where_no_label_is_new(context: Context) -> None:
 
 def test_a_candidate_is_fitted_measured_and_left_to_a_person(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a twelfth of the shipped labels, to be quick: so it cannot pass."""
-    all_ = load_labels(load_taxonomy())
-    few = Labels(all_.texts[::12], all_.languages[::12], all_.topics[::12])
+    few = few_labels()
     monkeypatch.setattr("radar.training.load_labels", lambda taxonomy: few)
     append(context.settings.labels_dir, [Label("ig:1", "雪見温泉", "ja", ("travel.snow",), "ann", NOW, "a.csv")], NOW)
     done = run_job("retrain_models", context)

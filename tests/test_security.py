@@ -19,8 +19,7 @@ from pathlib import Path
 import httpx
 from packaging.requirements import Requirement
 
-from radar.store.engine import open_store
-from tests.builders import a_post, put
+from tests.builders import a_post, fresh_store, put
 from tests.conftest import radar
 
 ROOT = Path(__file__).parents[1]
@@ -113,7 +112,7 @@ TOLD = ("tok-4f9a1c77e2", "c2VjcmV0c2Vj", "mailpass99", "query-8812", "bearer-55
 
 
 def test_no_secret_is_in_the_log_or_the_store(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     put(engine, a_post("1"))
     engine.dispose()
     environment = SECRETS | {"RADAR_LOG": "json", "RADAR_CONTACT": "ann@example.org"}

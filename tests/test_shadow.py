@@ -13,8 +13,8 @@ from radar.count import count_mentions
 from radar.detect import detect_trends
 from radar.registry import TopicScorer
 from radar.shadow import Stretch, next_market, run_shadow
-from radar.store.engine import open_store, reading
-from tests.builders import a_post, put
+from radar.store.engine import reading
+from tests.builders import a_post, fresh_store, put
 
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 58
@@ -25,7 +25,7 @@ WORDS = ["tea", "metro", "garden", "office", "camera", "coffee", "window", "brid
 @pytest.fixture(scope="module")
 def talked(tmp_path_factory: pytest.TempPathFactory, scorer: TopicScorer) -> sa.Engine:
     """Eight weeks of 50 persons, with three crazes of 20 persons each in the last four."""
-    engine = open_store(f"sqlite:///{tmp_path_factory.mktemp('shadow') / 'radar.db'}")
+    engine = fresh_store(tmp_path_factory.mktemp("shadow") / "radar.db")
     rng = random.Random(11)
     posts = []
     for n in range(DAYS * 45):

@@ -7,10 +7,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from radar.store import trends
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 from radar.windows import Bucket
-from tests.builders import a_post, put
+from tests.builders import a_post, fresh_store, put
 from tests.trends.test_line_invariants import BEGINS, DAYS, OLD, craze, detect, read_and_count, talk
 
 END = BEGINS + timedelta(days=DAYS)
@@ -43,7 +43,7 @@ def _stored(engine: sa.Engine) -> list[Name]:
 
 
 def test_one_message_for_each_stage_of_a_trend(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     put(engine, *talk(), *craze(), now=END)
     read_and_count(engine, OLD, END)
     teller = Teller(engine)
@@ -81,7 +81,7 @@ def test_one_message_for_each_stage_of_a_trend(tmp_path: Path) -> None:
 
 
 def test_a_late_post_on_another_subject_repeats_no_message(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     put(engine, *talk(), *craze(), now=END)
     read_and_count(engine, OLD, END)
     detect(engine, OLD, END)

@@ -16,10 +16,10 @@ from radar.keys import kinds_of
 from radar.store import tables as t
 from radar.store import tracked as store
 from radar.store.counts import counted_days
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
 from radar.store.posts import key_array
 from tests.api.small_store import KeywordScorer
-from tests.builders import NOON, a_post, put
+from tests.builders import NOON, a_post, fresh_store, put
 from tests.test_line import _world as craze_world
 
 DAY = date(2026, 5, 4)
@@ -143,7 +143,7 @@ def test_other_forms_are_recounted_and_a_removed_key_leaves_nothing(engine: sa.E
 
 
 def test_detection_ranks_a_tracked_key_by_its_name(tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     scorer, ends = KeywordScorer(), datetime(2026, 4, 15, tzinfo=UTC)
     put(engine, *craze_world(), now=ends)
     classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=ends)

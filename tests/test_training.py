@@ -9,8 +9,8 @@ import pytest
 from radar.config import Settings
 from radar.labels import Label, append, post_id, write_labels
 from radar.registry import load_labels, load_taxonomy, model_card, model_id, open_scorer
-from radar.topics.calibration import Labels
 from radar.training import WEAK_FILE, fit_training, training
+from tests.builders import few_labels
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 TAXONOMY = load_taxonomy()
@@ -77,7 +77,7 @@ def test_weak_labels_never_join_unasked(settings: Settings) -> None:
 
 def test_own_labels_change_what_the_model_says(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fitted on a twelfth of the shipped labels, to be quick."""
-    few = Labels(SHIPPED.texts[::12], SHIPPED.languages[::12], SHIPPED.topics[::12])
+    few = few_labels()
     monkeypatch.setattr("radar.training.load_labels", lambda taxonomy: few)
     before = open_scorer(fit_training(settings, training(settings)))
     append(settings.labels_dir, [a_label(f"zorblax {n} was here", "travel.snow") for n in range(12)], NOW)

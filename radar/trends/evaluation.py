@@ -30,7 +30,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaincinv
-from scipy.stats import binom
 
 LIST_DAYS = 7
 BASELINE_DAYS = 28
@@ -75,6 +74,8 @@ def median_interval(values: Sequence[float], level: float = 0.95) -> Interval:
     >>> median_interval([3, 1, 2, 5, 4, 9, 7, 8, 6, 10])
     Interval(value=5.5, low=2.0, high=9.0)
     """
+    from scipy.stats import binom  # a second of start, which reading trends need not wait for
+
     n = len(values)
     rank = int(binom.ppf((1 - level) / 2, n, 0.5)) if n else 0
     if rank < 1:

@@ -12,8 +12,6 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-import holidays
-
 from radar.trends.stages import LIFT_ON
 from radar.trends.tail import lift, lift_floor
 
@@ -98,6 +96,8 @@ def _month_day(text: str | None) -> tuple[int, int] | None:
 @cache
 def _days_of(country: str, name: str, year: int) -> tuple[date, ...]:
     """The day of a public holiday in a year; its observed twins follow within the week and add nothing."""
+    import holidays  # takes a fifth of a second, and is seldom asked
+
     found = holidays.country_holidays(country, years=year, language="en_US")
     return tuple(sorted(at for at, said in found.items() if name in said))[:1]
 

@@ -14,16 +14,17 @@ from radar.answers import trend_id
 from radar.api import create_app
 from radar.cli import cli
 from radar.store import alert_rules
-from radar.store.engine import open_store, writing
+from radar.store.engine import writing
 from tests.alerts.receivers import NOW, Radar, hook
 from tests.api.small_store import HOSTILE, post
+from tests.builders import fresh_store
 
 HTML = {"accept": "text/html"}
 
 
 @pytest.fixture
 def radar(tmp_path: Path) -> Iterator[Radar]:
-    opened = Radar(open_store(f"sqlite:///{tmp_path / 'radar.db'}"), data_dir=tmp_path)
+    opened = Radar(fresh_store(tmp_path / "radar.db"), data_dir=tmp_path)
     yield opened
     opened.engine.dispose()
 

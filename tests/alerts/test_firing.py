@@ -12,11 +12,11 @@ from radar.alerts.rules import checked
 from radar.errors import CallerError
 from radar.keys import Kind, key_number
 from radar.store import alert_rules, alerts
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import reading, writing
 from radar.store.tables import alert_event, day_count, detector_state, episode, snapshot, stage_change
 from tests.alerts.receivers import NOW, Radar
 from tests.api.small_store import JP, KR, TW
-from tests.builders import a_post, put
+from tests.builders import a_post, fresh_store, put
 from tests.trends.test_line_invariants import BEGINS, DAYS, OLD, craze, detect, read_and_count, talk
 
 
@@ -149,7 +149,7 @@ def test_what_no_rule_can_wait_for_is_refused(wanted: dict[str, object]) -> None
 
 def test_going_through_the_days_again_tells_nothing_again(tmp_path: Path) -> None:
     """Detection as scheduled, asked again, from an earlier midnight, after a late post, and rebuilt from the counts."""
-    engine, end = open_store(f"sqlite:///{tmp_path / 'radar.db'}"), BEGINS + timedelta(days=DAYS)
+    engine, end = fresh_store(tmp_path / "radar.db"), BEGINS + timedelta(days=DAYS)
     put(engine, *talk(), *craze(), now=end)
     read_and_count(engine, OLD, end)
     detect(engine, OLD, BEGINS + timedelta(days=39))

@@ -22,9 +22,10 @@ from radar.api import create_app
 from radar.errors import CallerError
 from radar.scheduling import Context, run_job
 from radar.store import alerts
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import reading, writing
 from radar.store.tables import alert_delivery
 from tests.alerts.receivers import NOW, Radar, hook, post_office
+from tests.builders import fresh_store
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def radar(engine: sa.Engine) -> Radar:
 @pytest.fixture
 def small(tmp_path: Path) -> Radar:
     """A store on SQLite, for what no database has a part in."""
-    return Radar(open_store(f"sqlite:///{tmp_path / 'radar.db'}"))
+    return Radar(fresh_store(tmp_path / "radar.db"))
 
 
 def states(radar: Radar) -> list[tuple[str, int, int | None, str | None]]:

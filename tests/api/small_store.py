@@ -16,7 +16,8 @@ from radar.keys import Kind, key_number
 from radar.registry import load_taxonomy, model_id
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import trends
-from radar.store.engine import claim_world, open_store, writing
+from radar.store.engine import claim_world, writing
+from tests.builders import fresh_store
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>"
@@ -135,7 +136,7 @@ def post(n: int, author: str, text: str, at: datetime, market: str = "TW", **mor
 
 def open_small(folder: Path) -> SmallStore:
     """An empty store with its schema."""
-    return SmallStore(open_store(f"sqlite:///{folder / 'radar.db'}"))
+    return SmallStore(fresh_store(folder / "radar.db"))
 
 
 def fill(store: SmallStore, world: str = "real") -> SmallStore:

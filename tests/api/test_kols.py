@@ -17,9 +17,9 @@ from radar.measure import measure_authors
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import measures
 from radar.store import tables as t
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
 from radar.store.measures import due_authors, measures_of, measures_page
-from tests.builders import NOON, a_post, put
+from tests.builders import NOON, a_post, fresh_store, put
 
 NOW = NOON + timedelta(days=6)
 HOSTILE = "<script>alert(1)</script>"
@@ -44,7 +44,7 @@ def _measure(engine: sa.Engine, now=NOW):  # type: ignore[no-untyped-def]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    opened = fresh_store(tmp_path / "radar.db")
     for n in range(12):
         put(opened, *_posts(n, 10 if n < 11 else 2))
     with opened.begin() as c:

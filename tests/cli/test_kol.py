@@ -11,15 +11,14 @@ from radar.cli import cli
 from radar.errors import RadarError
 from radar.kol import Tiers
 from radar.measure import measure_authors
-from radar.store.engine import open_store
 from tests.api.test_kols import NOW, _posts
-from tests.builders import put
+from tests.builders import fresh_store, put
 
 
 @pytest.fixture
 def radar(tmp_path: Path) -> Callable[..., str]:
     """Run `radar kol ...` over a store of seven KOLs; what it prints. Mistakes are raised."""
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     for n in range(1, 8):
         put(engine, *_posts(n, 9))
     measure_authors(engine, "none", [], Tiers(), now=NOW)

@@ -24,7 +24,8 @@ from radar.sources.jetstream import JetstreamSource
 from radar.sources.trouble import Unreachable
 from radar.sources.web import Web
 from radar.store import runs, tables
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import reading, writing
+from tests.builders import fresh_store
 from tests.sources.stages import NOW, FakeClock
 
 ZERO = int(NOW.timestamp() * 1e6)
@@ -142,7 +143,7 @@ def stream(request: pytest.FixtureRequest) -> Iterator[Stream]:
 
 @pytest.fixture
 def engine(stream: Stream, tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    opened = fresh_store(tmp_path / "radar.db")
     with writing(opened) as session, session.begin():
         runs.add_source(session, "live", "jetstream", {"url": stream.url}, is_simulated=False)
     yield opened

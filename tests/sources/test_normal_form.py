@@ -16,7 +16,7 @@ from radar.config import Settings
 from radar.importing import Mapping, import_file
 from radar.sources.web import Web
 from radar.store import tables
-from radar.store.engine import open_store
+from tests.builders import fresh_store
 from tests.sources.stages import NOW, FakeClock, on_stage
 
 TEXTS = [
@@ -63,7 +63,7 @@ WAYS |= {"file": from_file, "push": from_push}
 
 @pytest.mark.parametrize("name", WAYS)
 def test_twenty_posts_have_one_normal_form(name: str, tmp_path: Path) -> None:
-    engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    engine = fresh_store(tmp_path / "radar.db")
     WAYS[name](engine, tmp_path)
     p = tables.post.c
     with engine.connect() as connection:

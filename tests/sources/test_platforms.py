@@ -25,7 +25,8 @@ from radar.sources.graph import meant
 from radar.sources.trouble import Busy, NotFound, Refused, Trouble
 from radar.sources.web import Web
 from radar.store import tables
-from radar.store.engine import open_store, reading
+from radar.store.engine import reading
+from tests.builders import fresh_store
 from tests.sources.stages import (
     NOW,
     SECRET,
@@ -46,7 +47,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    opened = fresh_store(tmp_path / "radar.db")
     yield opened
     opened.dispose()
 

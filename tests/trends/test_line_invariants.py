@@ -23,9 +23,9 @@ from radar.registry import Floats, TopicScorer
 from radar.sources.base import RawPost
 from radar.store import counts, posts
 from radar.store.day_blob import DayCounts
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import reading, writing
 from radar.store.tables import episode, post, snapshot
-from tests.builders import NOON, a_post, put
+from tests.builders import NOON, a_post, fresh_store, put
 from tests.conftest import IN_CI
 
 DAY = date(2026, 5, 4)
@@ -56,7 +56,7 @@ NEW = WordScorer("new", drinks=("tea", "coffee", "river"), places=("garden",))
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[sa.Engine]:
     """An empty SQLite store."""
-    opened = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
+    opened = fresh_store(tmp_path / "radar.db")
     yield opened
     opened.dispose()
 
@@ -131,7 +131,7 @@ def test_the_order_and_repetition_of_posts_are_irrelevant(
     tmp_path_factory: pytest.TempPathFactory, said: list[tuple[str, int, str]], r: Any
 ) -> None:
     """Ties in time included; and posts given again, in the same batch or in later ones, before and after a count."""
-    engine = open_store(f"sqlite:///{tmp_path_factory.mktemp('order') / 'radar.db'}")
+    engine = fresh_store(tmp_path_factory.mktemp("order") / "radar.db")
     written = [
         a_post(str(n), text, author=author, published_at=NOON + timedelta(hours=hour))
         for n, (author, hour, text) in enumerate(said)

@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import holidays
 import numpy as np
 
 from radar.markets import MARKETS, day_start, local_day
@@ -288,6 +287,8 @@ class SimulatedWorld(Source):
 
 @lru_cache(maxsize=256)
 def _holidays(market: str, year: int) -> frozenset[date]:
+    import holidays  # takes a fifth of a second: only where there is a world
+
     return frozenset(holidays.country_holidays(market, years=year))
 
 
