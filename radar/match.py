@@ -33,7 +33,7 @@ SAMPLE = 400
 OFF_TOPIC = 0.2
 """Share of posts on an excluded topic from which a KOL is left out."""
 PROOFS = 3
-MANY = 5_000
+MANY = 2_500
 """KOLs that are compared at most: of more, the most engaging of those that the index of topics and places finds."""
 ENOUGH = 10 * POOL
 """KOLs with posts on topic and place both, from which those with posts on one of them are not looked at."""
@@ -190,7 +190,8 @@ def _candidates(session: Session, wanted: Wanted, some: Sequence[int] | None) ->
 def _narrowed(session: Session, wanted: Wanted) -> list[int] | None:
     """Where there are too many KOLs to compare: those who post about the topics and the market, or one of them."""
     brief = wanted.brief
-    if store.kol_count(session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers) <= MANY:
+    of = {"platforms": brief.platforms, "tiers": brief.tiers}
+    if store.kol_count(session, wanted.to_market, **of, upto=MANY + 1) <= MANY:
         return None
     markets = [wanted.to_market] if wanted.to_market else list(MARKETS)
     topics = [facet(code, Kind.TOPIC, t) for code in markets for t in wanted.topics]
@@ -198,10 +199,8 @@ def _narrowed(session: Session, wanted: Wanted) -> list[int] | None:
     found: list[int] = []
     for facets in dict.fromkeys([(tuple(topics), tuple(places)), (tuple(topics or places),)]):
         if len(found) < ENOUGH:
-            found += store.candidates(
-                session, wanted.to_market, platforms=brief.platforms, tiers=brief.tiers,
-                facets=[some for some in facets if some], limit=MANY,
-            )  # fmt: skip
+            some = [one for one in facets if one]
+            found += store.candidates(session, wanted.to_market, **of, facets=some, limit=MANY)
     return list(dict.fromkeys(found))[:MANY]
 
 
@@ -249,10 +248,12 @@ def _message(session: Session, wanted: Wanted, answer: Match) -> str:
         return f"No KOL{where} is measured yet: bring posts in, and let the jobs run."
     said = [f"Nobody is left of {known:,} KOLs{where}."]
     brief = wanted.brief
-    for name, values in (("platforms", brief.platforms), ("tiers", brief.tiers)):
-        if values:
-            alone = store.kol_count(session, wanted.to_market, **{name: values})
-            said.append(f"{name} {', '.join(values)}: {alone:,} by itself.")
+    if brief.platforms:
+        alone = store.kol_count(session, wanted.to_market, platforms=brief.platforms)
+        said.append(f"platforms {', '.join(brief.platforms)}: {alone:,} by itself.")
+    if brief.tiers:
+        alone = store.kol_count(session, wanted.to_market, tiers=brief.tiers)
+        said.append(f"tiers {', '.join(brief.tiers)}: {alone:,} by itself.")
     if answer.review:
         said.append(f"{len(answer.review)} fit, kept apart for review.")
     said += [f"{name}: leaves out {n:,}." for name, n in answer.left_out.most_common()]
@@ -297,7 +298,7 @@ def similar(session: Session, author_id: int, *, limit: int = 10) -> tuple[Kol, 
 
 def _others(session: Session, mine: Kol) -> Iterable[Kol]:
     pages: Iterable[list[store.Measured]] = store.measured(session, mine.market)
-    if store.kol_count(session, mine.market) > MANY:
+    if store.kol_count(session, mine.market, upto=MANY + 1) > MANY:
         most = sorted(mine.profile.topics, key=lambda t: -mine.profile.topics[t])[:3]
         facets = [[facet(mine.market, Kind.TOPIC, t) for t in most]] if most else []
         some = store.candidates(session, mine.market, facets=facets, limit=MANY)

@@ -61,7 +61,7 @@ def measure_authors(
 ) -> Measured:
     """Measure every author that is due. Safe to kill: a page is written whole or not at all."""
     with writing(engine) as session, session.begin():
-        store.mark_for_tiers(session, json.dumps([dict(tiers.usual), {m: dict(t) for m, t in tiers.by_market.items()}]))
+        mark_tiers(session, tiers)
     priors: dict[str, Priors] = {}
     done = hidden = after = 0
     while True:
@@ -80,6 +80,11 @@ def measure_authors(
         done, hidden, after = done + len(measured), hidden + len(due) - len(rows), max(due)
         progress(done)
     return Measured(done, hidden, rebase_groups(engine))
+
+
+def mark_tiers(session: Session, tiers: Tiers) -> None:
+    """Ask for everybody to be measured anew where that was by other tiers, and remember by which it will be."""
+    store.mark_for_tiers(session, json.dumps([dict(tiers.usual), {m: dict(t) for m, t in tiers.by_market.items()}]))
 
 
 def _measure_page(

@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 
@@ -67,17 +68,33 @@ class TooManyRequests(CallerError):
     slug = "too-many-requests"
 
 
-class Admission:
-    """Inside of the languages and outside of the routes."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was found of whoever asks. needed: the scope it takes;  error: why it is not let in"""
 
-    def __init__(self, app: ASGIApp, engine: sa.Engine, settings: Settings) -> None:
-        self.app, self._engine, self._settings = app, engine, settings
+    actor: Actor
+    needed: str | None
+    allowance: Allowance | None = None
+    error: Exception | None = None
+
+    def headers(self) -> dict[str, str]:
+        """What is left to it."""
+        return self.allowance.headers() if self.allowance else {}
+
+
+ENTRY = "radar.entry"
+"""Where a scope holds the entry of a request that was looked at already, so that it counts once."""
+
+
+class Doorkeeper:
+    """Says who may come in. One of each application, because it counts."""
+
+    def __init__(self, engine: sa.Engine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
         self._buckets = Buckets()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    async def enter(self, scope: Scope) -> Entry:
+        """Look at a request, and count it."""
         needed = scope_needed(scope["method"], scope["path"])
         actor = Actor("nobody", "", None, datetime.now(UTC), request_id=request_id.get())
         allowance: Allowance | None = None
@@ -94,19 +111,7 @@ class Admission:
             error = TooManyRequests(said, "Retry-After says how long; RateLimit says what is left.")
         elif error is None and not actor.may(needed):
             error = self._refusal(scope, actor, needed or "")
-        answer = _Answer(send, allowance, self._noter(scope, actor, needed))
-        if error is not None:
-            await _refused(Request(scope), actor, error)(scope, receive, answer.send)
-            return
-        scope["state"] = {**scope.get("state", {}), "actor": actor}
-        token = current.set(actor)
-        try:
-            await self.app(scope, receive, answer.send)
-        except Exception:
-            await answer.note(500)
-            raise
-        finally:
-            current.reset(token)
+        return Entry(actor, needed, allowance, error)
 
     def _check_origin(self, scope: Scope) -> None:
         """A browser carries a cookie, or sits at this machine, whoever's page it shows; a key nobody sends for it."""
@@ -171,6 +176,33 @@ class Admission:
         hint = f"Send Authorization: Bearer with a key (radar keys create --scope {needed}), or log in at /log-in."
         return KeyNeeded("Whoever asks from another machine, or through a proxy, needs a key.", hint)
 
+
+class Admission:
+    """Inside of the languages and outside of the routes."""
+
+    def __init__(self, app: ASGIApp, engine: sa.Engine, door: Doorkeeper) -> None:
+        self.app, self._engine, self._door = app, engine, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        entry: Entry = scope.pop(ENTRY, None) or await self._door.enter(scope)
+        actor = entry.actor
+        answer = _Answer(send, entry.headers(), self._noter(scope, actor, entry.needed))
+        if entry.error is not None:
+            await _refused(Request(scope), actor, entry.error)(scope, receive, answer.send)
+            return
+        scope["state"] = {**scope.get("state", {}), "actor": actor}
+        token = current.set(actor)
+        try:
+            await self.app(scope, receive, answer.send)
+        except Exception:
+            await answer.note(500)
+            raise
+        finally:
+            current.reset(token)
+
     def _noter(self, scope: Scope, actor: Actor, needed: str | None) -> Callable[[int], None] | None:
         """What writes down that somebody known wrote, or tried to, unless the route did."""
         if scope["method"] in SAFE or needed in (None, "read") or actor.scope is None:
@@ -195,9 +227,8 @@ class Admission:
 class _Answer:
     """An answer on its way: what is left is said in it, and what was written is written down before it is told."""
 
-    def __init__(self, send: Send, allowance: Allowance | None, noter: Callable[[int], None] | None) -> None:
-        self._send, self._noter = send, noter
-        self._headers = allowance.headers() if allowance else {}
+    def __init__(self, send: Send, headers: dict[str, str], noter: Callable[[int], None] | None) -> None:
+        self._send, self._headers, self._noter = send, headers, noter
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

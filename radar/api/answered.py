@@ -1,7 +1,7 @@
 """Answers that hold until what they were made of changes: made once, kept as bytes, and checked by a number.
 
 The number is the store's (`radar.store.version`): it is another after every detection, promotion, erasure, deletion or
-correction. Reading it costs some microseconds; a list of trends is then sent as it was made.
+correction. Reading it costs some microseconds; a list of trends is then sent as it was made (`radar.api.repeats`).
 """
 
 import gzip
@@ -36,12 +36,14 @@ def is_kept(endpoint: Callable[..., Any]) -> bool:
 
 @dataclass(slots=True)
 class Kept:
-    """An answer, its name, and the same compressed, made with it."""
+    """An answer, its name, and the same compressed, made with it; and the route that made it."""
 
     version: int
     body: bytes
     tag: str
     packed: bytes | None = None
+    packed_tag: str = ""
+    route: Any = None
 
     @property
     def size(self) -> int:
@@ -58,6 +60,10 @@ class Answered:
         self._lock = threading.Lock()
         self._making = threading.local()
 
+    def may_know(self, key: Key) -> bool:
+        """Whether there is an answer, which may hold no more."""
+        return key in self._answers
+
     def known(self, key: Key) -> Kept | None:
         """The answer, if it still holds."""
         found = self._answers.get(key)
@@ -68,12 +74,13 @@ class Answered:
                 self._answers.move_to_end(key)
         return found
 
-    def make(self, key: Key, made_by: Callable[[], bytes]) -> Kept:
+    def make(self, key: Key, made_by: Callable[[], bytes], route: Any = None) -> Kept:
         """Make an answer and keep it, under the number that held before it was begun."""
         version = self._version.read()
         self._making.is_wanted = True
         body = made_by()
-        made = Kept(version, body, tag_of(body), gzip.compress(body, 5, mtime=0) if len(body) > 1024 else None)
+        packed = gzip.compress(body, 5, mtime=0) if len(body) > 1024 else None
+        made = Kept(version, body, tag_of(body), packed, tag_of(packed or b""), route)
         if version != UNKNOWN and self._making.is_wanted and made.size < MOST_BYTES // 8:
             self._keep(key, made)
         return made

@@ -37,10 +37,11 @@ from radar.api import (
     routes,
     shapes,
 )
-from radar.api.admission import Admission
+from radar.api.admission import Admission, Doorkeeper
 from radar.api.answered import Answered
 from radar.api.caching import Compressed, Conditional
 from radar.api.columns import declare_choice
+from radar.api.repeats import Repeats
 from radar.api.watching import Watched
 from radar.config import Settings
 from radar.web.briefs import scorer_of
@@ -94,14 +95,14 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(metrics.router)
     app.include_router(problem_types.router)
     app.include_router(routes.probes)
-    app.add_middleware(
-        Admission, engine=engine, settings=settings
-    )  # the innermost: its answers are said and guarded too
+    keeper = Doorkeeper(engine, settings)
+    app.add_middleware(Admission, engine=engine, door=keeper)  # the innermost: its answers are said and guarded too
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)
     app.add_middleware(Compressed)
     app.add_middleware(Conditional)
+    app.add_middleware(Repeats, answered=app.state.answered, door=keeper)
     _watch(app, engine)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -8,9 +8,9 @@ parameters `format` and `fields`, and is streamed as a table page by page. A lis
 
 import inspect
 import json
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from fastapi import Request
@@ -24,12 +24,11 @@ from radar.api import paging, tables
 from radar.api.answered import Answered, Kept, is_kept
 from radar.api.caching import accepts_gzip
 from radar.api.columns import Column, columns_of, line_of, rows_of
-from radar.api.forms import MEDIA, Form, NotAcceptable, form_of
+from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
 from radar.store.engine import reading
 
 F = TypeVar("F", bound=Callable[..., Any])
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _LENGTH = "_radar_page"
 AT_ONCE = 1_000
 """Lines a page where the whole list is wanted and its endpoint allows as many."""
@@ -49,26 +48,12 @@ class ListRoute(APIRoute):
     """A route that, where it answers with a list, does with it what every list can do."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
-        self.is_kept = is_kept(endpoint)
         shape = line_of(more.get("response_model"))
         if shape is not None and more.get("methods") in ({"GET"}, ["GET"]):
             listing = Listing(endpoint, more["response_model"], shape)
             endpoint = listing.as_endpoint()
             more["responses"] = listing.responses() | (more.get("responses") or {})
         super().__init__(path, endpoint, **more)
-
-    def get_route_handler(self) -> Handler:
-        """Of a kept list, what was answered to the very same request goes out before its parameters are read again:
-        checked they were then. Who may ask was checked before, by the middleware."""
-        plain = super().get_route_handler()
-        if not self.is_kept:
-            return plain
-
-        async def handle(request: Request) -> Response:
-            known = _known(request)
-            return known if known is not None else await plain(request)
-
-        return handle
 
 
 @dataclass(frozen=True)
@@ -140,7 +125,8 @@ class Listing:
             return _json(await run_in_threadpool(self.whole, shown, given))
         answered: Answered = request.app.state.answered
         key = (request.scope["path"], request.scope["query_string"])
-        kept = await run_in_threadpool(answered.make, key, lambda: self.whole(shown, given, answered))
+        made_by, route = partial(self.whole, shown, given, answered), request.scope["route"]
+        kept = await run_in_threadpool(answered.make, key, made_by, route)
         return _sent(request, kept)
 
     def whole(self, shown: Shown, given: dict[str, Any], answered: Answered | None = None) -> bytes:
@@ -225,19 +211,6 @@ class Listing:
             if not shown.is_whole or not page["next"]:
                 return
             page = self.one_page(shown, given, page["next"])
-
-
-def _known(request: Request) -> Response | None:
-    """What is kept of an answer to the same request, as JSON."""
-    if b"format=" in request.scope["query_string"]:
-        return None
-    try:
-        form = form_of(request.headers.get("accept", ""))
-    except NotAcceptable:
-        return None
-    answered: Answered = request.app.state.answered
-    kept = answered.known((request.scope["path"], request.scope["query_string"])) if form is Form.JSON else None
-    return _sent(request, kept) if kept else None
 
 
 def _sent(request: Request, kept: Kept) -> Response:

@@ -34,11 +34,16 @@ class Requests:
             "radar_http_request_seconds", "Seconds until an answer was sent whole.", names, registry=registry,
             buckets=_BOUNDS,
         )  # fmt: skip
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # as few as there are series
 
     def count(self, route: str, method: str, status: int, seconds: float) -> None:
         """Add one."""
-        self._count.labels(route, method, str(status)).inc()
-        self._seconds.labels(route, method).observe(seconds)
+        found = self._known.get((route, method, status))
+        if found is None:
+            found = self._count.labels(route, method, str(status)), self._seconds.labels(route, method)
+            self._known[route, method, status] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
 
 class StoreState(Collector):

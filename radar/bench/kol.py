@@ -1,4 +1,5 @@
-"""How long a page of authors takes among a million of them (synthetic): every filter and sort, alone and together.
+"""How long a page of authors takes among a million of them (synthetic): every filter and sort, alone and together; and
+how long it takes to measure those of a million that changed.
 
 RADAR_BENCH_AUTHORS says how many; RADAR_BENCH_URL names a database that is empty or that an earlier run filled.
 """
@@ -14,18 +15,22 @@ import numpy as np
 import sqlalchemy as sa
 
 from radar.keys import Kind
-from radar.kol import TIER_NAMES
+from radar.kol import TIER_NAMES, Tiers
 from radar.markets import MARKETS, PLACE_NUMBERS
-from radar.registry import load_taxonomy
+from radar.measure import mark_tiers, measure_authors
+from radar.registry import load_taxonomy, model_id
 from radar.scheduling import Progress
 from radar.store import bulk, peers, search
 from radar.store import tables as t
-from radar.store.engine import open_store, reading
-from radar.store.measures import facet
+from radar.store.engine import open_store, reading, writing
+from radar.store.measures import AT_ONCE, facet, mark_authors
 from radar.store.search import Query, find_authors
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 ASKED = 400
+CHANGED, POSTS = 1_000, 30
+"""Authors that change, and posts of each of them."""
+TIERS = Tiers()
 PAGE = 50
 PLATFORMS = ("instagram", "youtube", "tiktok", "x", "threads", "blog")
 TIER_SHARES = (0.03, 0.12, 0.45, 0.25, 0.12, 0.02, 0.01)
@@ -52,6 +57,7 @@ def measure(progress: Progress) -> dict[str, object]:
                 search.listed(session, [place.author_id for place in page])
                 took.setdefault(kind, []).append(1_000 * (time.perf_counter() - began))
             progress("questions", n + 1, ASKED)
+        changed, seconds = _measured(engine, count)
         engine.dispose()
     times = np.concatenate([np.array(some) for some in took.values()])
     slowest = max(took, key=lambda kind: float(np.quantile(took[kind], 0.95)))
@@ -64,7 +70,24 @@ def measure(progress: Progress) -> dict[str, object]:
         "worst_ms": round(float(times.max()), 2),
         "slowest_kind": slowest,
         "slowest_kind_p95_ms": round(float(np.quantile(took[slowest], 0.95)), 2),
+        "changed": min(CHANGED, count),
+        "measured_anew": changed,
+        "measure_seconds": round(seconds, 2),
     }
+
+
+def _changing(count: int) -> list[int]:
+    """The authors that change: some of every market, with posts."""
+    return list(range(1, count + 1, max(count // CHANGED, 1)))[:CHANGED]
+
+
+def _measured(engine: sa.Engine, count: int) -> tuple[int, float]:
+    """Authors that are measured once some changed, and seconds that it takes."""
+    with writing(engine) as session, session.begin():
+        mark_authors(session, _changing(count), AT_ONCE)
+    began = time.perf_counter()
+    done = measure_authors(engine, model_id(), load_taxonomy().ids, TIERS, now=NOW)
+    return done.authors, time.perf_counter() - began
 
 
 def count_of(engine: sa.Engine) -> int:
@@ -98,6 +121,8 @@ def _question(rng: np.random.Generator, n: int) -> tuple[str, Query]:
 
 def fill(engine: sa.Engine, count: int, progress: Progress) -> None:
     """That many authors over all markets, with what they are found by."""
+    with writing(engine) as session, session.begin():
+        mark_tiers(session, TIERS)  # the usual ones: nobody waits for others
     groups = [(m, p, tier) for m in MARKETS for p in PLATFORMS for tier in TIER_NAMES]
     rng = np.random.default_rng(1)
     market, platform = rng.integers(0, len(MARKETS), count), rng.integers(0, len(PLATFORMS), count)
@@ -113,7 +138,25 @@ def fill(engine: sa.Engine, count: int, progress: Progress) -> None:
         some = slice(start, min(start + _CHUNK, count))
         _authors(engine, rng, np.arange(some.start, some.stop) + 1, market[some], platform[some], group[some])
         progress("authors", some.stop, count)
+    changing = np.array(_changing(count)) - 1
+    _posts(engine, rng, changing + 1, market[changing], platform[changing])
     bulk.analyse(engine)
+
+
+def _posts(engine: sa.Engine, rng: np.random.Generator, ids: Any, market: Any, platform: Any) -> None:
+    """Posts of some authors, read and rated, of the last two months."""
+    codes, n = list(MARKETS), len(ids) * POSTS
+    of = {"author_id": ids, "audience_market": market, "platform": platform}
+    columns: dict[str, Any] = {name: np.repeat(values, POSTS).tolist() for name, values in of.items()}
+    columns["audience_market"] = [codes[m] for m in columns["audience_market"]]
+    columns["platform"] = [PLATFORMS[p] for p in columns["platform"]]
+    at = [NOW - timedelta(seconds=int(s)) for s in rng.integers(0, 60 * 86_400, n)]
+    seen = NOW.replace(tzinfo=None).isoformat(" ") + ".000000"
+    columns |= {"id": list(range(1, n + 1)), "native_id": [f"p{i}" for i in range(n)], "source": ["bench"] * n}
+    columns |= {"local_day": [f"{x:%Y-%m-%d}" for x in at], "day_only": [False] * n, "text": ["藥妝必買"] * n}
+    columns["published_at"] = [x.replace(tzinfo=None).isoformat(" ", "microseconds") for x in at]
+    columns |= {"like_count": rng.integers(1, 500, n).tolist(), "fetched_at": [seen] * n, "revision": [1] * n}
+    bulk.fill(engine, t.post, columns | {"classified_at": [seen] * n})
 
 
 def _authors(engine: sa.Engine, rng: np.random.Generator, ids: Any, market: Any, platform: Any, group: Any) -> None:

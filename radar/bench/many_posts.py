@@ -37,9 +37,10 @@ def fill(engine: sa.Engine, posts: int, progress: Progress) -> None:
             "market_confidence": [1.0] * AUTHORS, "first_seen_at": [seen] * AUTHORS,
         },
     )  # fmt: skip
-    for start in range(0, posts, _CHUNK):
-        _posts(engine, rng, np.arange(start, min(start + _CHUNK, posts)) + 1, markets, seen)
-        progress("posts", min(start + _CHUNK, posts), posts)
+    with bulk.without_indexes(engine, t.post):
+        for start in range(0, posts, _CHUNK):
+            _posts(engine, rng, np.arange(start, min(start + _CHUNK, posts)) + 1, markets, seen)
+            progress("posts", min(start + _CHUNK, posts), posts)
     shown = list(range(1, min(posts, 5 * TRENDS * len(markets)) + 1))
     bulk.fill(
         engine, t.post_signal,
@@ -64,12 +65,13 @@ def fill(engine: sa.Engine, posts: int, progress: Progress) -> None:
 def _posts(engine: sa.Engine, rng: Any, ids: Any, markets: list[str], seen: str) -> None:
     n, numbers = len(ids), ids.tolist()
     authors = (rng.integers(0, AUTHORS // len(markets), n) * len(markets) + ids % len(markets)).tolist()
-    at = [NOW - timedelta(seconds=int(s)) for s in rng.integers(0, DAYS * 86_400, n)]
+    at = np.datetime64(NOW.replace(tzinfo=None), "us") - rng.integers(0, DAYS * 86_400, n).astype("timedelta64[s]")
+    days, moments = at.astype("datetime64[D]").astype(str), np.char.replace(at.astype(str), "T", " ")
     columns: dict[str, Any] = {
         "id": numbers, "platform": [_PLATFORMS[i % 5] for i in numbers], "native_id": [f"n{i}" for i in numbers],
         "source": ["bench"] * n, "author_id": [max(a, 1) for a in authors],
-        "audience_market": [markets[i % len(markets)] for i in numbers], "local_day": [f"{x:%Y-%m-%d}" for x in at],
-        "published_at": [_stored(x) for x in at], "day_only": [False] * n, "text": ["藥妝必買 大阪 #tag1"] * n,
+        "audience_market": [markets[i % len(markets)] for i in numbers], "local_day": days.tolist(),
+        "published_at": moments.tolist(), "day_only": [False] * n, "text": ["藥妝必買 大阪 #tag1"] * n,
         "like_count": [i % 997 for i in numbers], "fetched_at": [seen] * n, "revision": [1] * n,
         "classified_at": [seen] * n,
     }  # fmt: skip

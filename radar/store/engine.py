@@ -1,5 +1,6 @@
 """Opening the store: SQLite in WAL mode or PostgreSQL, by one URL."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -118,6 +119,14 @@ def upsert(
     else:
         statement = insert.on_conflict_do_nothing(index_elements=list(on))
     execute_each(session, statement, rows)
+
+
+def among(session: Session, column: sa.ColumnElement[Any], ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Whether a column is one of many numbers, which go to the database as one value instead of thousands."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(ids), postgresql.ARRAY(sa.BigInteger)))
+    numbers = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
+    return column.in_(sa.select(numbers.c.value))
 
 
 def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -244,11 +244,16 @@ def platforms(session: Session) -> list[str]:
 
 
 def kol_count(
-    session: Session, market: str | None, *, platforms: Collection[str] = (), tiers: Collection[str] = ()
+    session: Session,
+    market: str | None,
+    *,
+    platforms: Collection[str] = (),
+    tiers: Collection[str] = (),
+    upto: int | None = None,
 ) -> int:
-    """Shown KOLs of a market (None: of all), of those platforms and tiers."""
-    statement = sa.select(sa.func.count()).select_from(_FROM).where(*_wanted(market, platforms, tiers))
-    return session.scalar(statement) or 0
+    """Shown KOLs of a market (None: of all), of those platforms and tiers; counted no further than `upto`."""
+    some = sa.select(sa.literal(1)).select_from(_FROM).where(*_wanted(market, platforms, tiers)).limit(upto)
+    return session.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0
 
 
 class ProofPost(NamedTuple):

@@ -4,7 +4,8 @@ Two ways lead to a page. *Walking*: down the index of the sort column, which hol
 page is full, market by market and merged, because that index begins with the market; topics, places and names are
 looked up for each row passed. *Driving*: the authors of rare topics, places and names first, then the rest of the
 filters and a sort. Which is less work is reckoned from how many authors each filter leaves (counted up to
-`MOST_DRIVEN`), so that neither a rare nor a common filter reads the whole.
+`MOST_COUNTED`), so that neither a rare nor a common filter reads the whole. PostgreSQL, left to itself, would turn a
+walk into a join of all that a filter leaves: `OFFSET 0` in what is looked up keeps it from that.
 
 A page begins after (value, id) of the one before; authors of whom the value is not known come last.
 """
@@ -20,12 +21,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.keys import Kind
-from radar.store.engine import chunks
+from radar.store.engine import among
 from radar.store.measures import facet
 from radar.store.tables import SORTS, author, author_facet, author_measure, author_word, list_member, peer_group
 
-MOST_DRIVEN = 10_000
-_DRIVE_COST = 2.0
+MOST_DRIVEN, MOST_COUNTED = 10_000, 40_000
+_DRIVE_COST = 3.0
 """A row looked up by its id, in rows of an index passed."""
 
 
@@ -73,12 +74,13 @@ def find_authors(session: Session, query: Query, limit: int) -> list[Place]:
     rare = [ids for ids, size in zip(sets, sizes, strict=True) if size <= MOST_DRIVEN]
     here = sum(ids.members for ids in groups.values())
     shares = [size / max(here if ids.in_markets else everybody, 1) for ids, size in zip(sets, sizes, strict=True)]
-    if rare and min(sizes) * _DRIVE_COST < min(limit / prod(shares), here):
+    shares.append(_share_passing(query, sum(ids.left for ids in groups.values()), here))
+    at_once = limit // len(groups) + 3
+    if rare and min(sizes) * _DRIVE_COST < min(at_once * len(groups) / prod(shares), here):
         filters += [_holds(ids) for ids in sets if ids not in rare]
         if query.market is not None:
             filters.append(author_measure.c.audience_market.concat("") == query.market)  # "": by no index
         return _driven(session, query, filters, _together(session, rare), limit)
-    at_once = limit // len(groups) + 3
     streams = []
     for market in sorted(groups):
         held = [_holds(ids) for ids in _sets(query, [market])]
@@ -98,11 +100,18 @@ def _order(query: Query) -> Callable[[Place], tuple[Any, ...]]:
     return key
 
 
+def _share_passing(query: Query, left: int, here: int) -> float:
+    """About which share of authors pass the filters on groups and percentile, which is spread evenly among peers."""
+    spread = (1 if query.most is None else query.most) - (query.least or 0)
+    return max(left, 1) / max(here, 1) * min(max(spread, 0.01), 1)
+
+
 class _Groups(NamedTuple):
-    """Peer groups of a market that a query leaves, and everybody there is in the market."""
+    """Peer groups of a market that a query leaves, everybody there is in the market, and how many are in those."""
 
     ids: list[int]
     members: int
+    left: int
 
 
 def _groups(session: Session, query: Query) -> tuple[dict[str, _Groups], int]:
@@ -115,9 +124,11 @@ def _groups(session: Session, query: Query) -> tuple[dict[str, _Groups], int]:
         everybody += members
         if query.market not in (None, market):
             continue
-        before = found.get(market, _Groups([], 0))
+        before = found.get(market, _Groups([], 0, 0))
         is_left = platform in (query.platforms or (platform,)) and tier in (query.tiers or (tier,))
-        found[market] = _Groups(before.ids + [group_id] * is_left, before.members + members)
+        found[market] = _Groups(
+            before.ids + [group_id] * is_left, before.members + members, before.left + members * is_left
+        )
     return {market: groups for market, groups in found.items() if groups.ids}, everybody
 
 
@@ -142,6 +153,7 @@ class _Set(NamedTuple):
     table: sa.Table
     where: sa.ColumnElement[bool]
     in_markets: bool = False
+    rows: int = 1  # of the table, for an author
 
 
 def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
@@ -151,7 +163,7 @@ def _sets(query: Query, markets: Sequence[str]) -> list[_Set]:
         if name is not None
     ]
     w = author_word.c.word
-    found += [_Set(author_word, sa.and_(w >= word, w < word + "\U0010ffff")) for word in query.words]
+    found += [_Set(author_word, sa.and_(w >= word, w < word + "\U0010ffff"), rows=2) for word in query.words]
     if query.list_id is not None:
         found.append(_Set(list_member, list_member.c.list_id == query.list_id))
     return found
@@ -162,12 +174,16 @@ def _among(column: sa.ColumnElement[Any], values: Sequence[int]) -> sa.ColumnEle
 
 
 def _size(session: Session, ids: _Set) -> int:
-    some = sa.select(sa.literal(1)).select_from(ids.table).where(ids.where).limit(MOST_DRIVEN + 1).subquery()
-    return int(session.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
+    """About how many authors are in a set."""
+    some = sa.select(sa.literal(1)).select_from(ids.table).where(ids.where).limit(MOST_COUNTED).subquery()
+    rows = int(session.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
+    return -(-rows // ids.rows)
 
 
 def _holds(ids: _Set) -> sa.ColumnElement[bool]:
-    return sa.exists(sa.select(sa.literal(1)).where(ids.table.c.author_id == author_measure.c.author_id, ids.where))
+    """Looked up for each author that is passed."""
+    mine = sa.select(sa.literal(1)).where(ids.table.c.author_id == author_measure.c.author_id, ids.where)
+    return sa.exists(mine.offset(0))
 
 
 def _together(session: Session, sets: Sequence[_Set]) -> list[int]:
@@ -184,13 +200,15 @@ def _driven(
 ) -> list[Place]:
     """Those of the authors that pass the filters, sorted."""
     c = author_measure.c
-    found: list[Place] = []
-    for some in chunks(ids, MOST_DRIVEN):
-        statement = sa.select(c[query.sort], c.author_id).where(c.author_id.in_(some), *filters)
-        found += [Place(*row) for row in session.execute(statement)]
-    order = _order(query)
-    after = order(query.after) if query.after else None
-    return sorted((p for p in found if after is None or order(p) > after), key=order)[:limit]
+    value, after = c[query.sort], query.after
+    filters = [among(session, c.author_id, ids), *filters]
+    if after is not None and after.value is None:
+        filters += [value.is_(None), c.author_id < after.author_id]
+    elif after is not None:
+        filters.append(sa.or_(value.is_(None), _beyond(value, after, ascending=query.ascending)))
+    order = value.asc() if query.ascending else value.desc()
+    statement = sa.select(value, c.author_id).where(*filters).order_by(order.nulls_last(), c.author_id.desc())
+    return [Place(*row) for row in session.execute(statement.limit(limit))]
 
 
 def _walk(

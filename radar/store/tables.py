@@ -524,7 +524,8 @@ author_word = Table(
     "author_word",  # what an author is found by: beginnings of the words of handle and name
     metadata,
     Column("word", String(64).with_variant(String(64, collation="C"), "postgresql"), primary_key=True),
-    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False, index=True),
+    Column("author_id", ForeignKey("author.id"), primary_key=True, autoincrement=False),
+    Index("ix_author_word_author_id_word", "author_id", "word"),
     sqlite_with_rowid=False,
 )
 

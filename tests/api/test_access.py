@@ -224,6 +224,22 @@ def test_a_key_has_its_own_limit_and_is_told_what_is_left(store: SmallStore, rea
     assert "ratelimit" not in reach(HERE).get("/v1/topics").headers
 
 
+def test_an_answer_that_is_kept_takes_a_key_that_holds_and_counts_once(
+    store: SmallStore, reach: Callable[..., TestClient]
+) -> None:
+    fill(store)
+    client, trends = reach(rate_limit=3, rate_limit_address=9), "/v1/markets/TW/trends"
+    key = bearer(store.engine, "read")
+    answers = [client.get(trends, headers=key) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    other = bearer(store.engine, "read")
+    assert client.get(trends, headers=other).content == answers[0].content
+    with store.engine.begin() as connection:
+        connection.execute(sa.update(api_key).values(revoked_at=datetime.now(UTC)))
+    assert client.get(trends, headers=other).status_code == client.get(trends).status_code == 401
+
+
 def test_guessing_keys_is_counted_by_address(store: SmallStore, reach: Callable[..., TestClient]) -> None:
     client = reach(rate_limit_address=2, behind_proxy=True)
 

@@ -1,5 +1,6 @@
 """Clients need not take an answer twice, and get it small where they say they can."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.responses import StreamingResponse
 
 from radar.api.caching import Compressed, Conditional
 from radar.web.view import static
+from tests.api.conftest import client_of
 from tests.api.small_store import SmallStore
 from tests.builders import a_post, put
 
@@ -107,3 +109,46 @@ def test_a_stream_goes_out_as_it_comes() -> None:
     assert "etag" not in answer.headers
     assert [n for n, _ in sent][:3] == [1, 2, 3]
     assert max(size for _, size in sent) < 200  # compressed, piece by piece
+
+
+TRENDS = "/v1/markets/TW/trends"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_the_same_question_again_is_answered_alike_in_every_header(
+    filled: SmallStore, method: str, coding: str
+) -> None:
+    once, again = client_of(filled), client_of(filled)
+    asked = {"accept-encoding": coding, "x-request-id": "the-same"}
+    again.get(TRENDS, headers=asked)  # made, and kept
+    first, second = once.request(method, TRENDS, headers=asked), again.request(method, TRENDS, headers=asked)
+    assert first.status_code == second.status_code == 200
+    assert first.content == second.content
+    assert sorted(first.headers.items()) == sorted(second.headers.items())
+    known = asked | {"if-none-match": first.headers["etag"]}
+    first, second = client_of(filled).get(TRENDS, headers=known), again.get(TRENDS, headers=known)
+    assert first.status_code == second.status_code == 304
+    assert sorted(first.headers.items()) == sorted(second.headers.items())
+
+
+def test_what_is_kept_is_sent_in_no_other_form_and_counted_by_its_route(filled: SmallStore) -> None:
+    client = client_of(filled)
+    for _ in range(2):
+        assert client.get(TRENDS).json()["items"]
+        table = client.get(TRENDS, headers={"accept": "text/csv"})
+        assert table.headers["content-type"].startswith("text/csv")
+        assert client.get(TRENDS, headers={"accept": "image/png"}).status_code == 406
+        assert client.post(TRENDS).status_code == 405
+        assert client.get(TRENDS, params={"limit": 1}).json()["items"]
+        assert client.get(TRENDS, params={"nonsense": 1}).status_code == 400
+    route = 'route="/v1/markets/{market}/trends"'
+    assert f'radar_http_requests_total{{method="GET",{route},status="200"}} 6.0' in _metrics(client)
+
+
+def _metrics(client: TestClient) -> str:
+    """Metrics with their labels in the order of the alphabet."""
+    lines = client.get("/metrics").text.splitlines()
+    return "\n".join(
+        re.sub(r"\{(.*)\}", lambda found: "{" + ",".join(sorted(found[1].split(","))) + "}", line) for line in lines
+    )
