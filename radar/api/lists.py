@@ -26,6 +26,7 @@ from radar.api.caching import accepts_gzip
 from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form, NotAcceptable, form_of
 from radar.api.shown import MOST, Shown, shown_by
+from radar.file_rows import parsed
 from radar.store.engine import reading
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,13 +63,27 @@ class ListRoute(APIRoute):
         checked they were then. Who may ask was checked before, by the middleware."""
         plain = super().get_route_handler()
         if not self.is_kept:
-            return plain
+            return _reading_fast(plain) if "POST" in self.methods else plain
 
         async def handle(request: Request) -> Response:
             known = _known(request)
             return known if known is not None else await plain(request)
 
         return handle
+
+
+class _Read(Request):
+    """A request whose JSON is read by the faster parser: a push holds a thousand posts."""
+
+    async def json(self) -> Any:
+        return parsed(await self.body())
+
+
+def _reading_fast(plain: Handler) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await plain(_Read(request.scope, request.receive))
+
+    return handle
 
 
 @dataclass(frozen=True)

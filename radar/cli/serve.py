@@ -1,6 +1,7 @@
 """radar serve, radar schedule: API, pages and scheduler."""
 
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -115,6 +116,7 @@ def serve_forever(
             timeout_graceful_shutdown=5,
         )
     )
+    gc.freeze()  # what is loaded stays: nobody need look through it again and again
     try:
         for one in address:
             one.listen(2048)
