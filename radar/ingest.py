@@ -367,6 +367,8 @@ def _authors(
         items, k, at = said[identity], known[identity], first.get(identity)
         if at is not None and (k.first_post_at is None or at < k.first_post_at):
             older.append({"author_id": k.id, "first_post_at": at})
+        if _says_nothing_new(items, k):
+            continue
         fresh = [item for item in items if not origin.passes_over(item, k)]
         if not fresh:
             continue
@@ -403,6 +405,17 @@ def _authors(
     if linked:
         dirty |= store.link_authors(session, linked)
     return known, moved.keys()
+
+
+def _says_nothing_new(items: Sequence[RawPost], k: KnownAuthor) -> bool:
+    """Whether posts tell no more of their author than what is stored, as most do; where in doubt they may."""
+    a = items[0].author
+    if a.follower_count is not None or k.market_source == _INFERRED or (a.person and a.person != k.person):
+        return False
+    if any([item.author is not a for item in items]):  # noqa: C419  faster
+        return False
+    told = (a.handle, k.handle), (a.name, k.name), (a.url, k.url), (a.bio, k.bio), (a.languages, k.languages)
+    return all([not says or says == stored for says, stored in told])  # noqa: C419
 
 
 def _seen_followers(items: Sequence[RawPost], author: KnownAuthor, now: datetime) -> list[dict[str, Any]]:
