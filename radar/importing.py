@@ -1,13 +1,15 @@
 """Importing files: rows of CSV, JSONL or Parquet through a mapping into posts; what cannot be read is set aside."""
 
+import gc
 import json
 import tomllib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
@@ -22,7 +24,9 @@ from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import runs
 from radar.store.engine import claim_world, writing
 
-BATCH = 2_000
+BATCH = 5_000
+_OBJECTS = 100_000
+"""Objects after which Python looks for cycles while a file is read: there are none among posts."""
 FIELDS = {
     "text": "what the post says (required)",
     "published_at": "when: ISO 8601, or a day alone; seconds since 1970 also do (required)",
@@ -184,7 +188,30 @@ def import_file(
 
     Raises CallerError for a file, format or mapping that cannot work; single bad rows are set aside and counted.
     """
-    mapping = _checked(mapping)
+    with _seldom_collecting():
+        return _import_file(engine, path, _checked(mapping), format_name, rejects_folder, rejects_path, now, progress)
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _import_file(
+    engine: sa.Engine,
+    path: str,
+    mapping: Mapping,
+    format_name: str | None,
+    rejects_folder: Path,
+    rejects_path: Path | None,
+    now: datetime,
+    progress: Callable[[int], None],
+) -> Imported:
     export = export_of(mapping.export) if mapping.export else None
     kind = mapping.export or format_of(path, format_name)
     name = "stdin" if path == "-" else Path(path).name
@@ -287,6 +314,25 @@ def _checked(mapping: Mapping) -> Mapping:
     return mapping
 
 
+_NOWHERE = ""
+_MAIN = ("text", "author", "market", "published_at", "native_id", "platform")
+_KINDS, _AUTHORS = 200, 20_000
+"""Kinds of rows, and authors, that are remembered at a time."""
+
+
+class _Plan(NamedTuple):
+    """Where rows have what: the columns of fields that each needs, and field, column and reading of the others."""
+
+    text: str
+    author: str
+    market: str
+    published_at: str
+    native_id: str
+    platform: str
+    rest: list[tuple[str, str, Callable[[str, Any], Any]]]
+    given: frozenset[str]
+
+
 class _Reader:
     """Turns rows into posts. header: the columns of all rows, None where each row has its own (JSONL)."""
 
@@ -294,7 +340,9 @@ class _Reader:
         self._columns = {f: mapping.columns.get(f, f) for f in FIELDS}
         self._mapping = mapping
         self._zones = {code: ZoneInfo(mapping.zone) if mapping.zone else m.tz for code, m in MARKETS.items()}
-        self._given: frozenset[str] | None = None
+        self._of_all: _Plan | None = None
+        self._plans: dict[tuple[str, ...], _Plan] = {}
+        self._authors: dict[tuple[Any, ...], RawAuthor] = {}
         if header is None:
             return
         needed = [f for f in REQUIRED if f != "author" or not mapping.author]
@@ -306,46 +354,64 @@ class _Reader:
                 )
         if not mapping.market and self._columns["market"] not in header:
             raise CallerError(f"{name}: no market is given.", "Say --market TW, or --map market=COLUMN.")
-        self._given = self._told(header)
-        self._columns = {f: column for f, column in self._columns.items() if column in header}
-
-    def _told(self, columns: Container[str]) -> frozenset[str]:
-        return frozenset(f for f in OPTIONAL if f in FIELDS and self._columns[f] in columns)
+        self._of_all = self._plan_of(header)
 
     def post(self, line: int, row: Row) -> RawPost:
         """Raises ValueError with field and reason."""
-        got = {f: value for f, column in self._columns.items() if (value := row.get(column)) is not None}
-        get = got.get
-        text, author = _text(get("text")), _text(get("author"))
-        author = author or self._mapping.author or ""
-        if not author:
+        plan, get = self._plan(row), row.get
+        text, name = _text(get(plan.text)), _text(get(plan.author)) or self._mapping.author or ""
+        if not name:
             raise ValueError("author: empty")
-        code = (_text(get("market")) or self._mapping.market or "").upper()
+        code = (_text(get(plan.market)) or self._mapping.market or "").upper()
         if code not in MARKETS:
             raise ValueError(f"market: '{code}' is none of {' '.join(MARKETS)}")
-        published_at, day_only = _instant(get("published_at"), self._zones[code])
-        native_id = _text(get("native_id"))
+        published_at, day_only = _instant(get(plan.published_at), self._zones[code])
+        native_id = _text(get(plan.native_id))
         if not native_id:
             native_id = xxhash.xxh3_128_hexdigest(
-                f"{author}\x1f{published_at.isoformat()}\x1f{text}".encode("utf-8", "replace")
+                f"{name}\x1f{published_at.isoformat()}\x1f{text}".encode("utf-8", "replace")
             )
-        said = {f: read(f, got[f]) for f, read in _READ.items() if f in got}
-        return RawPost(
-            platform=(_text(get("platform")) or self._mapping.platform or "file").lower(),
-            native_id=native_id,
-            author=RawAuthor(
-                author, code, market_source="import", **{to: said.pop(f) for f, to in _OF_AUTHOR.items() if f in said}
-            ),
-            text=text,
-            published_at=published_at,
-            day_only=day_only,
-            given=self._told(row) if self._given is None else self._given,
-            line=line,
-            **said,
-        )
+        said = {f: read(f, value) for f, column, read in plan.rest if (value := get(column)) is not None}
+        platform = (_text(get(plan.platform)) or self._mapping.platform or "file").lower()
+        author = self._author(name, code, *[said.pop(f, None) for f in _OF_AUTHOR])
+        return RawPost(platform, native_id, author, text, published_at, day_only, given=plan.given, line=line, **said)
+
+    def _plan(self, row: Row) -> "_Plan":
+        """Where a row has what; rows with the same columns share it."""
+        if self._of_all is not None:
+            return self._of_all
+        columns = tuple(row)
+        plan = self._plans.get(columns)
+        if plan is None:
+            if len(self._plans) >= _KINDS:
+                self._plans.clear()
+            plan = self._plans[columns] = self._plan_of(row)
+        return plan
+
+    def _plan_of(self, columns: Container[str]) -> "_Plan":
+        main = {f: column if (column := self._columns[f]) in columns else _NOWHERE for f in _MAIN}
+        rest = [(f, self._columns[f], read) for f, read in _READ.items() if self._columns[f] in columns]
+        return _Plan(**main, rest=rest, given=frozenset(f for f in OPTIONAL if f in FIELDS and self._columns[f] in columns))
+
+    def _author(
+        self, native_id: str, market: str, name: str | None, handle: str | None, person: str | None, followers: int | None
+    ) -> RawAuthor:
+        """The author of a row; where it says the same of itself as before, the same one."""
+        told = native_id, market, name, handle, person, followers
+        author = self._authors.get(told)
+        if author is None:
+            if len(self._authors) >= _AUTHORS:
+                self._authors.clear()
+            author = self._authors[told] = RawAuthor(
+                native_id, market, market_source="import", name=name, handle=handle, person=person,
+                follower_count=followers,
+            )  # fmt: skip
+        return author
 
 
 def _text(value: Any) -> str:
+    if type(value) is str and value.isascii():
+        return value.strip()
     if value is None or value != value:  # NaN
         return ""
     if isinstance(value, bytes):
@@ -361,6 +427,8 @@ def _text(value: Any) -> str:
 
 
 def _count(name: str, value: Any) -> int | None:
+    if type(value) is int and value >= 0:
+        return value
     text = _text(value).replace(",", "")
     if not text:
         return None
@@ -398,7 +466,7 @@ _READ: dict[str, Callable[[str, Any], Any]] = {
     "deleted": _deleted,
 }
 """How fields that a file need not have are read."""
-_OF_AUTHOR = {"author_name": "name", "handle": "handle", "person": "person", "follower_count": "follower_count"}
+_OF_AUTHOR = ("author_name", "handle", "person", "follower_count")
 
 
 def _instant(value: Any, zone: ZoneInfo) -> tuple[datetime, bool]:
@@ -407,6 +475,9 @@ def _instant(value: Any, zone: ZoneInfo) -> tuple[datetime, bool]:
     if not text:
         raise ValueError("published_at: empty")
     try:
+        if text[4:5] == "-" and len(text) > 10 and not isinstance(value, date):  # as most are written
+            at = datetime.fromisoformat(text)
+            return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), False
         if isinstance(value, datetime):
             at = value
         elif text.replace(".", "", 1).isdigit() and len(text.split(".")[0]) >= 9:

@@ -9,10 +9,10 @@ post: then the whole file speaks anew.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -21,8 +21,8 @@ from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, pr
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_authors
-from radar.store.posts import COUNTS, KnownAuthor, KnownPost
-from radar.store.rights import as_mention, erased_among
+from radar.store.posts import COUNTS, Identity, KnownAuthor, KnownPost
+from radar.store.rights import as_mention, erased_among, has_erased
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
 from radar.text.mentions import mentions, without_mentions
 
@@ -33,8 +33,12 @@ COUNTED_BY = (
 
 SHOWN = ("url", "media_kind")
 _INFERRED = "inferred"
+_ZONES = {code: market.tz for code, market in MARKETS.items()}
 TOLD = ("handle", "name", "url", "bio", "languages")
 """What an author says of itself; an empty one stays as it is stored."""
+
+
+Became = Literal["created", "changed", "unchanged", "deleted"]
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class Ingested:
     elsewhere  posts given for another market than their author's, which is kept
     rejected   (position in the batch, reason)
     refused    positions of posts of authors who were erased: nothing of them is kept, not even aside
+    became     what became of each post that was taken; of one batch alone
     """
 
     new: int = 0
@@ -53,6 +58,7 @@ class Ingested:
     elsewhere: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
     refused: list[int] = field(default_factory=list)
+    became: dict[Identity, Became] = field(default_factory=dict)
 
     def __iadd__(self, other: "Ingested") -> "Ingested":
         self.new += other.new
@@ -95,24 +101,29 @@ def ingest_posts(
     file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     """
     one_writer(session, "ingest")
-    result, origin, given_posts = Ingested(), _From(source, now, file), list(posts)
-    erased = erased_among(session, {(item.platform, item.author.native_id) for item in given_posts})
-    told = [(n, p) for n, p in enumerate(given_posts) if (p.platform, p.author.native_id) not in erased]
-    told = list(zip((n for n, _ in told), _without_erased(session, [p for _, p in told]), strict=True))
-    if erased:
-        result.refused += sorted(set(range(len(given_posts))) - {n for n, _ in told})
-    by_platform: dict[str, list[RawPost]] = defaultdict(list)
-    for position, item in zip((n for n, _ in told), _with_markets(session, [p for _, p in told]), strict=True):
+    result, origin, given = Ingested(), _From(source, now, file), list(posts)
+    positions: Sequence[int] = range(len(given))
+    if has_erased(session):
+        erased = erased_among(session, {_author_of(item) for item in given})
+        result.refused += [n for n, item in enumerate(given) if _author_of(item) in erased]
+        positions = [n for n, item in enumerate(given) if _author_of(item) not in erased]
+        given = _without_erased(session, [given[n] for n in positions])
+    taken: list[RawPost] = []
+    for position, item in zip(positions, _with_markets(session, given), strict=True):
         reason = problem(item, now)
         if reason is not None:
             result.rejected.append((position, reason))
         else:
-            by_platform[item.platform].append(item)
-    for platform, given in by_platform.items():
-        items = {item.native_id: item for item in given}
-        result.unchanged += len(given) - len(items)
-        _ingest_platform(session, platform, items, given, origin, result)
+            taken.append(item)
+    items = {(item.platform, item.native_id): item for item in taken}
+    result.unchanged += len(taken) - len(items)
+    if items:
+        _ingest(session, items, taken, origin, result)
     return result
+
+
+def _author_of(item: RawPost) -> Identity:
+    return item.platform, item.author.native_id
 
 
 def _without_erased(session: Session, posts: list[RawPost]) -> list[RawPost]:
@@ -137,21 +148,18 @@ def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
 
     What is declared is never asked again. An author whose market is not sure keeps none, and is refused for that.
     """
-    undeclared: dict[tuple[str, str], list[RawPost]] = defaultdict(list)
-    declared: dict[tuple[str, str], str] = {}
+    if all(item.author.audience_market for item in posts):
+        return posts
+    undeclared: dict[Identity, list[RawPost]] = defaultdict(list)
+    declared: dict[Identity, str] = {}
     for item in posts:
-        identity = item.platform, item.author.native_id
+        identity = _author_of(item)
         if item.author.audience_market:
             declared.setdefault(identity, item.author.audience_market)
         else:
             undeclared[identity].append(item)
-    if not undeclared:
-        return posts
-    known: dict[tuple[str, str], KnownAuthor] = {}
-    for platform in {platform for platform, _ in undeclared}:
-        ids = [native_id for of, native_id in undeclared if of == platform]
-        known |= {(platform, name): k for name, k in store.known_authors(session, platform, ids).items()}
-    told: dict[tuple[str, str], dict[str, Any]] = {}
+    known = store.authors_known(session, undeclared)
+    told: dict[Identity, dict[str, Any]] = {}
     for identity, items in undeclared.items():
         if identity in declared:
             told[identity] = {"audience_market": declared[identity]}
@@ -163,7 +171,7 @@ def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
     return [
         item
         if item.author.audience_market
-        else replace(item, author=replace(item.author, **told[item.platform, item.author.native_id]))
+        else replace(item, author=replace(item.author, **told[_author_of(item)]))
         for item in posts
     ]
 
@@ -209,7 +217,7 @@ def ingest_profiles(
         else:
             rejected.append((author, reason))
     dirty: set[tuple[str, date]] = set()
-    _authors(session, platform, _without_erased(session, given), _From(source, now, None), dirty)
+    _authors(session, _without_erased(session, given), _From(source, now, None), dirty)
     store.mark_dirty(session, dirty)
     return rejected
 
@@ -219,42 +227,39 @@ def _followers_problem(author: RawAuthor) -> str | None:
     return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
 
 
-def _ingest_platform(
-    session: Session,
-    platform: str,
-    items: dict[str, RawPost],
-    given: Sequence[RawPost],
-    origin: _From,
-    result: Ingested,
+def _ingest(
+    session: Session, items: dict[Identity, RawPost], given: Sequence[RawPost], origin: _From, result: Ingested
 ) -> None:
     dirty: set[tuple[str, date]] = set()
     # a stream tells of every deletion: of a post that we never had it tells nothing, not even its author
-    deleted = [item.native_id for item in given if item.deleted]
-    held = store.known_posts(session, platform, deleted) if deleted else {}
-    told = [item for item in given if not item.deleted or item.native_id in held]
-    authors = _authors(session, platform, told, origin, dirty)  # first: it may move an author's posts
-    known, now = store.known_posts(session, platform, list(items)), origin.now
+    deleted = [(item.platform, item.native_id) for item in given if item.deleted]
+    held = store.posts_known(session, deleted) if deleted else {}
+    told = [item for item in given if not item.deleted or (item.platform, item.native_id) in held]
+    authors, moved = _authors(session, told, origin, dirty)  # first: it may move an author's posts
+    known, now = store.posts_known(session, items), origin.now
     changed_authors: set[int] = set()
     new: list[dict[str, Any]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     recounted: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
-    for native_id, item in sorted(items.items()):  # in one order everywhere: two writers never wait for each other
-        before = known.get(native_id)
+    for identity in sorted(items):  # in one order everywhere: two writers never wait for each other
+        item, before = items[identity], known.get(identity)
+        became: Became = "unchanged"
         if before is None and item.deleted:
             result.unchanged += 1
+            result.became[identity] = became
             continue
-        author = authors[item.author.native_id]
+        author = authors[_author_of(item)]
         result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
         if before is None:
             row = _new_row(item, author, origin)
             new.append(row)
             changed_authors.add(author.id)
             dirty.add((author.audience_market, row["local_day"]))
-            result.new += 1
+            became = "created"
         elif origin.passes_over(item, before):
-            result.unchanged += 1
+            pass
         elif item.deleted:
             if before.deleted_at is None and before.author_id == author.id:  # nobody ends another's posts
                 gone.append(
@@ -265,12 +270,8 @@ def _ingest_platform(
                 )  # fmt: skip
                 dirty.add((before.audience_market, before.local_day))
                 changed_authors.add(before.author_id)
-                result.deleted += 1
-            else:
-                result.unchanged += 1
-        elif before.deleted_at is not None and now - before.deleted_at < item.may_lag:
-            result.unchanged += 1  # a copy of before its end
-        else:
+                became = "deleted"
+        elif before.deleted_at is None or now - before.deleted_at >= item.may_lag:  # else a copy of before its end
             row = _edit_row(item, before, author, origin)
             counts = {name: getattr(item, name) for name in COUNTS if item.tells(name)}
             has_new_counts = any(value != getattr(before, name) for name, value in counts.items())
@@ -278,25 +279,36 @@ def _ingest_platform(
                 edited.append(row)
                 changed_authors |= {before.author_id, author.id}
                 dirty |= {(before.audience_market, before.local_day), (row["audience_market"], row["local_day"])}
+                became = "changed"
             elif any(row[name] != getattr(before, name) for name in SHOWN):
                 shown.append({name: row[name] for name in ("post_id", *SHOWN, "file", "line")})
+                became = "changed"
             if has_new_counts:
                 changed_authors.add(before.author_id)
                 dirty.add((before.audience_market, before.local_day))
                 seen = {n: counts.get(n, getattr(before, n)) for n in COUNTS}
                 recounted.append({"post_id": before.id} | seen | origin.stamp(item))
-            changed = bool(
-                has_new_counts or (edited and edited[-1] is row) or (shown and shown[-1]["post_id"] == before.id)
-            )
-            result.changed += changed
-            result.unchanged += not changed
-    store.add_posts(session, new)
+                became = "changed"
+        _count(result, became)
+        result.became[identity] = "changed" if became == "unchanged" and author.id in moved and before else became
+    ids = store.add_posts(session, new)
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
-    _observe(session, platform, items, new, recounted, now)
+    _observe(session, ids, new, recounted, now)
     store.mark_dirty(session, dirty)
     mark_authors(session, changed_authors, now)
+
+
+def _count(result: Ingested, became: Became) -> None:
+    if became == "created":
+        result.new += 1
+    elif became == "changed":
+        result.changed += 1
+    elif became == "deleted":
+        result.deleted += 1
+    else:
+        result.unchanged += 1
 
 
 def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
@@ -306,56 +318,57 @@ def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
 
 def _observe(
     session: Session,
-    platform: str,
-    items: dict[str, RawPost],
+    ids: dict[Identity, int],
     new: list[dict[str, Any]],
     recounted: list[dict[str, Any]],
     now: datetime,
 ) -> None:
-    """Append what the counts were seen to be; hidden counts leave no observation."""
-    counted = [row["native_id"] for row in new if any(row[name] is not None for name in COUNTS)]
-    ids = store.post_ids(session, platform, counted)
+    """Append what the counts were seen to be; hidden counts leave no observation. ids: of the new posts."""
     rows = [
-        {"post_id": ids[n], "observed_at": now} | {name: getattr(items[n], name) for name in COUNTS} for n in counted
+        {"post_id": ids[row["platform"], row["native_id"]], "observed_at": now} | {name: row[name] for name in COUNTS}
+        for row in new
+        if any(row[name] is not None for name in COUNTS)
     ]
-    rows += [{"observed_at": now} | {n: row[n] for n in ("post_id", *COUNTS)} for row in recounted]
+    rows += [{"post_id": row["post_id"], "observed_at": now} | {n: row[n] for n in COUNTS} for row in recounted]
     store.add_engagement(session, rows)
 
 
 def _authors(
-    session: Session, platform: str, given: Sequence[RawPost], origin: _From, dirty: set[tuple[str, date]]
-) -> dict[str, KnownAuthor]:
-    """Authors by native id: new ones are added, what known ones say of themselves is brought up to date.
+    session: Session, given: Sequence[RawPost], origin: _From, dirty: set[tuple[str, date]]
+) -> tuple[dict[Identity, KnownAuthor], Collection[int]]:
+    """Authors by identity: new ones are added, what known ones say of themselves is brought up to date.
 
     A stored market stands, but for one that was inferred: what is declared takes its place, and the author's posts move
-    with it. Linking an account to a person changes the counts of all its days, which go to `dirty`.
+    with it (the ids of such authors come second). Linking an account to a person changes the counts of all its days,
+    which go to `dirty`.
     """
-    said: dict[str, list[RawPost]] = defaultdict(list)
-    first: dict[str, datetime] = {}
+    said: dict[Identity, list[RawPost]] = defaultdict(list)
+    first: dict[Identity, datetime] = {}
     for item in given:
-        name = item.author.native_id
-        said[name].append(item)
-        if not item.deleted:
-            first[name] = min(item.published_at, first.get(name, item.published_at))
-    known = store.known_authors(session, platform, sorted(said))
-    new: list[dict[str, Any]] = [
-        _together(items) | origin.stamp(items[-1]) for name, items in sorted(said.items()) if name not in known
-    ]
+        identity = item.platform, item.author.native_id
+        said[identity].append(item)
+        if not item.deleted and ((at := first.get(identity)) is None or item.published_at < at):
+            first[identity] = item.published_at
+    known = store.authors_known(session, said)
+    new: list[dict[str, Any]] = []
+    for identity in sorted(said.keys() - known.keys()):
+        items = said[identity]
+        row = _together(items) | origin.stamp(items[-1])
+        row |= {"platform": identity[0], "follower_count": None, "first_seen_at": origin.now}
+        new.append(row | {"first_post_at": first.get(identity)})
     if new:
-        for row in new:
-            row |= {"platform": platform, "follower_count": None, "first_seen_at": origin.now}
-            row["first_post_at"] = first.get(row["native_id"])
-        store.add_authors(session, new, [row.pop("person") for row in new])
-        known |= store.known_authors(session, platform, [row["native_id"] for row in new])
+        added = store.add_authors(session, new, [row.pop("person") for row in new])
+        known |= added
     sightings: list[dict[str, Any]] = []
     followers, older, told, linked = [], [], [], {}
     moved: dict[int, str] = {}
     written: list[dict[str, Any]] = []
-    for native_id, items in sorted(said.items()):
-        k = known[native_id]
-        at = first.get(native_id)
+    for identity in sorted(said):
+        items, k, at = said[identity], known[identity], first.get(identity)
         if at is not None and (k.first_post_at is None or at < k.first_post_at):
             older.append({"author_id": k.id, "first_post_at": at})
+        if _says_nothing_new(items, k):
+            continue
         fresh = [item for item in items if not origin.passes_over(item, k)]
         if not fresh:
             continue
@@ -363,7 +376,7 @@ def _authors(
         declared = next((i.author.audience_market for i in fresh if i.author.market_source != _INFERRED), None)
         if declared and k.market_source == _INFERRED:
             moved[k.id] = declared
-            known[native_id] = k = k._replace(audience_market=declared, market_source="declared")
+            known[identity] = k = k._replace(audience_market=declared, market_source="declared")
         corrected = set((k.corrected or "").split())
         seen = [] if "follower_count" in corrected else _seen_followers(fresh, k, origin.now)
         has_followers = bool(seen) and a["follower_count"] != k.follower_count
@@ -386,12 +399,23 @@ def _authors(
     store.change_authors(session, told)
     store.change_authors(session, written)
     renamed = {row["author_id"] for row in told + followers} | moved.keys() | linked.keys()
-    mark_authors(session, renamed | {known[row["native_id"]].id for row in new}, origin.now)
+    mark_authors(session, renamed | {known[row["platform"], row["native_id"]].id for row in new}, origin.now)
     if moved:
         dirty |= store.move_authors(session, moved)
     if linked:
         dirty |= store.link_authors(session, linked)
-    return known
+    return known, moved.keys()
+
+
+def _says_nothing_new(items: Sequence[RawPost], k: KnownAuthor) -> bool:
+    """Whether posts tell no more of their author than what is stored, as most do; where in doubt they may."""
+    a = items[0].author
+    if a.follower_count is not None or k.market_source == _INFERRED or (a.person and a.person != k.person):
+        return False
+    if any([item.author is not a for item in items]):  # noqa: C419  faster
+        return False
+    told = (a.handle, k.handle), (a.name, k.name), (a.url, k.url), (a.bio, k.bio), (a.languages, k.languages)
+    return all([not says or says == stored for says, stored in told])  # noqa: C419
 
 
 def _seen_followers(items: Sequence[RawPost], author: KnownAuthor, now: datetime) -> list[dict[str, Any]]:
@@ -424,6 +448,13 @@ def _together(items: Sequence[RawPost]) -> dict[str, Any]:
 
 def _clean(text: str) -> str:
     """What a database can hold: no NUL, no lone surrogate."""
+    if "\x00" not in text:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return text.strip()
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
@@ -431,12 +462,13 @@ def _new_row(item: RawPost, author: KnownAuthor, origin: _From) -> dict[str, Any
     market = author.audience_market
     return {
         "platform": item.platform, "native_id": item.native_id, "source": origin.source, "author_id": author.id,
-        "audience_market": market, "local_day": local_day(item.published_at, MARKETS[market].tz),
+        "audience_market": market, "local_day": local_day(item.published_at, _ZONES[market]),
         "published_at": item.published_at, "day_only": item.day_only, "text": _clean(item.text),
         "language": item.language, "url": item.url, "media_kind": item.media_kind, "repost_of": item.repost_of,
         "platform_sponsored": item.sponsored, "like_count": item.like_count, "comment_count": item.comment_count,
         "share_count": item.share_count, "view_count": item.view_count, "fetched_at": origin.now,
-        "edited_at": item.edited_at, "deleted_at": None, "revision": 1, "classified_at": None, **origin.stamp(item),
+        "edited_at": item.edited_at, "deleted_at": None, "revision": 1, "classified_at": None, "file": origin.file,
+        "line": None if origin.file is None else item.line,
     }  # fmt: skip
 
 
@@ -448,7 +480,7 @@ def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _Fr
         "post_id": before.id,
         "author_id": author.id,
         "audience_market": market,
-        "local_day": local_day(item.published_at, MARKETS[market].tz),
+        "local_day": local_day(item.published_at, _ZONES[market]),
         "published_at": item.published_at,
         "day_only": item.day_only,
         "text": None if was_pruned else before.text if item.is_start and before.text else _clean(item.text),

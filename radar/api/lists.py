@@ -8,7 +8,7 @@ parameters `format` and `fields`, and is streamed as a table page by page. A lis
 
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property, partial
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -26,9 +26,11 @@ from radar.api.caching import accepts_gzip
 from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
+from radar.file_rows import parsed
 from radar.store.engine import reading
 
 F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _LENGTH = "_radar_page"
 AT_ONCE = 1_000
 """Lines a page where the whole list is wanted and its endpoint allows as many."""
@@ -54,6 +56,24 @@ class ListRoute(APIRoute):
             endpoint = listing.as_endpoint()
             more["responses"] = listing.responses() | (more.get("responses") or {})
         super().__init__(path, endpoint, **more)
+
+    def get_route_handler(self) -> Handler:
+        plain = super().get_route_handler()
+        return _reading_fast(plain) if "POST" in self.methods else plain
+
+
+class _Read(Request):
+    """A request whose JSON is read by the faster parser: a push holds a thousand posts."""
+
+    async def json(self) -> Any:
+        return parsed(await self.body())
+
+
+def _reading_fast(plain: Handler) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await plain(_Read(request.scope, request.receive))
+
+    return handle
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """POST /v1/posts: a batch of posts into the store, and what became of each of them."""
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from radar.api.shapes import PushedPost
+from radar.api.shapes import PushedAuthor, PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
 from radar.ingest import ingest_posts
@@ -18,7 +19,6 @@ from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
 from radar.store import runs
 from radar.store.engine import claim_world, one_writer, writing
-from radar.store.posts import KnownPost, known_posts
 from radar.store.pushed import note_pushed, pushed
 
 MAX_POSTS = 1_000
@@ -75,6 +75,10 @@ def items_of(body: Any) -> list[Any]:
     return found
 
 
+_one_at_a_time = threading.Lock()
+"""Whoever waits here goes on at once; whoever waits for the database asks again after some milliseconds."""
+
+
 def push(
     engine: sa.Engine, items: Sequence[Any], now: datetime, *, key: str | None = None, content: str = ""
 ) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def push(
     """
     batch = _Batch([_named(i, item) for i, item in enumerate(items)])
     read = {i: post for i, item in enumerate(items) if (post := _read(batch, i, item)) is not None}
-    with writing(engine) as session, session.begin():
+    with _one_at_a_time, writing(engine) as session, session.begin():
         if key is not None and (before := _answered(session, key, content)) is not None:
             return before
         claim_world(session, "real")
@@ -113,9 +117,15 @@ def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None
 
 
 def _named(index: int, item: Any) -> dict[str, Any]:
-    named = item if isinstance(item, dict) else {}
-    shown = {n: storable(v[:255]) if isinstance(v := named.get(n), str) else None for n in ("platform", "native_id")}
-    return {"index": index, **shown, "result": "unchanged", "field": None, "reason": None}
+    platform, native_id = (item.get("platform"), item.get("native_id")) if isinstance(item, dict) else (None, None)
+    return {
+        "index": index, "platform": _shown(platform), "native_id": _shown(native_id), "result": "unchanged",
+        "field": None, "reason": None,
+    }  # fmt: skip
+
+
+def _shown(name: Any) -> str | None:
+    return storable(name[:255]) if isinstance(name, str) else None
 
 
 def _read(batch: _Batch, at: int, item: Any) -> PushedPost | None:
@@ -146,6 +156,7 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
         for o in store.post_owners(session, platform, ids).values()
     }
     made: dict[Identity, RawPost] = {}
+    authors: dict[tuple[Any, ...], RawAuthor] = {}
     for at, post in read.items():
         platform = post.platform.lower()
         if post.deleted:
@@ -159,55 +170,36 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
             continue
         assert post.author is not None
         assert post.published_at is not None
-        given = post.author.model_dump()
-        given["audience_market"] = (given["audience_market"] or "").upper()
-        rest = post.model_dump(exclude={"platform", "author", "published_at"})
-        batch.posts[at] = made[platform, post.native_id] = RawPost(
-            platform=platform, author=RawAuthor(**given), published_at=post.published_at, **rest,
-            given=frozenset(post.model_fields_set & set(OPTIONAL)),
-        )  # fmt: skip
+        said = dict(post.__dict__, platform=platform, given=post.model_fields_set & _OPTIONAL)
+        told = tuple(post.author.__dict__.values())
+        if told not in authors:
+            authors[told] = _author(post.author)
+        said["author"] = authors[told]
+        batch.posts[at] = made[platform, post.native_id] = RawPost(**said)
+
+
+_OPTIONAL = frozenset(OPTIONAL)
+
+
+def _author(told: PushedAuthor) -> RawAuthor:
+    given = dict(told.__dict__)
+    given["audience_market"] = (given["audience_market"] or "").upper()
+    return RawAuthor(**given)
 
 
 def _take(session: Session, batch: _Batch, now: datetime) -> None:
-    """Ingest, and tell what became of each item by comparing the store before and after."""
-    before = _stored(session, batch.posts.values())
+    """Ingest, and tell what became of each item."""
     order = list(batch.posts)
-    done = ingest_posts(session, [batch.posts[at] for at in order], source=SOURCE, now=now)
-    after = _stored(session, batch.posts.values())
+    done = ingest_posts(session, batch.posts.values(), source=SOURCE, now=now)
     for position, reason in done.rejected:
         name, colon, said = reason.partition(": ")
         batch.reject(order[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
     for position in done.refused:
         batch.refuse(order[position])
-    told: set[Identity] = set()
     for at in reversed(order):
-        item = batch.posts[at]
-        identity = item.platform, item.native_id
-        if batch.results[at]["result"] == "rejected":
-            continue
-        if identity not in told:  # of a post given twice the later one counts
-            batch.results[at]["result"] = _became(before.get(identity), after.get(identity))
-        told.add(identity)
-
-
-def _stored(session: Session, posts: "Any") -> dict[Identity, KnownPost]:
-    by_platform: dict[str, list[str]] = {}
-    for item in posts:
-        if 0 < len(item.platform) <= 32 and 0 < len(item.native_id) <= 255:
-            by_platform.setdefault(item.platform, []).append(item.native_id)
-    return {
-        (platform, native_id): known
-        for platform, ids in by_platform.items()
-        for native_id, known in known_posts(session, platform, ids).items()
-    }
-
-
-def _became(before: KnownPost | None, after: KnownPost | None) -> str:
-    if before is None:
-        return "created" if after is not None else "unchanged"
-    if after is not None and before.deleted_at is None and after.deleted_at is not None:
-        return "deleted"
-    return "unchanged" if before == after else "changed"
+        item, result = batch.posts[at], batch.results[at]
+        if result["result"] != "rejected":  # of a post given twice the later one counts
+            result["result"] = done.became.pop((item.platform, item.native_id), "unchanged")
 
 
 def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: datetime) -> None:
@@ -225,4 +217,6 @@ def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: d
 
 def storable(text: str) -> str:
     """What a database and JSON can hold: no NUL, no lone surrogate."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

@@ -600,9 +600,17 @@ class Problem(Shape):
 
 
 def _clean(text: str) -> str:
-    if "\x00" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if "\x00" in text or not (text.isascii() or _is_whole(text)):
         raise ValueError("a NUL character or half a surrogate pair")
     return text
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plausible(at: datetime) -> datetime:

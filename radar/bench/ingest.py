@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -30,8 +31,9 @@ from radar.store.engine import chunks, open_store, writing
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 20
 UNTIL = BEGINS + timedelta(days=DAYS)
-PUSHED = 1_000
-"""Posts in a request."""
+PUSHED, CLIENTS = 1_000, 2
+"""Posts in a request, and who sends them."""
+_JSON = {"Content-Type": "application/json"}
 
 
 def measure(progress: Progress) -> dict[str, object]:
@@ -85,21 +87,24 @@ def _from_file(posts: Sequence[RawPost], folder: Path) -> float:
 
 
 def _pushed(posts: Sequence[RawPost], folder: Path) -> float:
-    """The same pushed to `radar serve` by one client, a request after another."""
+    """The same pushed to `radar serve` by two clients, each a request after another."""
     bodies = [
         json.dumps({"posts": [_told(p) | {"author": _author(p)} for p in some]}).encode()
         for some in chunks(posts, PUSHED)
     ]
-    created = 0
-    with _served(folder / "pushed") as url, httpx.Client(timeout=60) as client:
+    with _served(folder / "pushed") as url, ThreadPoolExecutor(CLIENTS) as clients:
         began = time.perf_counter()
-        for body in bodies:
-            answer = client.post(f"{url}/v1/posts", content=body, headers={"Content-Type": "application/json"})
-            created += answer.raise_for_status().json()["created"]
+        created = sum(clients.map(_push, [url] * CLIENTS, [bodies[n::CLIENTS] for n in range(CLIENTS)]))
         took = time.perf_counter() - began
     if created != len(posts):
         raise RuntimeError(f"{created} posts were pushed, not {len(posts)}")
     return took
+
+
+def _push(url: str, bodies: Sequence[bytes]) -> int:
+    with httpx.Client(timeout=60) as client:
+        answers = [client.post(f"{url}/v1/posts", content=body, headers=_JSON) for body in bodies]
+    return sum(answer.raise_for_status().json()["created"] for answer in answers)
 
 
 @contextmanager

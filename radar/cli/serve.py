@@ -1,6 +1,7 @@
 """radar serve, radar schedule: API, pages and scheduler."""
 
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from radar.config import Settings
+
+_OBJECTS = 50_000
+"""Objects after which Python looks for cycles."""
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port to serve at; else RADAR_PORT.")]
 
@@ -48,7 +52,8 @@ def take_address(settings: "Settings") -> list[socket.socket]:
 
 
 def _bound(family: int, where: tuple[Any, ...]) -> socket.socket:
-    one = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once only where the protocol is named; else the end of an answer waits 40 ms for its beginning
+    one = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -115,6 +120,8 @@ def serve_forever(
             timeout_graceful_shutdown=5,
         )
     )
+    gc.freeze()  # what is loaded stays: nobody need look through it again and again,
+    gc.set_threshold(_OBJECTS)  # nor through each batch of posts several times
     try:
         for one in address:
             one.listen(2048)

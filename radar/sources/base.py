@@ -95,6 +95,27 @@ _LONGEST = {"language": 16, "media_kind": 16, "repost_of": 255}
 
 def problem(post: RawPost, now: datetime) -> str | None:
     """Why this post cannot be taken, naming field and expectation; None when it can."""
+    return None if _is_usual(post, now) else _problem(post, now)
+
+
+def _is_usual(post: RawPost, now: datetime) -> bool:
+    """Whether a post has no problem, at one glance, as most have none; where in doubt it does not say so."""
+    author, at = post.author, post.published_at
+    if post.deleted or at.tzinfo is None or not EARLIEST <= at <= now or author.audience_market not in MARKETS:
+        return False
+    if not (post.platform and post.native_id and author.native_id) or not 0 < len(post.text.strip()) <= 19_000:
+        return False
+    for n in (post.like_count, post.comment_count, post.share_count, post.view_count, author.follower_count):
+        if n is not None and not 0 <= n < MAX_COUNT:
+            return False
+    short = f"{post.platform}{post.language or ''}{post.media_kind or ''}"
+    ids = f"{post.native_id}{author.native_id}{post.repost_of or ''}"
+    told = (post.url, author.handle, author.name, author.url, author.bio, author.languages, author.person)
+    names = f"{short}{ids}{''.join([name for name in told if name])}"
+    return len(short) <= 16 and len(ids) <= 255 and names.isascii() and "\x00" not in names
+
+
+def _problem(post: RawPost, now: datetime) -> str | None:
     if not 0 < len(post.platform) <= 32:
         return "platform: expected 1 to 32 characters"
     if not 0 < len(post.native_id) <= 255:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -15,9 +16,6 @@ from radar.errors import MixedWorlds, StoreError
 from radar.store.tables import Instant, meta
 
 T = TypeVar("T")
-
-_FEW = 4
-"""Rows for which converting by columns does not pay."""
 
 SQL_VARIABLES = 30_000
 """Bound variables in one statement: below SQLite's 32,766 and PostgreSQL's 65,535."""
@@ -103,22 +101,22 @@ def upsert(
     on: Iterable[str],
     update: Iterable[str] | Mapping[str, Any] = (),
     unless_same: bool = False,
-) -> None:
+    columns: Sequence[str] | None = None,
+) -> int:
     """Insert rows; where `on` exists already, set the `update` columns, or leave the row when there are none.
 
     unless_same  write nothing where they hold that already: for what is mostly told again
+    columns      of the rows, where not all are to be written
+
+    Returns how many rows were written.
     """
     if not rows:
-        return
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
-    changes = dict(update) if isinstance(update, Mapping) else {name: insert.excluded[name] for name in update}
-    if changes:
-        differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
-        where = sa.or_(*differs) if unless_same else None
-        statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes, where=where)
-    else:
-        statement = insert.on_conflict_do_nothing(index_elements=list(on))
-    execute_each(session, statement, rows)
+        return 0
+    dialect = session.connection().dialect
+    if isinstance(update, Mapping):
+        return execute_each(session, _upsert(dialect, table, tuple(on), update, unless_same), rows)
+    names = tuple(columns or rows[0])
+    return _execute(session, _upsert_plan(dialect, table, tuple(on), tuple(update), unless_same, names), rows)
 
 
 def among(session: Session, column: sa.ColumnElement[Any], ids: Sequence[int]) -> sa.ColumnElement[bool]:
@@ -129,32 +127,138 @@ def among(session: Session, column: sa.ColumnElement[Any], ids: Sequence[int]) -
     return column.in_(sa.select(numbers.c.value))
 
 
-def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:
+def _upsert(
+    dialect: sa.Dialect, table: sa.Table, on: tuple[str, ...], changes: Mapping[str, Any], unless_same: bool
+) -> sa.Insert:
+    insert = _insert(dialect, table)
+    if not changes:
+        return insert.on_conflict_do_nothing(index_elements=list(on))
+    differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
+    where = sa.or_(*differs) if unless_same else None
+    return insert.on_conflict_do_update(index_elements=list(on), set_=dict(changes), where=where)
+
+
+def _insert(dialect: sa.Dialect, table: sa.Table) -> Any:
+    return (sqlite if dialect.name == "sqlite" else postgresql).insert(table)
+
+
+class _Plan(NamedTuple):
+    """A statement with its text. names: what it binds, in the order of its marks; types by name."""
+
+    statement: sa.Insert | sa.Update
+    text: str
+    names: tuple[str, ...]
+    types: dict[str, Any]
+    is_positional: bool
+
+
+@lru_cache(512)
+def _upsert_plan(
+    dialect: sa.Dialect, table: sa.Table, on: tuple[str, ...], update: tuple[str, ...], unless_same: bool,
+    names: tuple[str, ...],
+) -> _Plan:  # fmt: skip
+    excluded = _insert(dialect, table).excluded
+    return _plan(dialect, _upsert(dialect, table, on, {name: excluded[name] for name in update}, unless_same), names)
+
+
+@lru_cache(512)
+def _update_plan(dialect: sa.Dialect, table: sa.Table, id_name: str, names: tuple[str, ...]) -> _Plan:
+    bound = {name: sa.bindparam("b_" + name, type_=table.c[name].type) for name in names if name != id_name}
+    mine = table.c.id == sa.bindparam("b_" + id_name, type_=table.c.id.type)
+    return _plan(dialect, sa.update(table).where(mine).values(bound), tuple("b_" + name for name in names))
+
+
+def _plan(dialect: sa.Dialect, statement: sa.Insert | sa.Update, names: tuple[str, ...]) -> _Plan:
+    compiled: Any = statement.compile(dialect=dialect, column_keys=list(names))
+    bound = compiled.positiontup if compiled.positional else list(compiled.binds)
+    types = {name: compiled.binds[name].type for name in bound}
+    return _Plan(statement, compiled.string, tuple(bound), types, compiled.positional)
+
+
+def update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Set columns of rows by id, which goes by another name in the rows; they have the same columns."""
+    if rows:
+        plan = _update_plan(session.connection().dialect, table, id_name, tuple(rows[0]))
+        _execute(session, plan, [{"b_" + name: row[name] for name in row} for row in rows])
+
+
+def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> int:
     """Run a statement once for each row; the rows have the same names, which are all that the statement binds.
 
     As `Connection.execute(statement, rows)` with less work: each column goes through its type's own conversion
-    as a column, and equal instants once.
+    as a column, and equal instants once. Returns how many rows were written.
     """
-    connection = session.connection()
+    return _execute(session, _plan(session.connection().dialect, statement, tuple(rows[0])), rows)
+
+
+def _execute(session: Session, plan: _Plan, rows: Sequence[Mapping[str, Any]]) -> int:
+    connection, names = session.connection(), plan.names
+    if not set(names) <= rows[0].keys():  # the statement has values of its own
+        return int(connection.execute(plan.statement, rows).rowcount)
     dialect = connection.dialect
-    compiled: Any = statement.compile(dialect=dialect, column_keys=list(rows[0]))
-    names = compiled.positiontup if compiled.positional else list(compiled.binds)
-    if len(rows) < _FEW or set(names) != rows[0].keys():  # the statement has values of its own
-        connection.execute(statement, rows)
-        return
-    once = dict.fromkeys(names)
-    columns = {name: _converted(compiled.binds[name].type, dialect, [row[name] for row in rows]) for name in once}
+    columns = {
+        name: _converted(kind, dialect, [row[name] for row in rows]) for name, kind in plan.types.items()
+    }
     tuples = zip(*(columns[name] for name in names), strict=True)
-    given = list(tuples) if compiled.positional else [dict(zip(names, values, strict=True)) for values in tuples]
-    connection.exec_driver_sql(compiled.string, given)
+    given = list(tuples) if plan.is_positional else [dict(zip(names, values, strict=True)) for values in tuples]
+    return int(connection.exec_driver_sql(plan.text, given).rowcount)
 
 
 def _converted(kind: Any, dialect: sa.Dialect, values: list[Any]) -> list[Any]:
     """A column's values as the driver takes them."""
+    if isinstance(kind, Instant) and dialect.name == "sqlite":
+        return list(map(cache(_instant_text), values))
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return values
-    return list(map(cache(convert) if isinstance(kind, Instant) else convert, values))
+    return list(map(cache(convert) if isinstance(kind, Instant | sa.Date | sa.Boolean) else convert, values))
+
+
+def _instant_text(value: datetime | None) -> str | None:
+    """An instant as SQLite has it: what Instant makes of it, and SQLAlchemy of that.
+
+    >>> _instant_text(datetime(2026, 3, 2, 9, 0, 5, tzinfo=UTC))
+    '2026-03-02 09:00:05.000000'
+    """
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError(f"naive datetime {value!r}: instants are aware")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+
+
+def next_ids(session: Session, table: sa.Table, count: int) -> list[int]:
+    """Ids for that many new rows of a table, by which they are known before they are there.
+
+    SQLite has one writer, who counts on from the highest; PostgreSQL gives each number once.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        first = int(session.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))) or 0) + 1
+        return list(range(first, first + count))
+    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+    numbers = sa.select(sa.func.nextval(sa.cast(sequence, postgresql.REGCLASS))).select_from(
+        sa.func.generate_series(1, count)
+    )
+    return list(session.scalars(numbers))
+
+
+def one_of(session: Session, column: sa.ColumnElement[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """Whether a column holds one of many values, which are bound as one."""
+    if session.get_bind().dialect.name == "sqlite":
+        held = sa.func.json_each(sa.bindparam(None, json.dumps(values), sa.Text)).table_valued("value")
+        return column.in_(sa.select(held.c.value))
+    return column == sa.any_(sa.bindparam(None, list(values), postgresql.ARRAY(column.type)))
+
+
+def pairs(session: Session, identities: Iterable[tuple[str, str]]) -> tuple[Any, Any, Any]:
+    """(platform, native id)s as something to join, bound as one or two, and its two columns."""
+    if session.get_bind().dialect.name == "sqlite":
+        held = sa.func.json_each(sa.bindparam(None, json.dumps(list(identities)), sa.Text)).table_valued("value")
+        return held, sa.func.json_extract(held.c.value, "$[0]"), sa.func.json_extract(held.c.value, "$[1]")
+    columns = list(zip(*identities, strict=True)) or [(), ()]
+    bound = [sa.bindparam(None, list(values), postgresql.ARRAY(sa.Text)) for values in columns]
+    held = sa.func.unnest(*bound).table_valued("platform", "native_id").render_derived()
+    return held, held.c.platform, held.c.native_id
 
 
 def upsert_from(

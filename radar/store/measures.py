@@ -13,7 +13,7 @@ from radar.keys import Kind, key_number
 from radar.kol import AuthorMeasures, BrandWork, Rhythm, Share, TopPost
 from radar.kol.peers import Sketch, best_rate
 from radar.store.author_facts import AccountRow
-from radar.store.engine import SQL_VARIABLES, chunks, upsert, upsert_from
+from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert, upsert_from
 from radar.store.peers import group_ids, groups
 from radar.store.tables import (
     author,
@@ -50,7 +50,7 @@ def mark_authors(session: Session, author_ids: Iterable[int], due_at: datetime) 
     """Ask for authors to be measured at a moment or as soon after, in the transaction that changed them."""
     due, mark = sa.literal(due_at, author_due.c.due_at.type), sa.literal(secrets.randbits(31))
     for some in chunks(sorted(set(author_ids)), SQL_VARIABLES // 2):
-        who = sa.select(author.c.id, due, mark).where(author.c.id.in_(some)).order_by(author.c.id)
+        who = sa.select(author.c.id, due, mark).where(one_of(session, author.c.id, some)).order_by(author.c.id)
         upsert_from(session, author_due, ["author_id", "due_at", "mark"], who, on=["author_id"])
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.store.engine import SQL_VARIABLES, chunks, execute_each, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, execute_each, next_ids, pairs, update_by_id, upsert
 from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
@@ -46,25 +46,31 @@ class KnownPost(NamedTuple):
     line: int | None
 
 
-def known_posts(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownPost]:
-    """Stored posts by native id."""
-    columns = [post.c[name] for name in KnownPost._fields]
-    found: dict[str, KnownPost] = {}
-    for some in chunks(native_ids, SQL_VARIABLES):
-        statement = sa.select(*columns).where(post.c.platform == platform, post.c.native_id.in_(some))
-        found |= {row.native_id: KnownPost._make(row) for row in session.execute(statement)}
-    return found
+Identity = tuple[str, str]
+"""A platform and the id that a post or an author has there."""
 
 
-def post_ids(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, int]:
-    """Ids of stored posts by native id."""
-    found: dict[str, int] = {}
-    for some in chunks(native_ids, SQL_VARIABLES):
-        statement = sa.select(post.c.native_id, post.c.id).where(
-            post.c.platform == platform, post.c.native_id.in_(some)
-        )
-        found |= {row.native_id: row.id for row in session.execute(statement)}
-    return found
+def known_posts(session: Session, platform: str, native_ids: Iterable[str]) -> dict[str, KnownPost]:
+    """Stored posts of a platform by native id."""
+    known = posts_known(session, [(platform, native_id) for native_id in native_ids])
+    return {native_id: k for (_, native_id), k in known.items()}
+
+
+def posts_known(session: Session, identities: Iterable[Identity]) -> dict[Identity, KnownPost]:
+    """Stored posts by identity."""
+    columns = [post.c.platform, *[post.c[name] for name in KnownPost._fields]]
+    return {(row[0], row[2]): KnownPost._make(row[1:]) for row in _named(session, columns, post, identities)}
+
+
+def _named(session: Session, columns: Sequence[Any], table: Any, identities: Iterable[Identity]) -> Iterable[Any]:
+    """Rows by identity. table: post or author, or a join that begins with it."""
+    told = list(identities)
+    if not told:
+        return ()
+    of = table.left if isinstance(table, sa.Join) else table
+    held, platform, native_id = pairs(session, told)
+    mine = sa.and_(of.c.platform == platform, of.c.native_id == native_id)
+    return session.execute(sa.select(*columns).select_from(held).join(table, mine))
 
 
 class KnownAuthor(NamedTuple):
@@ -87,35 +93,39 @@ class KnownAuthor(NamedTuple):
     person: str | None
 
 
-def known_authors(session: Session, platform: str, native_ids: Sequence[str]) -> dict[str, KnownAuthor]:
-    """Stored authors by native id."""
-    columns = [author.c[name] for name in KnownAuthor._fields[:-1]]
-    found: dict[str, KnownAuthor] = {}
-    for some in chunks(native_ids, SQL_VARIABLES):
-        statement = sa.select(*columns, person.c.name.label("person_name")).join(
-            person, person.c.id == author.c.person_id
-        )
-        statement = statement.where(author.c.platform == platform, author.c.native_id.in_(some))
-        found |= {row.native_id: KnownAuthor._make(row) for row in session.execute(statement)}
-    return found
+def authors_known(session: Session, identities: Iterable[Identity]) -> dict[Identity, KnownAuthor]:
+    """Stored authors by identity."""
+    columns = [author.c.platform, *[author.c[name] for name in KnownAuthor._fields[:-1]], person.c.name.label("of")]
+    joined = author.join(person, person.c.id == author.c.person_id)
+    return {(row[0], row[2]): KnownAuthor._make(row[1:]) for row in _named(session, columns, joined, identities)}
 
 
-def add_authors(session: Session, rows: Sequence[dict[str, Any]], person_names: Sequence[str | None]) -> None:
+def add_authors(
+    session: Session, rows: Sequence[dict[str, Any]], person_names: Sequence[str | None]
+) -> dict[Identity, KnownAuthor]:
     """Insert authors. Those with the same person name become accounts of one person; without one, a person each.
 
-    An account that another process inserted meanwhile is left as it is.
+    An account that another process inserted meanwhile is left as it is. Returns all of them as they are stored.
     """
     known = _persons(session, {name for name in person_names if name})
     single = iter(_single_persons(session, sum(1 for name in person_names if not name)))
-    for row, name in zip(rows, person_names, strict=True):
-        row["person_id"] = known[name] if name else next(single)
-    upsert(session, author, rows, on=["platform", "native_id"])
+    for row, name, row_id in zip(rows, person_names, next_ids(session, author, len(rows)), strict=True):
+        row |= {"id": row_id, "person_id": known[name] if name else next(single)}
+    if upsert(session, author, rows, on=["platform", "native_id"]) != len(rows):
+        return authors_known(session, [(row["platform"], row["native_id"]) for row in rows])
+    told = [name for name in KnownAuthor._fields if name not in ("corrected", "person")]
+    return {
+        (row["platform"], row["native_id"]): KnownAuthor(
+            **{name: row[name] for name in told}, corrected=None, person=name or None
+        )
+        for row, name in zip(rows, person_names, strict=True)
+    }
 
 
 def link_authors(session: Session, person_of: dict[int, str]) -> set[tuple[str, date]]:
     """Make authors (by id) accounts of the person of that name; the (market, local day)s whose counts that changes."""
     known = _persons(session, set(person_of.values()))
-    _update_by_id(session, author, "author_id", [{"author_id": i, "person_id": known[n]} for i, n in person_of.items()])
+    update_by_id(session, author, "author_id", [{"author_id": i, "person_id": known[n]} for i, n in person_of.items()])
     mark_authors(session, person_of, AT_ONCE)
     days: set[tuple[str, date]] = set()
     for some in chunks(list(person_of), SQL_VARIABLES):
@@ -131,7 +141,7 @@ def move_authors(session: Session, market_of: dict[int, str]) -> set[tuple[str, 
     """
     declared = {"market_source": "declared", "market_confidence": 1.0, "market_reasons": None}
     rows = [{"author_id": i, "audience_market": code} | declared for i, code in market_of.items()]
-    _update_by_id(session, author, "author_id", rows)
+    update_by_id(session, author, "author_id", rows)
     days: set[tuple[str, date]] = set()
     for some in chunks(list(market_of), SQL_VARIABLES):
         statement = sa.select(
@@ -150,7 +160,7 @@ def move_authors(session: Session, market_of: dict[int, str]) -> set[tuple[str, 
 
 def change_authors(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Set what authors say of themselves, or which row of a file said so last. All rows have the same columns."""
-    _update_by_id(session, author, "author_id", rows)
+    update_by_id(session, author, "author_id", rows)
 
 
 def _persons(session: Session, names: set[str]) -> dict[str, int]:
@@ -168,9 +178,9 @@ def _persons(session: Session, names: set[str]) -> dict[str, int]:
 
 def _single_persons(session: Session, count: int) -> list[int]:
     """Ids of that many new persons whose accounts stand alone."""
-    if not count:
-        return []
-    return list(session.execute(sa.insert(person).returning(person.c.id), [{"name": None}] * count).scalars())
+    ids = next_ids(session, person, count) if count else []
+    upsert(session, person, [{"id": i, "name": None} for i in ids], on=["id"])
+    return ids
 
 
 def see_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
@@ -184,29 +194,28 @@ def see_followers(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def set_first_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """When authors' oldest posts were published; rows of author_id, first_post_at."""
-    _update_by_id(session, author, "author_id", rows)
+    update_by_id(session, author, "author_id", rows)
 
 
-def add_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert new posts; one that another process inserted meanwhile is left for the next reading of its source."""
-    filled = {name for row in rows for name, value in row.items() if value is not None}
-    upsert(session, post, [{n: row[n] for n in row if n in filled} for row in rows], on=["platform", "native_id"])
+def add_posts(session: Session, rows: Sequence[dict[str, Any]]) -> dict[Identity, int]:
+    """Insert new posts; one that another process inserted meanwhile is left for the next reading of its source.
+
+    Returns the ids of all of them.
+    """
+    if not rows:
+        return {}
+    ids: dict[Identity, int] = {}
+    for row, row_id in zip(rows, next_ids(session, post, len(rows)), strict=True):
+        row["id"] = ids[row["platform"], row["native_id"]] = row_id
+    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    if upsert(session, post, rows, on=["platform", "native_id"], columns=filled) == len(rows):
+        return ids
+    return {identity: k.id for identity, k in posts_known(session, ids).items()}
 
 
 def change_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Set columns of posts by id. All rows have the same columns."""
-    _update_by_id(session, post, "post_id", rows)
-
-
-def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        names = [name for name in rows[0] if name != id_name]
-        statement = (
-            sa.update(table)
-            .where(table.c.id == sa.bindparam("b_" + id_name))
-            .values({name: sa.bindparam("b_" + name) for name in names})
-        )
-        execute_each(session, statement, [{"b_" + name: row[name] for name in row} for row in rows])
+    update_by_id(session, post, "post_id", rows)
 
 
 def forget_signals(session: Session, post_ids: Sequence[int]) -> None:

@@ -76,6 +76,11 @@ def _digest(key: str, platform: str, native_id: str) -> str:
     return hmac.new(bytes.fromhex(key), f"{platform}\0{native_id}".encode("utf-8", "replace"), sha256).hexdigest()
 
 
+def has_erased(session: Session) -> bool:
+    """Whether anybody's erasure was ever asked for."""
+    return session.scalar(sa.select(meta.c.value).where(meta.c.name == ERASURE_KEY)) is not None
+
+
 def erased_among(session: Session, identities: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Those (platform, native id)s whose erasure was asked for."""
     key = session.scalar(sa.select(meta.c.value).where(meta.c.name == ERASURE_KEY))
