@@ -39,24 +39,25 @@ from radar.topics.made_of import by_language
 from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
-    from radar.topics.evaluation import Measured, Report
+    from radar.topics.evaluation import Report
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
     "radar.topics.features", "radar.topics.calibration", "radar.topics.descent", "radar.topics.training",
     "radar.topics.pipeline", "radar.topics.tone_words", "radar.topics.tone_fit",
 )  # fmt: skip
-_CONTENT = "radar._content.models.topics"
+CONTENT = "radar._content.models.topics"
+"""Where what a person wrote about the model is found."""
 
 
 def load_taxonomy() -> Taxonomy:
     """The taxonomy that ships with radar."""
-    return parse_taxonomy((files(_CONTENT) / "topics.toml").read_text(encoding="utf-8"))
+    return parse_taxonomy((files(CONTENT) / "topics.toml").read_text(encoding="utf-8"))
 
 
 def load_seeds(taxonomy: Taxonomy) -> dict[str, list[str]]:
     """Seed terms by topic, in the taxonomy's order."""
-    seeds = parse_seeds((files(_CONTENT) / "seeds.toml").read_text(encoding="utf-8"))
+    seeds = parse_seeds((files(CONTENT) / "seeds.toml").read_text(encoding="utf-8"))
     return {topic_id: seeds.get(topic_id, []) for topic_id in taxonomy.ids}
 
 
@@ -83,14 +84,14 @@ def load_frozen(taxonomy: Taxonomy) -> Labels:
 
     Raises UnreadableInput when it is not the file that was frozen.
     """
-    found = hashlib.sha256((files(_CONTENT) / "frozen_test.csv").read_bytes()).hexdigest()
+    found = hashlib.sha256((files(CONTENT) / "frozen_test.csv").read_bytes()).hexdigest()
     if found != FROZEN_SHA256:
         raise UnreadableInput(f"frozen_test.csv was changed: its SHA-256 is {found}.", "Restore the frozen file.")
     return _labelled("frozen_test.csv", taxonomy)
 
 
 def _labelled(name: str, taxonomy: Taxonomy) -> Labels:
-    source = files(_CONTENT) / name
+    source = files(CONTENT) / name
     column = {topic_id: i for i, topic_id in enumerate(taxonomy.ids)}
     texts, languages, rows = [], [], []
     with io.StringIO(source.read_text(encoding="utf-8"), newline="") as file:
@@ -108,7 +109,7 @@ def _labelled(name: str, taxonomy: Taxonomy) -> Labels:
 
 def load_tone_posts() -> TonePosts:
     """models/topics/tone.csv. Raises UnreadableInput that names the line at fault."""
-    source = (files(_CONTENT) / "tone.csv").read_text(encoding="utf-8")
+    source = (files(CONTENT) / "tone.csv").read_text(encoding="utf-8")
     texts, languages, tones = [], [], []
     for line, row in enumerate(csv.DictReader(io.StringIO(source, newline="")), start=2):
         if row["tone"] not in TONES or not row["text"].strip():
@@ -123,7 +124,7 @@ def load_tone_posts() -> TonePosts:
 
 def load_tone_words() -> str:
     """models/topics/tone_words.toml, as it is."""
-    return (files(_CONTENT) / "tone_words.toml").read_text(encoding="utf-8")
+    return (files(CONTENT) / "tone_words.toml").read_text(encoding="utf-8")
 
 
 class TopicScorer:
@@ -182,25 +183,6 @@ def evaluate(scorer: TopicScorer) -> "Report":
     return report(scorer.score, scorer.thresholds, scorer.topic_ids, load_frozen(taxonomy), load_seeds(taxonomy))
 
 
-def model_card(folder: Path, *, with_peers: bool = False) -> str:
-    """The card of a fitted model. Raises RadarError when it is damaged.
-
-    with_peers  fit the shipped labels by n-grams of signs alone too, to stand beside it (some ten seconds)
-    """
-    from radar.topics.card import card
-
-    scorer = open_scorer(folder)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    return card(manifest, evaluate(scorer), _signs_alone() if with_peers else None)
-
-
-def _signs_alone() -> "dict[str, Measured]":
-    from radar.topics.baseline import signs_alone
-
-    recipe, taxonomy = importlib.import_module(f"{_CONTENT}.recipe"), load_taxonomy()
-    return signs_alone(load_labels(taxonomy), load_frozen(taxonomy), recipe.C, recipe.SEED)
-
-
 def model_id(*more: bytes) -> str:
     """Id of the model that the shipped labels, taxonomy and recipe give with this code and these libraries.
 
@@ -216,7 +198,7 @@ def _shipped() -> "hashlib._Hash":
     """Everything but labels beside the shipped ones, read once: jobs and pages ask for the id all the time."""
     digest = hashlib.sha256()
     for name in ("labels.csv", "topics.toml", "seeds.toml", "recipe.py", "tone.csv", "tone_words.toml"):
-        digest.update((files(_CONTENT) / name).read_bytes())
+        digest.update((files(CONTENT) / name).read_bytes())
     for module in _FEATURE_CODE:
         package, _, name = module.rpartition(".")
         digest.update((files(package) / f"{name}.py").read_bytes())
@@ -336,7 +318,7 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     from radar.topics.tone_fit import fit_tone
     from radar.topics.training import Cautions, calibrate, fit_out_of_fold
 
-    recipe = importlib.import_module(f"{_CONTENT}.recipe")
+    recipe = importlib.import_module(f"{CONTENT}.recipe")
     taxonomy = load_taxonomy()
     labels = labels or load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)

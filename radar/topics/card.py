@@ -1,19 +1,30 @@
 """The model card: what a topic model was made of, and how good it is, as Markdown; generated, never typed."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from radar.topics.evaluation import Measured, Report
+from radar.topics.real import RealFigures
+
+if TYPE_CHECKING:
+    from radar.topics.baseline import SignsAlone
 
 _COLUMNS = ("posts", "macro F1", "precision", "recall", "off-topic given a topic", "calibration error")
 
 
-def card(manifest: dict[str, Any], found: Report, signs_alone: Mapping[str, Measured] | None = None) -> str:
+def card(
+    manifest: dict[str, Any],
+    found: Report,
+    peer: "SignsAlone | None" = None,
+    real: Sequence[RealFigures] = (),
+    real_from: str = "",
+) -> str:
     """The card of a fitted model, from its manifest and its report on the frozen posts.
 
-    signs_alone  what n-grams of signs alone do there, by language (`radar.topics.baseline`)
+    peer       what n-grams of signs alone do there
+    real       its figures on real texts; real_from says which texts, and when
     """
     by_language, made_of = manifest["languages"], manifest["made_of"]
     spoken = ", ".join(f"{name} {said['posts']:,}" for name, said in by_language.items())
@@ -28,6 +39,7 @@ def card(manifest: dict[str, Any], found: Report, signs_alone: Mapping[str, Meas
             f"Trained on {made_of['shipped']:,} synthetic captions, {made_of['own']:,} posts labelled here and"
             f" {made_of['weak']:,} labelled by seeds. **The frozen posts are synthetic.**"
         )
+    rows = [row | ({"signs_f1": peer.by_topic[str(row["topic"])]} if peer else {}) for row in found.by_topic]
     lines = [
         f"# Topic model {manifest['id']}",
         "",
@@ -48,11 +60,12 @@ def card(manifest: dict[str, Any], found: Report, signs_alone: Mapping[str, Meas
         _measured("all", found.overall),
         *(_measured(language, m) for language, m in found.by_language.items()),
         _measured("all, seed terms masked", found.masked),
+        *(_measured(f"{language}, seed terms masked", m) for language, m in found.masked_by_language.items()),
         *(_measured(f"{language}, keywords alone", m) for language, m in found.keywords.items()),
-        *(_measured(f"{language}, n-grams of signs alone", m) for language, m in (signs_alone or {}).items()),
+        *(_measured(f"{language}, n-grams of signs alone", m) for language, m in _by_language(peer)),
+        *(_measured(f"{language}, always the commonest topic", m) for language, m in found.majority.items()),
         "",
-        f"Always the commonest topic: macro F1 {found.majority}.",
-        "",
+        *_real_lines(real, real_from),
         "## Tone",
         "",
         f"A second head on {manifest['tone']['metrics']['posts']:,} posts of our own (synthetic), measured out of fold:"
@@ -63,13 +76,40 @@ def card(manifest: dict[str, Any], found: Report, signs_alone: Mapping[str, Meas
         _row("---", "---"),
         *(_row(language, auc) for language, auc in manifest["tone"]["metrics"]["auc"].items()),
         "",
-        "## By topic",
+        "## By topic, frozen test",
         "",
-        _row(*found.by_topic[0]),
-        _row(*["---"] * len(found.by_topic[0])),
-        *(_row(*row.values()) for row in found.by_topic),
+        "`precision` and `recall` at the `threshold`; `calibration_error` of the topic's own probability;"
+        " `off_topic_given`: share of off-topic posts that get this topic. Beside it F1 with all seed terms masked, of"
+        " keywords alone, of giving it to every post" + (", and of n-grams of signs alone." if peer else "."),
+        "",
+        _row(*rows[0]),
+        _row(*["---"] * len(rows[0])),
+        *(_row(*row.values()) for row in rows),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _by_language(peer: "SignsAlone | None") -> list[tuple[str, Measured]]:
+    return list(peer.by_language.items()) if peer else []
+
+
+def _real_lines(real: Sequence[RealFigures], real_from: str) -> list[str]:
+    if not real:
+        return []
+    return [
+        "## Real texts",
+        "",
+        f"{real_from} They trained nothing and set no threshold. Recall: a right topic is given; first: the"
+        " likeliest topic is a right one. What is off-topic should be given none; of mixed texts nobody knows.",
+        "",
+        _row("texts", "posts", "recall", "first", "given a topic", "most often"),
+        _row(*["---"] * 6),
+        *(
+            _row(f.name + (" (mixed)" if f.mixed else ""), f.posts, f.recall, f.first, f.given, ", ".join(f.most))
+            for f in real
+        ),
+        "",
+    ]
 
 
 def _row(*cells: object) -> str:

@@ -81,14 +81,20 @@ def masked(seeds: Mapping[str, Sequence[str]], texts: Sequence[str]) -> list[str
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A model's figures on held-out posts; by_language and by_topic hold `Measured` and rows of figures."""
+    """A model's figures on held-out posts.
+
+    by_language, by_topic    `Measured`; rows of figures
+    masked, masked_by_language   with every topic's seed terms taken out of the texts
+    keywords, majority       by language: of seed terms alone, and of the commonest topic given to every post
+    """
 
     overall: Measured
     masked: Measured
     by_language: dict[str, Measured]
+    masked_by_language: dict[str, Measured]
     by_topic: list[dict[str, object]]
     keywords: dict[str, Measured]
-    majority: float
+    majority: dict[str, Measured]
 
     def plain(self) -> dict[str, object]:
         """As JSON holds it."""
@@ -106,27 +112,39 @@ def report(
     texts, topics, languages = held_out.texts, held_out.topics, np.array(held_out.languages)
     p = score(texts)
     on, by_keyword = p >= thresholds, keyword_decisions(seeds, texts)
-    hidden = score(masked(seeds, texts)) >= thresholds
+    hidden_p = score(masked(seeds, texts))
+    hidden = hidden_p >= thresholds
     commonest = np.zeros_like(on)
     commonest[:, topics.sum(0).argmax()] = True
     of = {language: languages == language for language in dict.fromkeys(held_out.languages)}
     return Report(
         measure(on, topics, p),
-        measure(hidden, topics),
+        measure(hidden, topics, hidden_p),
         {language: measure(on[rows], topics[rows], p[rows]) for language, rows in of.items()},
+        {language: measure(hidden[rows], topics[rows], hidden_p[rows]) for language, rows in of.items()},
         [
-            {
-                "topic": topic_id,
-                "posts": int(topics[:, k].sum()),
-                "f1": round(f1(on[:, k], topics[:, k]), 3),
-                "precision": round(float((topics[on[:, k], k] == 1).mean()), 3) if on[:, k].any() else None,
-                "recall": round(float(on[topics[:, k] == 1, k].mean()), 3),
+            {"topic": topic_id}
+            | _of_topic(on[:, k], topics[:, k], p[:, k], topics.sum(1) == 0)
+            | {
                 "masked_f1": round(f1(hidden[:, k], topics[:, k]), 3),
                 "keyword_f1": round(f1(by_keyword[:, k], topics[:, k]), 3),
+                "always_f1": round(f1(np.ones(len(on), np.bool_), topics[:, k]), 3),
                 "threshold": float(thresholds[k]),
             }
             for k, topic_id in enumerate(topic_ids)
         ],
         {language: measure(by_keyword[rows], topics[rows]) for language, rows in of.items()},
-        measure(commonest, topics).macro_f1,
+        {language: measure(commonest[rows], topics[rows]) for language, rows in of.items()},
     )
+
+
+def _of_topic(on: Decisions, truth: Indicators, p: Floats, off_topic: Decisions) -> dict[str, object]:
+    """A topic's own figures; each argument (posts,)."""
+    return {
+        "posts": int(truth.sum()),
+        "f1": round(f1(on, truth), 3),
+        "precision": round(float((truth[on] == 1).mean()), 3) if on.any() else None,
+        "recall": round(float(on[truth == 1].mean()), 3) if truth.any() else None,
+        "calibration_error": round(calibration_error(p, truth), 4),
+        "off_topic_given": round(float(on[off_topic].mean()), 4) if off_topic.any() else 0.0,
+    }

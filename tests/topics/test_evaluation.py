@@ -1,6 +1,8 @@
 """The frozen posts stay apart from what trains, and the figures on them are above their floors."""
 
 import tomllib
+from datetime import date
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -8,7 +10,10 @@ import pytest
 
 import radar.sources.world
 from radar.config import Settings
-from radar.registry import TopicScorer, evaluate, load_frozen, load_labels, load_taxonomy, model_card, model_folder
+from radar.errors import UnreadableInput
+from radar.model_cards import model_card
+from radar.real_texts import load_real_texts
+from radar.registry import TopicScorer, evaluate, load_frozen, load_labels, load_taxonomy, model_folder, model_id
 from radar.topics.evaluation import masked
 
 
@@ -69,3 +74,65 @@ def test_the_card_says_that_its_posts_are_synthetic(fitted_dir: Path) -> None:
     text = model_card(model_folder(Settings(data_dir=fitted_dir)))
     assert "synthetic" in text
     assert "| travel.onsen_spa |" in text
+
+
+def test_the_card_that_ships_is_of_the_model_that_ships() -> None:
+    """It was made anew (radar train --card) after the last change of labels, recipe, code or libraries."""
+    shipped = (files("radar._content.models.topics") / "CARD.md").read_text(encoding="utf-8")
+    versions = {name: version(name) for name in ("scikit-learn", "numpy", "numba", "opencc")}
+    if any(f"{name} {found}" not in shipped for name, found in versions.items()):
+        pytest.skip("other library versions than the card's name another model")
+    assert shipped.startswith(f"# Topic model {model_id()}\n")
+
+
+def test_each_topics_figures_are_in_the_card(fitted_dir: Path) -> None:
+    text = model_card(model_folder(Settings(data_dir=fitted_dir)))
+    head = next(line for line in text.splitlines() if line.startswith("| topic |"))
+    for name in ("f1", "precision", "calibration_error", "off_topic_given", "masked_f1", "keyword_f1", "always_f1"):
+        assert f" {name} |" in head
+    assert "always the commonest topic" in text
+    assert "## Real texts" not in text
+
+
+OWN = """
+[[set]]
+name = "hotels"
+files = "*.csv"
+text = "said"
+only = { kind = ["stay"] }
+wanted = ["travel.hotel"]
+[[set]]
+name = "laws"
+files = "laws.txt"
+[[set]]
+name = "not there"
+files = "nothing.json"
+text = "said"
+"""
+
+
+def test_real_texts_of_ones_own_are_measured_where_they_are(fitted_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "real_texts.toml").write_text(OWN)
+    rows = ["said,kind", "The hotel room was spotless and the front desk let us check in early,stay", "no hotel,other"]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    (tmp_path / "laws.txt").write_text("The parliament adopted the amended law on pension funds.\n\n")
+    text = model_card(model_folder(Settings(data_dir=fitted_dir)), real=tmp_path, today=date(2026, 11, 27))
+    assert "Measured on 2026-11-27" in text
+    assert "| hotels | 1 | 1.0 | 1.0 | 1.0 | travel.hotel" in text
+    assert "| laws | 1 |  |  | 0.0 |  |" in text
+    assert "not there" not in text
+
+
+@pytest.mark.parametrize(
+    ("own", "fault"),
+    [
+        ('[[set]]\nname = "x"\nfiles = "a.csv"\ntext = "none"', "Cannot read"),
+        ('[[set]]\nname = "x"\nfiles = "a.csv"\ntext = "said"\nwanted = ["travel.moon"]', "travel.moon"),
+        ('[[set]]\nname = "x"\nfiles = "b.csv"\ntext = "said"', "holds none"),
+    ],
+)
+def test_real_texts_that_cannot_be_read_say_why(tmp_path: Path, own: str, fault: str) -> None:
+    (tmp_path / "real_texts.toml").write_text(own)
+    (tmp_path / "a.csv").write_text("said\nhello\n")
+    with pytest.raises(UnreadableInput, match=fault):
+        load_real_texts(tmp_path, load_taxonomy().ids)
