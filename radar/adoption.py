@@ -57,11 +57,12 @@ def collect_adopters(engine: sa.Engine, model_id: str, *, now: datetime) -> int:
 
 def _wanted(session: Session, model_id: str, now: datetime) -> list[_Wanted]:
     """Trends to collect anew: of one key only the first of those that overlap in time."""
-    known = store.collected(session)
+    strong = store.strong_trends(session, model_id, now - KEPT, Q)
+    known = store.collected(session, [trend.id for trend in strong])
     counted = store.days_counted_at(session, model_id, (now - KEPT - BEFORE).date())
     kept: dict[tuple[str, int], date] = {}
     found = []
-    for trend in store.strong_trends(session, model_id, now - KEPT, Q):
+    for trend in strong:
         zone = MARKETS[trend.audience_market].tz
         onset = local_day(trend.onset_at, zone)
         first, last = onset - BEFORE, min(local_day(trend.ended_at or now, zone), onset + LONGEST)

@@ -10,7 +10,6 @@ from radar.config import Settings
 from radar.labels import Label, append, post_id, write_labels
 from radar.model_cards import model_card
 from radar.registry import load_labels, load_taxonomy, model_id, open_scorer
-from radar.topics.calibration import Labels
 from radar.training import WEAK_FILE, fit_training, training
 from tests.builders import few_labels
 

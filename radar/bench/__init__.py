@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms, trends
+from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, terms, trends
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
@@ -14,6 +14,7 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "duplicates": duplicates.measure,
     "feeds": feeds.measure,
     "kol": kol.measure,
+    "line": line.measure,
     "match": match.measure,
     "terms": terms.measure,
     "trends": trends.measure,

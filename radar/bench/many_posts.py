@@ -21,8 +21,8 @@ _CHUNK = 200_000
 _PLATFORMS = ("instagram", "youtube", "tiktok", "x", "threads")
 
 
-def fill(engine: sa.Engine, posts: int, progress: Progress) -> None:
-    """Fill an empty store."""
+def fill(engine: sa.Engine, posts: int, progress: Progress, *, world: str = "simulated") -> None:
+    """Fill an empty store that takes in posts of one world, "simulated" or "real"."""
     rng = np.random.default_rng(1)
     markets = list(MARKETS)
     seen = _stored(NOW)
@@ -52,7 +52,7 @@ def fill(engine: sa.Engine, posts: int, progress: Progress) -> None:
     )  # fmt: skip
     bulk.analyse(engine)
     with writing(engine) as session, session.begin():
-        claim_world(session, "simulated")
+        claim_world(session, world)
         promotion.name_active(session, model_id())
         names = [{"hash": key, "kind": int(Kind.HASHTAG), "text": f"tag{n}", "gloss": None} for n, key in _keys()]
         counts.add_keys(session, names)

@@ -47,10 +47,14 @@ class Collected(NamedTuple):
     counted_at: datetime
 
 
-def collected(session: Session) -> dict[int, Collected]:
-    """All trends whose adopters were collected."""
-    statement = sa.select(*[adopted_trend.c[name] for name in Collected._fields])
-    return {row.episode_id: Collected(*row) for row in session.execute(statement)}
+def collected(session: Session, ids: Sequence[int]) -> dict[int, Collected]:
+    """Those of the trends whose adopters were collected."""
+    found: dict[int, Collected] = {}
+    for some in chunks(ids, SQL_VARIABLES):
+        statement = sa.select(*[adopted_trend.c[name] for name in Collected._fields])
+        for row in session.execute(statement.where(adopted_trend.c.episode_id.in_(some))):
+            found[row.episode_id] = Collected(*row)
+    return found
 
 
 def vanished(session: Session, model_id: str) -> list[int]:

@@ -29,8 +29,12 @@ def candidates(
     session: Session, sources: Sequence[str], *, topic: str | None, market: str | None, since: datetime, least: int,
     limit: int,
 ) -> list[Candidate]:  # fmt: skip
-    """Authors of these sources with at least so many posts on the topic since then, most posts first."""
+    """Authors of these sources with at least so many posts on the topic since then, most posts first.
+
+    Posts whose text was pruned are left out.
+    """
     here = [post.c.source.in_(sources), post.c.published_at >= since, post.c.deleted_at.is_(None)]
+    here += [post.c.fetched_at >= since, post.c.text.is_not(None)]  # follows from the rest: what the index holds
     here += [post.c.audience_market == market] if market else []
     named = [post_topic.c.topic_id == topic] if topic and "." in topic else []
     named += [post_topic.c.topic_id.startswith(f"{topic}.", autoescape=True)] if topic and "." not in topic else []

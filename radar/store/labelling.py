@@ -1,11 +1,12 @@
 """Posts that a person could label."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.markets import MARKETS
 from radar.store.tables import author, post
 from radar.store.tables import post_signal as signal
 
@@ -30,7 +31,7 @@ def languages(session: Session, since: datetime) -> list[str]:
     statement = (
         sa.select(signal.c.language)
         .join(post, post.c.id == signal.c.post_id)
-        .where(post.c.published_at >= since)
+        .where(post.c.published_at >= since, *_near(since))
         .group_by(signal.c.language)
         .order_by(sa.func.count().desc(), signal.c.language)
     )
@@ -48,11 +49,17 @@ def posts_to_label(
         .join(author, author.c.id == post.c.author_id)
         .where(post.c.published_at >= since, signal.c.language == language, post.c.text.is_not(None))
         .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None))
-        .where(post.c.audience_market == market if market else sa.true())
+        .where(*_near(since, market))
         .order_by(post.c.published_at.desc(), post.c.id)
         .limit(limit)
     )
     return [LabelPost(*row) for row in session.execute(statement)]
+
+
+def _near(since: datetime, market: str | None = None) -> tuple[sa.ColumnElement[bool], ...]:
+    """The local days that hold posts since a moment: what the index of days is asked for."""
+    markets = [market] if market else list(MARKETS)
+    return post.c.audience_market.in_(markets), post.c.local_day >= (since - timedelta(days=1)).date()
 
 
 _FIELDS = LabelPost._fields

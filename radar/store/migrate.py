@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from radar.errors import StoreError
 
-HEAD = "0120"
+HEAD = "0140"
 FOLDER = Path(__file__).parent / "migrations"
 
 

@@ -449,8 +449,11 @@ def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def latest_time(session: Session) -> datetime | None:
-    """When the newest stored post was published."""
-    newest: datetime | None = session.scalar(
-        sa.select(sa.func.max(post.c.published_at)).where(post.c.deleted_at.is_(None))
-    )
-    return newest
+    """When the newest stored post was published; reads the newest local day of each market, and no other."""
+    p, found = post.c, list[datetime]()
+    for code in MARKETS:
+        last = sa.select(sa.func.max(p.local_day)).where(p.audience_market == code).scalar_subquery()
+        mine = sa.select(sa.func.max(p.published_at)).where(p.audience_market == code, p.local_day == last)
+        if (at := session.scalar(mine)) is not None:
+            found.append(at)
+    return max(found, default=None)

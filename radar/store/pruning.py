@@ -42,7 +42,8 @@ def forget_texts(session: Session, before: date, fetched_before: datetime, sourc
         sa.select(post.c.id, post.c.audience_market, post.c.local_day)
         .where(post.c.local_day < before, post.c.text.is_not(None), post.c.classified_at.is_not(None))
         .where(~sa.exists(waiting), ~sa.exists(kept))
-        .where(sa.true() if source is None else post.c.source == source)
+        .where(post.c.source.in_(_sources(session) if source is None else [source]))
+        .where(post.c.fetched_at < fetched_before)
         .limit(ROWS)
     ).all()
     if not rows:
@@ -56,6 +57,14 @@ def forget_texts(session: Session, before: date, fetched_before: datetime, sourc
         )
     session.execute(sa.update(post).where(post.c.id.in_([row.id for row in rows])).values(text=None))
     return len(rows)
+
+
+def _sources(session: Session) -> list[str]:
+    """Sources of stored texts: each found by a step in the index of them, however many texts there are."""
+    c, found = post.c, list[str]()
+    while (name := session.scalar(sa.select(sa.func.min(c.source)).where(c.source > "".join(found[-1:])))) is not None:
+        found.append(name)
+    return found
 
 
 def forget_expired(session: Session, now: datetime) -> int:

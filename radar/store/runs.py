@@ -43,9 +43,12 @@ def end_run(session: Session, run_id: int, **values: Any) -> None:
 
 def latest_runs(session: Session) -> dict[str, Run]:
     """The newest run of each job."""
-    newest = sa.select(run.c.job, sa.func.max(run.c.id).label("id")).group_by(run.c.job).subquery()
-    statement = sa.select(*[run.c[name] for name in Run._fields]).join(newest, newest.c.id == run.c.id)
-    return {row.job: Run(*row) for row in session.execute(statement)}
+    found: dict[str, Run] = {}
+    job = ""
+    while (job := session.scalar(sa.select(sa.func.min(run.c.job)).where(run.c.job > job))) is not None:
+        newest = sa.select(*[run.c[name] for name in Run._fields]).where(run.c.job == job)
+        found[job] = Run(*session.execute(newest.order_by(run.c.id.desc()).limit(1)).one())
+    return found
 
 
 def some_runs(

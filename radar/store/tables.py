@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    not_,
 )
 
 metadata = MetaData(
@@ -63,6 +64,12 @@ person = Table(
     metadata,
     Column("id", BigId, primary_key=True),
     Column("name", Text),
+)
+Index(
+    "ix_person_name",
+    person.c.name,
+    sqlite_where=person.c.name.is_not(None),
+    postgresql_where=person.c.name.is_not(None),
 )
 
 author = Table(
@@ -140,6 +147,13 @@ Index(
     sqlite_where=post.c.classified_at.is_(None),
     postgresql_where=post.c.classified_at.is_(None),
 )
+Index(
+    "ix_post_held",  # texts by how long they are here: what pruning looks for
+    post.c.source,
+    post.c.fetched_at,
+    sqlite_where=post.c.text.is_not(None),
+    postgresql_where=post.c.text.is_not(None),
+)
 
 engagement_observation = Table(
     "engagement_observation",
@@ -182,6 +196,7 @@ aside_signal = Table(
     Column("sketch", LargeBinary),
     Column("tone", SmallInteger),
     Column("negative", Float),
+    Index("ix_aside_signal_post_id", "post_id"),
 )
 
 post_topic = Table(
@@ -253,6 +268,7 @@ episode = Table(
     Index("ix_episode_key_hash_onset_at", "key_hash", "onset_at"),
     Index("ix_episode_onset_at", "onset_at"),
     Index("ix_episode_leader_id", "leader_id"),
+    Index("ix_episode_model_id", "model_id", "audience_market", "bucket", "ended_at"),
 )
 
 stage_change = Table(
@@ -282,6 +298,8 @@ snapshot = Table(
     Column("working", JSON, nullable=False),
     Index("ix_snapshot_audience_market_as_of", "audience_market", "as_of"),
 )
+for _name, _rows in (("hourly", not_(snapshot.c.is_daily)), ("daily", snapshot.c.is_daily)):
+    Index(f"ix_snapshot_{_name}", snapshot.c.as_of, sqlite_where=_rows, postgresql_where=_rows)
 
 shadow_run = Table(
     "shadow_run",
@@ -436,6 +454,8 @@ rejected_post = Table(
     Column("reason", Text, nullable=False),
     Column("payload", Text),
     Index("ix_rejected_post_source_seen_at", "source", "seen_at"),
+    Index("ix_rejected_post_native_id", "native_id"),
+    Index("ix_rejected_post_seen_at", "seen_at"),
 )
 
 imported_file = Table(
@@ -443,7 +463,7 @@ imported_file = Table(
     metadata,
     Column("content", BigInteger, primary_key=True, autoincrement=False),  # a hash of its bytes
     Column("source", String(64), nullable=False),
-    Column("imported_at", Instant, nullable=False),
+    Column("imported_at", Instant, nullable=False, index=True),
     Column("row_count", BigInteger, nullable=False),  # read so far, those set aside included
     Column("rejected_count", BigInteger, nullable=False),  # set aside: they are in the file of rejects
 )
@@ -591,6 +611,7 @@ list_key = Table(
     Column("audience_market", String(2), primary_key=True),  # empty: whichever
     Column("place", SmallInteger, primary_key=True, autoincrement=False),  # ISO 3166-1 numeric, 0 = whichever
     Column("added_at", Instant, nullable=False),
+    Index("ix_list_key_key_hash", "key_hash", "audience_market"),
 )
 
 alert_rule = Table(
@@ -732,6 +753,8 @@ run = Table(
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
     Index("ix_run_job_started_at", "job", "started_at"),
+    Index("ix_run_job_id", "job", "id"),
+    Index("ix_run_started_at", "started_at"),
 )
 
 lease = Table(

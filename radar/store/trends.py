@@ -166,8 +166,8 @@ def prune_snapshots(session: Session, hourly_before: datetime, before: datetime)
     """Drop hourly snapshots older than `hourly_before` and daily ones older than `before`; returns how many."""
     answers_changed(session)
     s = snapshot.c
-    old = sa.or_(s.as_of < before, sa.and_(s.as_of < hourly_before, sa.not_(s.is_daily)))
-    return int(session.connection().execute(sa.delete(snapshot).where(old)).rowcount)
+    old = (sa.and_(sa.not_(s.is_daily), s.as_of < max(hourly_before, before)), sa.and_(s.is_daily, s.as_of < before))
+    return sum(int(session.connection().execute(sa.delete(snapshot).where(rows)).rowcount) for rows in old)
 
 
 class Listing(NamedTuple):
