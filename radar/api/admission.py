@@ -70,8 +70,8 @@ class TooManyRequests(CallerError):
 class Admission:
     """Inside of the languages and outside of the routes."""
 
-    def __init__(self, app: ASGIApp, engine: sa.Engine, settings: Settings) -> None:
-        self.app, self._engine, self._settings = app, engine, settings
+    def __init__(self, app: ASGIApp, engine: sa.Engine, settings: Settings, wrote: Callable[[], None]) -> None:
+        self.app, self._engine, self._settings, self._wrote = app, engine, settings, wrote
         self._buckets = Buckets()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +94,8 @@ class Admission:
             error = TooManyRequests(said, "Retry-After says how long; RateLimit says what is left.")
         elif error is None and not actor.may(needed):
             error = self._refusal(scope, actor, needed or "")
-        answer = _Answer(send, allowance, self._noter(scope, actor, needed))
+        wrote = None if scope["method"] in SAFE or needed == "read" else self._wrote
+        answer = _Answer(send, allowance, self._noter(scope, actor, needed), wrote)
         if error is not None:
             await _refused(Request(scope), actor, error)(scope, receive, answer.send)
             return
@@ -195,14 +196,22 @@ class Admission:
 class _Answer:
     """An answer on its way: what is left is said in it, and what was written is written down before it is told."""
 
-    def __init__(self, send: Send, allowance: Allowance | None, noter: Callable[[int], None] | None) -> None:
-        self._send, self._noter = send, noter
+    def __init__(
+        self,
+        send: Send,
+        allowance: Allowance | None,
+        noter: Callable[[int], None] | None,
+        wrote: Callable[[], None] | None,
+    ) -> None:
+        self._send, self._noter, self._wrote = send, noter, wrote
         self._headers = allowance.headers() if allowance else {}
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).update(self._headers)
             await self.note(message["status"])
+            if self._wrote is not None:
+                self._wrote()
         await self._send(message)
 
     async def note(self, status: int) -> None:

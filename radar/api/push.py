@@ -17,7 +17,8 @@ from radar.ingest import ingest_posts
 from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
 from radar.store import runs
-from radar.store.engine import claim_world, one_writer, writing
+from radar.store.engine import claim_world, one_writer
+from radar.store.lasting import SHORT, lasting
 from radar.store.posts import KnownPost, known_posts
 from radar.store.pushed import note_pushed, pushed
 
@@ -85,13 +86,15 @@ def push(
     Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store,
     KeyUsedOtherwise for a key that came with another body.
     """
-    batch = _Batch([_named(i, item) for i, item in enumerate(items)])
-    read = {i: post for i, item in enumerate(items) if (post := _read(batch, i, item)) is not None}
-    with writing(engine) as session, session.begin():
+    read = _Batch([_named(i, item) for i, item in enumerate(items)])
+    posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
+
+    def put(session: Session) -> dict[str, Any]:
         if key is not None and (before := _answered(session, key, content)) is not None:
             return before
         claim_world(session, "real")
-        _resolve(session, batch, read)
+        batch = _Batch([dict(result) for result in read.results])  # anew: it may be the second time
+        _resolve(session, batch, posts)
         _take(session, batch, now)
         _keep_rejected(session, batch, items, now)
         counts = dict.fromkeys(("created", "changed", "unchanged", "deleted", "rejected"), 0)
@@ -100,7 +103,9 @@ def push(
         answer = {"items": batch.results} | counts
         if key is not None:
             note_pushed(session, key, content, now, answer)
-    return answer
+        return answer
+
+    return lasting(engine, put, patience=SHORT)
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:

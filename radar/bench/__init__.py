@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms, trends
+from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms, trends, workers
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
@@ -17,4 +17,5 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "match": match.measure,
     "terms": terms.measure,
     "trends": trends.measure,
+    "workers": workers.measure,
 }

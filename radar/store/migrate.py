@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from radar.errors import StoreError
 
-HEAD = "0110"
+HEAD = "0130"
 FOLDER = Path(__file__).parent / "migrations"
 
 
