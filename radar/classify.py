@@ -12,17 +12,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from radar.held import held_sources
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS
 from radar.memory import give_back
 from radar.registry import TopicScorer, open_scorer
+from radar.sharing import is_shared
 from radar.spread import spread, workers
 from radar.store import measures, promotion
 from radar.store import posts as store
 from radar.store import tracked as tracked_store
 from radar.store.engine import open_store, reading, writing
+from radar.store.lasting import patiently
 from radar.store.posts import UnreadPost
 from radar.text.normalise import split_hashtags
 from radar.text.other_languages import READ
@@ -134,23 +137,48 @@ def classify_posts(
     if held:
         with writing(engine) as session, session.begin():
             store.pass_over(session, held, now)
+    spans = _spans(engine, coming)
+    found: Iterator[Batch | int]
     if many_wait(engine):
         url = engine.url.render_as_string(hide_password=False)
-        read = spread(_read_apart, _spans(engine, coming), at_once=workers(), begin=partial(_open, url, model_folder))
-        found = (batch for _, batch in read if batch is not None)
+        work: Callable[[Span], Iterator[Batch | int]] = _read_apart
+        if is_shared(engine):
+            work = partial(_claim_apart, now)
+        read = spread(work, spans, at_once=workers(), begin=partial(_open, url, model_folder))
+        found = (piece for _, piece in read if piece is not None)
+    elif is_shared(engine):
+        found = (_claim(engine, load(), span, now) for span in spans)
     else:
-        found = (_read_batch(engine, load(), span) for span in _spans(engine, coming))
-    for batch in found:
-        done += _write(engine, model_id, batch, now)
+        found = (_read_batch(engine, load(), span) for span in spans)
+    for piece in found:
+        done += _write(engine, model_id, piece, now) if isinstance(piece, Batch) else piece
         progress(done)
     return done
 
 
 class Span(NamedTuple):
-    """Waiting posts with ids above one and up to another."""
+    """Waiting posts with ids above one and up to another, which may be open."""
 
     after: int
-    last: int
+    last: int | None
+
+
+def classify_claimed(
+    engine: sa.Engine, scorer: TopicScorer, span: Span, *, now: datetime, limit: int = BATCH
+) -> tuple[int, int | None]:
+    """Claim some waiting posts that nobody else has, read and store them, all in one transaction.
+
+    Returns how many were stored, and the last id that was claimed, None where there was none. A claim is the lock on
+    the post's row: it ends with the transaction, so a dead process's posts wait again at once, and no claim can run
+    out under a slow one. For the moment of a batch, whoever changes one of its posts waits; nobody else does.
+    """
+    with writing(engine) as session, session.begin():
+        tracked = open_reader(session)
+        items = store.claim_unread(session, span.after, span.last, limit, held_sources(session))
+        if not items:
+            return 0, None
+        found = Batch([_waiting(item) for item in items], read_posts(scorer, items, tracked.matcher), tracked.version)
+        return _put(session, scorer.model_id, found, now), items[-1].id
 
 
 def many_wait(engine: sa.Engine) -> bool:
@@ -199,8 +227,11 @@ def _read_batch(engine: sa.Engine, scorer: TopicScorer, span: Span) -> Batch:
     with reading(engine) as session:
         tracked = open_reader(session)
         items = store.unread_posts(session, span.after, span.last, held_sources(session))
-    found = [Waiting(item.id, item.author_id, item.revision, item.audience_market, item.local_day) for item in items]
-    return Batch(found, read_posts(scorer, items, tracked.matcher), tracked.version)
+    return Batch([_waiting(item) for item in items], read_posts(scorer, items, tracked.matcher), tracked.version)
+
+
+def _waiting(item: UnreadPost) -> Waiting:
+    return Waiting(item.id, item.author_id, item.revision, item.audience_market, item.local_day)
 
 
 _apart: tuple[sa.Engine, TopicScorer] | None = None
@@ -218,9 +249,23 @@ def _read_apart(span: Span) -> Iterator[Batch]:
     yield _read_batch(*_apart, span)
 
 
+def _claim_apart(now: datetime, span: Span) -> Iterator[int]:
+    assert _apart is not None
+    yield _claim(*_apart, span, now)
+
+
+def _claim(engine: sa.Engine, scorer: TopicScorer, span: Span, now: datetime) -> int:
+    return patiently(lambda: classify_claimed(engine, scorer, span, now=now)[0])
+
+
 def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int:
     if not batch.posts:  # somebody else read or took them meanwhile
         return 0
+    with writing(engine) as session, session.begin():
+        return _put(session, model_id, batch, now)
+
+
+def _put(session: Session, model_id: str, batch: Batch, now: datetime) -> int:
     signals = [
         {
             "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,
@@ -235,14 +280,13 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
         for topic_id, p in said.topics
     ]
     done = [{"read_post_id": post.id, "seen_revision": post.revision, "read_at": now} for post in batch.posts]
-    with writing(engine) as session, session.begin():
-        if promotion.is_passive(session, model_id):
-            return 0
-        if tracked_store.version(session, hold=True) != batch.tracked:
-            return 0  # somebody tracks another key since: the posts wait for the next run
-        store.write_readings(session, signals, topics, done)
-        store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
-        measures.mark_authors(session, {post.author_id for post in batch.posts}, now)
+    if promotion.is_passive(session, model_id):
+        return 0
+    if tracked_store.version(session, hold=True) != batch.tracked:
+        return 0  # somebody tracks another key since: the posts wait for the next run
+    store.write_readings(session, signals, topics, done)
+    store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
+    measures.mark_authors(session, {post.author_id for post in batch.posts}, now)
     return len(batch.posts)
 
 

@@ -1,9 +1,10 @@
 """Settings: read once from RADAR_* by a face, then passed down."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from radar.errors import CallerError
@@ -26,6 +27,14 @@ class Settings(BaseSettings):
         default="",
         description="SQLite or PostgreSQL, as SQLAlchemy names it; empty means SQLite in data_dir",
         repr=False,
+    )
+    replica_url: str = Field(
+        default="",
+        description="a standby of that PostgreSQL, which answers reads of pages and API",
+        repr=False,
+    )
+    replica_lag: int = Field(
+        default=10, description="seconds that the standby may be behind before reads go to the primary", ge=1, le=3600
     )
     host: str = Field(default="127.0.0.1", description="address to serve at")
     log: Literal["text", "json"] = Field(default="text", description="how a server's log lines look")
@@ -92,10 +101,17 @@ class Settings(BaseSettings):
         pattern=r"^[ -~]*$",
     )
 
-    @field_validator("database_url")
+    @field_validator("database_url", "replica_url")
     @classmethod
     def _readable(cls, url: str) -> str:
-        return _normal_url(url) if url else url
+        return _normal_url(_with_hosts_apart(url)) if url else url
+
+    @field_validator("replica_url")
+    @classmethod
+    def _beside_postgresql(cls, url: str, info: ValidationInfo) -> str:
+        if url and not (url.startswith("postgresql") and info.data.get("database_url", "").startswith("postgresql")):
+            raise ValueError("a replica is a standby of the PostgreSQL that RADAR_DATABASE_URL names")
+        return url
 
     @field_validator("reports")
     @classmethod
@@ -145,7 +161,7 @@ class Settings(BaseSettings):
         """The same settings with a data folder and a store of the demo's own."""
         is_there = self.data_dir.name == DEMO_FOLDER
         folder = self.data_dir if is_there else self.data_dir / DEMO_FOLDER
-        return self.model_copy(update={"data_dir": folder, "database_url": ""})
+        return self.model_copy(update={"data_dir": folder, "database_url": "", "replica_url": ""})
 
 
 def load_settings() -> Settings:
@@ -159,6 +175,26 @@ def load_settings() -> Settings:
         )
     # outside of the handler: what could not be read may hold a password
     raise CallerError(f"Configuration is not valid: {faults}.", "Correct or unset the variable.")
+
+
+_SEVERAL = re.compile(
+    r"(?P<head>postgresql(\+\w+)?://([^@/?]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)(?P<base>/[^?]*)?(\?(?P<query>.*))?"
+)
+"""A URL that names several hosts as libpq does: postgresql://user@one:5432,two:5432/radar."""
+
+
+def _with_hosts_apart(url: str) -> str:
+    """The same URL as SQLAlchemy names several hosts.
+
+    >>> _with_hosts_apart("postgresql://ann@one:5432,two/radar")
+    'postgresql://ann@/radar?host=one:5432&host=two'
+    """
+    found = _SEVERAL.fullmatch(url)
+    if found is None:
+        return url
+    hosts = "&".join(f"host={host}" for host in found["hosts"].split(",") if host)
+    rest = f"&{found['query']}" if found["query"] else ""
+    return f"{found['head']}{found['base'] or '/'}?{hosts}{rest}"
 
 
 def _normal_url(url: str) -> str:

@@ -12,7 +12,7 @@ rise of the one that sees more.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -25,12 +25,14 @@ from sqlalchemy.orm import Session
 
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
+from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
 from radar.store import counts as store
-from radar.store import posts, promotion
+from radar.store import posts, promotion, work
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import open_store, reading
+from radar.store.lasting import lasting
 from radar.store.posts import DayPost, key_array
 from radar.store.tracked import put_mentions, tracked_keys
 from radar.text.reading import key_texts
@@ -164,6 +166,8 @@ def count_mentions(
     """
     with reading(engine) as session:
         waiting = store.dirty_days(session)
+    if is_shared(engine):
+        return _count_shared(engine, model_id, tuple(topic_ids), waiting, now, progress)
     recounted = sealed = done = 0
     for chunk, found in _found(engine, model_id, tuple(topic_ids), waiting):
         if _write(engine, model_id, chunk, found, now):
@@ -197,6 +201,62 @@ def _count_apart(url: str, model_id: str, topic_ids: Sequence[str], chunk: list[
     global _engine
     _engine = _engine or open_store(url, migrate=False)
     yield _count_chunk(_engine, model_id, chunk, named_topics(topic_ids), _named)
+
+
+# ---- shared with other processes ----
+
+WORK = "count"
+"""The kind of its pieces of work: runs of neighbouring days of a market."""
+
+
+def _count_shared(
+    engine: sa.Engine,
+    model_id: str,
+    topic_ids: Sequence[str],
+    waiting: Sequence[DirtyDay],
+    now: datetime,
+    progress: Callable[[int, int], None],
+) -> tuple[int, int]:
+    """Lay the days out, count some of them here, wait for the others; returns what was done here."""
+    pieces = {}
+    for chunk in _chunks(waiting):
+        market, first, last = chunk[0].audience_market, chunk[0].local_day, chunk[-1].local_day
+        more = {"market": market, "first": first.isoformat(), "last": last.isoformat()}
+        pieces[f"{market} {first} {last}"] = more
+    lasting(engine, lambda session: work.put_out(session, WORK, pieces, now))
+    recounted = sealed = 0
+    for counted, left in _done(engine, model_id, topic_ids, len(waiting) >= MANY_DAYS):
+        recounted, sealed = recounted + counted, sealed + left
+        progress(min(recounted + sealed, len(waiting)), len(waiting))
+    return recounted, sealed
+
+
+def _done(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], is_much: bool) -> Iterator[tuple[int, int]]:
+    if not is_much or workers() == 1:
+        yield from do_all(engine, WORK, lambda piece: count_piece(engine, model_id, topic_ids, piece))
+        return
+    count = partial(_share_apart, engine.url.render_as_string(hide_password=False), model_id, topic_ids)
+    for _, done in spread(count, range(workers()), at_once=workers()):
+        if done is not None:
+            yield done
+
+
+def _share_apart(url: str, model_id: str, topic_ids: Sequence[str], _number: int) -> Iterator[tuple[int, int]]:
+    engine = open_store(url, migrate=False)
+    yield from do_all(engine, WORK, lambda piece: count_piece(engine, model_id, topic_ids, piece))
+    engine.dispose()
+
+
+def count_piece(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], piece: work.Piece) -> tuple[int, int]:
+    """Recount the days of a piece that still wait; returns (recounted, sealed)."""
+    market, first, last = (piece.argument[name] for name in ("market", "first", "last"))
+    with reading(engine) as session:
+        chunk = store.dirty_days(session, market, date.fromisoformat(first), date.fromisoformat(last))
+    if not chunk:
+        return 0, 0
+    found = _count_chunk(engine, model_id, chunk, named_topics(topic_ids), _named)
+    is_mine = _write(engine, model_id, chunk, found, datetime.now(UTC))
+    return (len(found.days), len(found.sealed)) if is_mine else (0, 0)
 
 
 def named_topics(topic_ids: Sequence[str]) -> dict[int, str]:
@@ -293,7 +353,8 @@ def _count_chunk(
 def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Counted, now: datetime) -> bool:
     """Put counts in place of what stood there, but for days that have changed since; whether it was still to do."""
     market, waiting = chunk[0].audience_market, {d.local_day: d for d in chunk}
-    with writing(engine) as session, session.begin():
+
+    def put(session: Session) -> bool:
         if promotion.is_passive(session, model_id):  # another one was promoted meanwhile: the days are its own to count
             return False
         promotion.read_again(session, market, sorted(found.mixed), model_id)
@@ -301,7 +362,9 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
         store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
         put_mentions(session, market, found.mentions)
         store.drop_dirty(session, [d for d in chunk if d.local_day in found.sealed])
-    return True
+        return True
+
+    return lasting(engine, put)
 
 
 def _names(

@@ -15,17 +15,20 @@ from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
 from radar.recurrence import Recurrence
+from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
-from radar.store import counts, posts
+from radar.store import counts, posts, work
 from radar.store import trends as store
 from radar.store.counts import MarketSpan
 from radar.store.day_blob import DayCounts
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import open_store, reading
+from radar.store.lasting import lasting
 from radar.store.posts import DayPost
 from radar.support import PostsOfDay, WindowPosts
 from radar.trends import distinct
@@ -119,13 +122,9 @@ def detect_trends(
 
     closed_at  buckets that end by then are closed: every healthy source has been asked for what was published before
     """
-    errands = []
-    with reading(engine) as session:
-        for span in counts.spans(session, model_id):
-            if span.undetected is not None:
-                waiting = store.counted_at(session, model_id, span.audience_market, span.undetected)
-                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at))
-    errands.sort(key=lambda errand: -errand.days)
+    errands = _errands(engine, model_id, topic_ids, closed_at)
+    if is_shared(engine):
+        return _detect_shared(engine, errands, progress)
     days = written = 0
     done = dict.fromkeys((errand.span.audience_market for errand in errands), 0)
     for errand, found in _found(engine, errands):
@@ -138,6 +137,73 @@ def detect_trends(
             done[market] += len(found.days)
             progress(market, min(done[market], errand.days), errand.days)
     return days, written
+
+
+def _errands(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], closed_at: datetime) -> list[Errand]:
+    """Markets with days that detection has not taken in, those with most to do first."""
+    errands = []
+    with reading(engine) as session:
+        for span in counts.spans(session, model_id):
+            if span.undetected is not None:
+                waiting = store.counted_at(session, model_id, span.audience_market, span.undetected)
+                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at))
+    return sorted(errands, key=lambda errand: -errand.days)
+
+
+# ---- shared with other processes ----
+
+WORK = "detect"
+"""The kind of its pieces of work: a market each."""
+
+
+class Detected(NamedTuple):
+    """What one piece came to."""
+
+    market: str
+    days: int
+    snapshots: int
+
+
+def _detect_shared(engine: sa.Engine, errands: Sequence[Errand], progress: Progress) -> tuple[int, int]:
+    """Lay the markets out, do some of them here, wait for the others; returns what was done here."""
+    if not errands:
+        return 0, 0
+    _, _, _, topic_ids, closed_at = first = errands[0]
+    pieces = {e.span.audience_market: {"closed_at": closed_at.isoformat()} for e in errands}
+    lasting(engine, lambda session: work.put_out(session, WORK, pieces, closed_at))
+    of = {errand.span.audience_market: errand.days for errand in errands}
+    done: Iterator[Detected]
+    if len(errands) > 1 and workers() > 1 and sum(of.values()) >= MANY_DAYS:
+        url = engine.url.render_as_string(hide_password=False)
+        apart = partial(_share_apart, url, first.model_id, topic_ids)
+        crew = range(min(workers(), len(errands)))
+        done = (piece for _, piece in spread(apart, crew, at_once=len(crew)) if piece is not None)
+    else:
+        done = do_all(engine, WORK, lambda piece: detect_piece(engine, first.model_id, topic_ids, piece))
+    days = written = 0
+    for piece in done:
+        days, written = days + piece.days, written + piece.snapshots
+        progress(piece.market, of.get(piece.market, 0), of.get(piece.market, 0))
+    return days, written
+
+
+def _share_apart(url: str, model_id: str, topic_ids: Sequence[str], _number: int) -> Iterator[Detected]:
+    engine = open_store(url, migrate=False)
+    yield from do_all(engine, WORK, lambda piece: detect_piece(engine, model_id, topic_ids, piece))
+    engine.dispose()
+
+
+def detect_piece(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], piece: work.Piece) -> Detected:
+    """Bring one market's trends up to date, as far as it still waits."""
+    market, closed_at = piece.subject, datetime.fromisoformat(piece.argument["closed_at"])
+    days = written = 0
+    for errand in _errands(engine, model_id, topic_ids, closed_at):
+        if errand.span.audience_market == market:
+            for found in _run_errand(engine, errand):
+                _write(engine, errand, found)
+                days, written = days + len(found.days), written + len(found.out.snapshots)
+            _finish(engine, errand)
+    return Detected(market, days, written)
 
 
 def _found(engine: sa.Engine, errands: Sequence[Errand]) -> Iterator[tuple[Errand, Found | None]]:
@@ -173,7 +239,8 @@ def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[Found]:
 def _write(engine: sa.Engine, errand: Errand, found: Found) -> None:
     """Put a run of days in place of what stood there, whole or not at all."""
     model_id, market, bucket = errand.model_id, errand.span.audience_market, found.bucket.value
-    with writing(engine) as session, session.begin():
+
+    def put(session: Session) -> None:
         if found.opened is None:
             store.forget(session, model_id, market, bucket)
         else:
@@ -185,14 +252,15 @@ def _write(engine: sa.Engine, errand: Errand, found: Found) -> None:
         if found.state is not None:
             store.save_state(session, model_id, market, bucket, found.days[-1] + timedelta(days=1), found.state)
 
+    lasting(engine, put)
+
 
 def _finish(engine: sa.Engine, errand: Errand) -> None:
     """Take the days that are over off the list of those that wait."""
     market = errand.span.audience_market
     ends = {day: day_start(day + timedelta(days=1), MARKETS[market].tz) for day in errand.waiting}
     finished = {day: when for day, when in errand.waiting.items() if ends[day] <= errand.closed_at}
-    with writing(engine) as session, session.begin():
-        store.mark_detected(session, errand.model_id, market, finished)
+    lasting(engine, lambda session: store.mark_detected(session, errand.model_id, market, finished))
 
 
 def _begins(bucket: Bucket, first: date, last: date) -> date:

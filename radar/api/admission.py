@@ -180,8 +180,8 @@ class Doorkeeper:
 class Admission:
     """Inside of the languages and outside of the routes."""
 
-    def __init__(self, app: ASGIApp, engine: sa.Engine, door: Doorkeeper) -> None:
-        self.app, self._engine, self._door = app, engine, door
+    def __init__(self, app: ASGIApp, engine: sa.Engine, door: Doorkeeper, wrote: Callable[[], None]) -> None:
+        self.app, self._engine, self._door, self._wrote = app, engine, door, wrote
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -189,7 +189,8 @@ class Admission:
             return
         entry: Entry = scope.pop(ENTRY, None) or await self._door.enter(scope)
         actor = entry.actor
-        answer = _Answer(send, entry.headers(), self._noter(scope, actor, entry.needed))
+        wrote = None if scope["method"] in SAFE or entry.needed == "read" else self._wrote
+        answer = _Answer(send, entry.headers(), self._noter(scope, actor, entry.needed), wrote)
         if entry.error is not None:
             await _refused(Request(scope), actor, entry.error)(scope, receive, answer.send)
             return
@@ -227,13 +228,21 @@ class Admission:
 class _Answer:
     """An answer on its way: what is left is said in it, and what was written is written down before it is told."""
 
-    def __init__(self, send: Send, headers: dict[str, str], noter: Callable[[int], None] | None) -> None:
-        self._send, self._headers, self._noter = send, headers, noter
+    def __init__(
+        self,
+        send: Send,
+        headers: dict[str, str],
+        noter: Callable[[int], None] | None,
+        wrote: Callable[[], None] | None,
+    ) -> None:
+        self._send, self._headers, self._noter, self._wrote = send, headers, noter, wrote
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             MutableHeaders(scope=message).update(self._headers)
             await self.note(message["status"])
+            if self._wrote is not None:
+                self._wrote()
         await self._send(message)
 
     async def note(self, status: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,6 +45,7 @@ from radar.api.columns import declare_choice
 from radar.api.repeats import Repeats
 from radar.api.watching import Watched
 from radar.config import Settings
+from radar.store.replica import Reads
 from radar.web.briefs import scorer_of
 from radar.web.pages import mount_pages
 
@@ -67,6 +69,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     async def started(app: FastAPI) -> AsyncIterator[None]:
         async with door.open():
             yield
+        app.state.reads.end()
 
     app = FastAPI(
         lifespan=started,
@@ -80,6 +83,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     )
     app.state.engine, app.state.settings = engine, settings
     app.state.answered = Answered(engine)
+    app.state.reads = Reads(engine, settings.replica_url, timedelta(seconds=settings.replica_lag))
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
     app.include_router(partner_routes.router)
@@ -96,7 +100,9 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.include_router(problem_types.router)
     app.include_router(routes.probes)
     keeper = Doorkeeper(engine, settings)
-    app.add_middleware(Admission, engine=engine, door=keeper)  # the innermost: its answers are said and guarded too
+    app.add_middleware(
+        Admission, engine=engine, door=keeper, wrote=app.state.reads.wrote
+    )  # the innermost: its answers are said and guarded too
     mount_pages(app)
     problems.install(app)
     app.add_middleware(Guard)

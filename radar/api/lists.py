@@ -27,7 +27,7 @@ from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
 from radar.file_rows import parsed
-from radar.store.engine import reading
+from radar.web.requests import session_for
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -173,7 +173,8 @@ class Listing:
         """The endpoint's answer, in a session of its own."""
         if self.session is None:
             return self.endpoint(**given)  # type: ignore[no-any-return]
-        with reading(shown.request.app.state.engine) as session:
+        # an answer that is kept goes by the primary's number for it, so it is the primary's answer
+        with session_for(shown.request, of_primary=is_kept(self.endpoint)) as session:
             return self.endpoint(**given, **{self.session: session})  # type: ignore[no-any-return]
 
     def turned(self, shown: Shown, given: dict[str, Any], cursor: str | None) -> dict[str, Any]:

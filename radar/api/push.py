@@ -19,6 +19,7 @@ from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
 from radar.store import runs
 from radar.store.engine import claim_world, one_writer, writing
+from radar.store.lasting import SHORT, patiently
 from radar.store.pushed import note_pushed, pushed
 
 MAX_POSTS = 1_000
@@ -89,13 +90,15 @@ def push(
     Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store,
     KeyUsedOtherwise for a key that came with another body.
     """
-    batch = _Batch([_named(i, item) for i, item in enumerate(items)])
-    read = {i: post for i, item in enumerate(items) if (post := _read(batch, i, item)) is not None}
-    with _one_at_a_time, writing(engine) as session, session.begin():
+    read = _Batch([_named(i, item) for i, item in enumerate(items)])
+    posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
+
+    def put(session: Session) -> dict[str, Any]:
         if key is not None and (before := _answered(session, key, content)) is not None:
             return before
         claim_world(session, "real")
-        _resolve(session, batch, read)
+        batch = _Batch([dict(result) for result in read.results])  # anew: it may be the second time
+        _resolve(session, batch, posts)
         _take(session, batch, now)
         _keep_rejected(session, batch, items, now)
         counts = dict.fromkeys(("created", "changed", "unchanged", "deleted", "rejected"), 0)
@@ -104,7 +107,13 @@ def push(
         answer = {"items": batch.results} | counts
         if key is not None:
             note_pushed(session, key, content, now, answer)
-    return answer
+        return answer
+
+    def once() -> dict[str, Any]:
+        with _one_at_a_time, writing(engine) as session, session.begin():
+            return put(session)
+
+    return patiently(once, patience=SHORT)
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:

@@ -212,12 +212,15 @@ def get_liveness() -> Any:
     return {"status": "ok"}
 
 
-@probes.get("/health/ready")
-@router.get("/health/ready", response_model=shapes.Alive, responses=problems_of(400), tags=["operation"])
-def get_readiness(session: SessionDep) -> Any:
-    """Whether the store answers too; 503 as a problem where it does not."""
+@probes.get("/health/ready", response_model=shapes.Ready, response_model_exclude_none=True)
+@router.get(
+    "/health/ready", response_model=shapes.Ready, response_model_exclude_none=True, responses=problems_of(400),
+    tags=["operation"],
+)  # fmt: skip
+def get_readiness(request: Request, session: SessionDep) -> Any:
+    """Whether the store answers too; 503 as a problem where it does not. Where a replica is configured: who reads."""
     answers.health(session, now=datetime.now(UTC))
-    return {"status": "ok"}
+    return {"status": "ok", "reads": request.app.state.reads.told}
 
 
 @router.post(

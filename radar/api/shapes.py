@@ -586,6 +586,12 @@ class Alive(Shape):
     status: Literal["ok"] = "ok"
 
 
+class Ready(Alive):
+    reads: str | None = Field(
+        None, description="Where a replica is configured: whether it answers reads, else why the primary does."
+    )
+
+
 class Problem(Shape):
     """What every error answers with (RFC 9457)."""
 

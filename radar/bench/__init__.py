@@ -2,7 +2,21 @@
 
 from collections.abc import Callable
 
-from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, terms, trends
+from radar.bench import (
+    api,
+    arrivals,
+    classify,
+    detect,
+    duplicates,
+    feeds,
+    ingest,
+    kol,
+    line,
+    match,
+    terms,
+    trends,
+    workers,
+)
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
@@ -18,4 +32,5 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "match": match.measure,
     "terms": terms.measure,
     "trends": trends.measure,
+    "workers": workers.measure,
 }

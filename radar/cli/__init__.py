@@ -32,6 +32,7 @@ COMMANDS = {
     "run": "Run one job now, or the whole line, on this machine.",
     "jobs": "List the jobs with their schedule, next run and last outcome.",
     "schedule": "Run the scheduler alone; stands by while another process holds the lease.",
+    "worker": "Read posts, count days and detect trends beside the scheduler: any number, on any host.",
     "label": "Label posts: rows worth your time out to a sheet, what you said of them back in.",
     "train": "Fit the topic model from labels, topics and recipe; does nothing where this very model is kept already.",
     "models": "List the fitted models with their figures, and which one posts are read by.",

@@ -115,7 +115,8 @@ def log_to_terminal(settings: "Settings") -> None:
     """Show what a server or scheduler does: a line a request and a job's run, as RADAR_LOG says, without secrets."""
     from sqlalchemy import make_url
 
-    secrets = (make_url(settings.url).password or "", settings.push_secret, settings.smtp_url)
+    passwords = (make_url(url).password or "" for url in (settings.url, settings.replica_url) if url)
+    secrets = (*passwords, settings.push_secret, settings.smtp_url)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(secrets) if settings.log == "json" else TextLines(secrets))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -46,3 +46,22 @@ def analyse(engine: sa.Engine) -> None:
     is_sqlite = engine.dialect.name == "sqlite"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE" if is_sqlite else "VACUUM ANALYZE")
+
+
+@contextmanager
+def scratch_database(url: str, name: str) -> Iterator[str]:
+    """The URL of a new, empty database on a PostgreSQL server, gone afterwards. name: letters, digits, underscores."""
+    if not name.isidentifier():
+        raise ValueError(f"{name} is no name for it")
+    at = sa.make_url(url).set(drivername="postgresql+psycopg")
+    admin = sa.create_engine(at, isolation_level="AUTOCOMMIT")
+    quoted = admin.dialect.identifier_preparer.quote(name)
+    with admin.connect() as connection:
+        connection.execute(sa.DDL(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"))
+        connection.execute(sa.DDL(f"CREATE DATABASE {quoted}"))
+    try:
+        yield at.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with admin.connect() as connection:
+            connection.execute(sa.DDL(f"DROP DATABASE {quoted} WITH (FORCE)"))
+        admin.dispose()

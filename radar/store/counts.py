@@ -20,11 +20,14 @@ class DirtyDay(NamedTuple):
     mark: int
 
 
-def dirty_days(session: Session) -> list[DirtyDay]:
-    """All days that wait, by market and day."""
-    statement = sa.select(*[dirty_day.c[name] for name in DirtyDay._fields]).order_by(
-        dirty_day.c.audience_market, dirty_day.c.local_day
-    )
+def dirty_days(
+    session: Session, market: str | None = None, first: date = date.min, last: date = date.max
+) -> list[DirtyDay]:
+    """All days that wait, by market and day; or those of a market from a day to a day."""
+    c = dirty_day.c
+    statement = sa.select(*[c[name] for name in DirtyDay._fields]).order_by(c.audience_market, c.local_day)
+    if market is not None:
+        statement = statement.where(c.audience_market == market, c.local_day >= first, c.local_day <= last)
     return [DirtyDay(*row) for row in session.execute(statement)]
 
 

@@ -17,6 +17,12 @@ from radar.store.tables import Instant, meta
 
 T = TypeVar("T")
 
+_PATIENT: dict[str, Any] = {
+    "connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}  # fmt: skip
+"""A server whose host is gone is noticed within half a minute, and the next of several hosts is tried after 5 s."""
+
 SQL_VARIABLES = 30_000
 """Bound variables in one statement: below SQLite's 32,766 and PostgreSQL's 65,535."""
 
@@ -41,6 +47,11 @@ def open_store(url: str, *, migrate: bool = True) -> sa.Engine:
     return engine
 
 
+def open_lazily(url: str) -> sa.Engine:
+    """An engine for that URL whose database may be out of reach for now; nothing is migrated."""
+    return _connect(url)
+
+
 def _connect(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -52,7 +63,10 @@ def _connect(url: str) -> sa.Engine:
         return engine
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return sa.create_engine(parsed, pool_pre_ping=True)
+    given = {name: value for name, value in _PATIENT.items() if name not in parsed.query}
+    if isinstance(parsed.query.get("host"), tuple):  # several servers: the one that writes, but where others are asked
+        given |= {} if "target_session_attrs" in parsed.query else {"target_session_attrs": "read-write"}
+    return sa.create_engine(parsed, pool_pre_ping=True, connect_args=given)
 
 
 def _set_pragmas(connection: Any, _record: ConnectionPoolEntry) -> None:

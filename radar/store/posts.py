@@ -279,14 +279,36 @@ def read_passed_over(session: Session, source: str) -> int:
     return int(session.connection().execute(statement).rowcount)
 
 
-def unread_posts(session: Session, after: int, last: int, but: Sequence[str] = ()) -> list[UnreadPost]:
+def claim_unread(
+    session: Session, after: int, last: int | None, limit: int, but: Sequence[str] = ()
+) -> list[UnreadPost]:
+    """The same of posts that nobody else has claimed: they are this transaction's until it ends. PostgreSQL only.
+
+    last  None: there is no last one
+    """
+    statement = (
+        sa.select(*UNREAD)
+        .join(author, author.c.id == post.c.author_id)
+        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.source.not_in(but))
+        .order_by(post.c.id)
+        .limit(limit)
+        .with_for_update(of=post, skip_locked=True, key_share=True)  # rows that refer to the post may come meanwhile
+    )
+    if last is not None:
+        statement = statement.where(post.c.id <= last)
+    return [UnreadPost(*row) for row in session.execute(statement)]
+
+
+def unread_posts(session: Session, after: int, last: int | None, but: Sequence[str] = ()) -> list[UnreadPost]:
     """Posts not classified yet with ids in (after, last], by id. but: sources whose posts are left alone."""
     statement = (
         sa.select(*UNREAD)
         .join(author, author.c.id == post.c.author_id)
-        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.id <= last, post.c.source.not_in(but))
+        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.source.not_in(but))
         .order_by(post.c.id)
     )
+    if last is not None:
+        statement = statement.where(post.c.id <= last)
     return [UnreadPost(*row) for row in session.execute(statement)]
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
@@ -27,13 +28,43 @@ class Run(NamedTuple):
 
 def begin_run(session: Session, job: str, now: datetime, host: str, pid: int) -> int:
     """Record that a job started; one that never ended is noted as abandoned: who begins holds the job's lease."""
-    session.execute(
-        sa.update(run)
-        .where(run.c.job == job, run.c.outcome == "running")
-        .values(outcome="abandoned", ended_at=now, error="the process ended before the job did")
-    )
+    _abandon(session, job, now)
     row = {"job": job, "started_at": now, "outcome": "running", "host": host, "pid": pid}
     return int(session.execute(sa.insert(run).values(row).returning(run.c.id)).scalar_one())
+
+
+def begin_tick(session: Session, job: str, due_at: datetime, now: datetime, host: str, pid: int) -> int | None:
+    """The same for one tick of a job's schedule; None where that tick was begun before, by whomever."""
+    row = {"job": job, "started_at": now, "outcome": "running", "host": host, "pid": pid, "due_at": due_at}
+    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(run).values(row)
+    statement = insert.on_conflict_do_nothing(index_elements=["job", "due_at"]).returning(run.c.id)
+    begun: int | None = session.execute(statement).scalar_one_or_none()
+    if begun is not None:
+        _abandon(session, job, now, but=begun)
+    return begun
+
+
+def _abandon(session: Session, job: str, now: datetime, but: int = 0) -> None:
+    session.execute(
+        sa.update(run)
+        .where(run.c.job == job, run.c.outcome == "running", run.c.id != but)
+        .values(outcome="abandoned", ended_at=now, error="the process ended before the job did")
+    )
+
+
+def last_tick(session: Session, job: str, now: datetime) -> datetime | None:
+    """The last tick of a job that was begun; those a clock that ran ahead has left in the future are none."""
+    at: datetime | None = session.scalar(
+        sa.select(sa.func.max(run.c.due_at)).where(run.c.job == job, run.c.due_at <= now)
+    )
+    return at
+
+
+def running_at(session: Session, job: str) -> str | None:
+    """Host and process of the run of a job that has not ended, as far as is known."""
+    newest = sa.select(run.c.host, run.c.pid).where(run.c.job == job, run.c.outcome == "running")
+    row = session.execute(newest.order_by(run.c.started_at.desc()).limit(1)).first()
+    return f"{row.host}:{row.pid}" if row else None
 
 
 def end_run(session: Session, run_id: int, **values: Any) -> None:
@@ -90,6 +121,12 @@ def take_lease(session: Session, name: str, holder: str, now: datetime, length: 
         .values(holder=holder, expires_at=now + length)
     )
     return taken.rowcount == 1
+
+
+def tell_lease(session: Session, name: str, holder: str, until: datetime) -> None:
+    """Say who holds what another lock decides on, so that others can read it."""
+    row = {"name": name, "holder": holder, "expires_at": until}
+    upsert(session, lease, [row], on=["name"], update=["holder", "expires_at"])
 
 
 def holder_of(session: Session, name: str, now: datetime) -> str | None:

@@ -752,9 +752,22 @@ run = Table(
     Column("error", Text),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
+    Column("due_at", Instant),  # the tick that it was begun for; null where somebody asked for it
     Index("ix_run_job_started_at", "job", "started_at"),
     Index("ix_run_job_id", "job", "id"),
     Index("ix_run_started_at", "started_at"),
+    Index("uq_run_job_due_at", "job", "due_at", unique=True),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", String(16), nullable=False),  # count | detect
+    Column("subject", String(64), nullable=False),  # what of: a market, and days of it
+    Column("argument", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("kind", "subject"),
 )
 
 lease = Table(

@@ -1,5 +1,6 @@
 """What API and pages share of a request: a session, the filters, and the names a query may hold."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from radar.answers import CURATED, KINDS, SCOPES, STAGES, parse_as_of
 from radar.answers.question import MAX_LIMIT, SORTS
 from radar.errors import CallerError
 from radar.markets import market
-from radar.store.engine import reading
+from radar.store.replica import Reads
 
 
 class UnknownParameter(CallerError):
@@ -27,9 +28,21 @@ class UnknownParameter(CallerError):
         self.near = near
 
 
+_BY_REPLICA = re.compile(
+    r"(/v1)?/(markets|topics|trends|matrix|leads|authors|kols|partners|share-of-voice|reports)([/.].*)?"
+)
+"""Addresses that a standby may answer: what jobs found. What people keep, and who they are, the primary knows."""
+
+
+def session_for(request: Request, *, of_primary: bool = False) -> Session:
+    """A session for the reads of a request, of the standby where that may answer it."""
+    reads: Reads = request.app.state.reads
+    return reads.session(of_primary=of_primary or _BY_REPLICA.fullmatch(request.scope["path"]) is None)
+
+
 def open_session(request: Request) -> Iterator[Session]:
     """A session for reads, for one request."""
-    with reading(request.app.state.engine) as session:
+    with session_for(request) as session:
         yield session
 
 

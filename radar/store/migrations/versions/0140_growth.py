@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0140"
-down_revision = "0110"
+down_revision = "0130"
 
 INDEXES = {
     "ix_aside_signal_post_id": ("aside_signal", ["post_id"]),
