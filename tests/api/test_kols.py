@@ -1,5 +1,6 @@
 """KOLs over HTTP and as pages: search, profile, comparison, lists, notes, corrections, erasure."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from radar.measure import measure_authors
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import measures
 from radar.store import tables as t
-from radar.store.engine import reading
+from radar.store.engine import open_store, reading
 from radar.store.measures import due_authors, measures_of, measures_page
 from tests.builders import NOON, a_post, fresh_store, put
 
@@ -42,9 +43,11 @@ def _measure(engine: sa.Engine, now=NOW):  # type: ignore[no-untyped-def]
     return measure_authors(engine, "none", ["shop.snacks"], Tiers(), now=now)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[sa.Engine]:
-    opened = fresh_store(tmp_path / "radar.db")
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a store of twelve measured KOLs."""
+    file = tmp_path_factory.mktemp("kols") / "radar.db"
+    opened = fresh_store(file)
     for n in range(12):
         put(opened, *_posts(n, 10 if n < 11 else 2))
     with opened.begin() as c:
@@ -54,6 +57,14 @@ def store(tmp_path: Path) -> Iterator[sa.Engine]:
         topic = {"topic_id": "shop.snacks", "probability": 0.9, "model_id": "m"}
         c.execute(sa.insert(t.post_topic), [{"post_id": i, **topic} for i in ids if i % 2])
     _measure(opened)
+    opened.dispose()
+    return file
+
+
+@pytest.fixture
+def store(measured: Path, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A copy of them that a test may change."""
+    opened = open_store(f"sqlite:///{shutil.copy(measured, tmp_path / 'radar.db')}")
     yield opened
     opened.dispose()
 

@@ -41,7 +41,7 @@ def test_one_pass_decides_as_scikit_learn_does(pipeline: TopicPipeline, scorer: 
     assert ((fast >= scorer.thresholds) == (plain >= scorer.thresholds)).mean() > 0.9999
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=st.lists(st.text(max_size=60), min_size=1, max_size=8))
 def test_any_text_has_the_same_margins_alone_and_among_others(pipeline: TopicPipeline, texts: list[str]) -> None:
     together = pipeline.decision_function(texts)
