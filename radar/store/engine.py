@@ -1,7 +1,7 @@
 """Opening the store: SQLite in WAL mode or PostgreSQL, by one URL."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -109,15 +109,28 @@ def upsert(
     """
     if not rows:
         return
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
-    changes = dict(update) if isinstance(update, Mapping) else {name: insert.excluded[name] for name in update}
-    if changes:
-        differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
-        where = sa.or_(*differs) if unless_same else None
-        statement = insert.on_conflict_do_update(index_elements=list(on), set_=changes, where=where)
+    name = session.get_bind().dialect.name
+    if isinstance(update, Mapping):
+        statement = _upsert(name, table, tuple(on), update, unless_same)
     else:
-        statement = insert.on_conflict_do_nothing(index_elements=list(on))
+        statement = _usual_upsert(name, table, tuple(on), tuple(update), unless_same)
     execute_each(session, statement, rows)
+
+
+def _upsert(
+    dialect: str, table: sa.Table, on: Sequence[str], update: Sequence[str] | Mapping[str, Any], unless_same: bool
+) -> sa.Insert:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    changes = dict(update) if isinstance(update, Mapping) else {name: insert.excluded[name] for name in update}
+    if not changes:
+        return insert.on_conflict_do_nothing(index_elements=list(on))
+    differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
+    where = sa.or_(*differs) if unless_same else None
+    return insert.on_conflict_do_update(index_elements=list(on), set_=changes, where=where)
+
+
+_usual_upsert = cache(_upsert)
+"""Of names alone there are few, and a small batch costs less than its statement."""
 
 
 def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -128,7 +141,7 @@ def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Seque
     """
     connection = session.connection()
     dialect = connection.dialect
-    compiled: Any = statement.compile(dialect=dialect, column_keys=list(rows[0]))
+    compiled = _compiled(statement, dialect, tuple(rows[0]))
     names = compiled.positiontup if compiled.positional else list(compiled.binds)
     if len(rows) < _FEW or set(names) != rows[0].keys():  # the statement has values of its own
         connection.execute(statement, rows)
@@ -140,6 +153,12 @@ def execute_each(session: Session, statement: sa.Insert | sa.Update, rows: Seque
     connection.exec_driver_sql(compiled.string, given)
 
 
+@lru_cache(maxsize=128)
+def _compiled(statement: sa.Insert | sa.Update, dialect: sa.Dialect, names: tuple[str, ...]) -> Any:
+    """The statement for rows of these names, as the dialect says it; kept for statements that come again."""
+    return statement.compile(dialect=dialect, column_keys=list(names))
+
+
 def _converted(kind: Any, dialect: sa.Dialect, values: list[Any]) -> list[Any]:
     """A column's values as the driver takes them."""
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
@@ -148,14 +167,13 @@ def _converted(kind: Any, dialect: sa.Dialect, values: list[Any]) -> list[Any]:
     return list(map(cache(convert) if isinstance(kind, Instant) else convert, values))
 
 
-def upsert_from(
-    session: Session, table: sa.Table, columns: Sequence[str], rows: sa.Select[Any], *, on: Sequence[str]
-) -> None:
-    """Insert what a query selects; where `on` exists already, set the other columns. One statement for many rows."""
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
+def upserting_from(
+    dialect: str, table: sa.Table, columns: Sequence[str], rows: sa.Select[Any], *, on: Sequence[str]
+) -> sa.Insert:
+    """Inserts what a query selects; where `on` exists already, sets the other columns. Callers keep the statement."""
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     changes = {name: insert.excluded[name] for name in columns if name not in on}
-    statement = insert.from_select(list(columns), rows).on_conflict_do_update(index_elements=list(on), set_=changes)
-    session.execute(statement)
+    return insert.from_select(list(columns), rows).on_conflict_do_update(index_elements=list(on), set_=changes)
 
 
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from radar.keys import Kind, key_number
 from radar.kol import AuthorMeasures, BrandWork, Rhythm, Share, TopPost
 from radar.kol.peers import Sketch, best_rate
 from radar.store.author_facts import AccountRow
-from radar.store.engine import SQL_VARIABLES, chunks, upsert, upsert_from
+from radar.store.engine import SQL_VARIABLES, chunks, upsert, upserting_from
 from radar.store.peers import group_ids, groups
 from radar.store.tables import (
     author,
@@ -48,10 +49,18 @@ TIERS = "tiers"
 
 def mark_authors(session: Session, author_ids: Iterable[int], due_at: datetime) -> None:
     """Ask for authors to be measured at a moment or as soon after, in the transaction that changed them."""
-    due, mark = sa.literal(due_at, author_due.c.due_at.type), sa.literal(secrets.randbits(31))
+    values = {"due": due_at, "mark": secrets.randbits(31)}
+    statement = _marking(session.get_bind().dialect.name)
     for some in chunks(sorted(set(author_ids)), SQL_VARIABLES // 2):
-        who = sa.select(author.c.id, due, mark).where(author.c.id.in_(some)).order_by(author.c.id)
-        upsert_from(session, author_due, ["author_id", "due_at", "mark"], who, on=["author_id"])
+        session.execute(statement, {**values, "who": some})
+
+
+@cache
+def _marking(dialect: str) -> sa.Insert:
+    due, mark = sa.bindparam("due", type_=author_due.c.due_at.type), sa.bindparam("mark", type_=author_due.c.mark.type)
+    among = author.c.id.in_(sa.bindparam("who", expanding=True))
+    who = sa.select(author.c.id, due, mark).where(among).order_by(author.c.id)
+    return upserting_from(dialect, author_due, ["author_id", "due_at", "mark"], who, on=["author_id"])
 
 
 def mark_persons(session: Session, person_ids: Collection[int], due_at: datetime) -> None:

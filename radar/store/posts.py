@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -200,13 +201,15 @@ def change_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        names = [name for name in rows[0] if name != id_name]
-        statement = (
-            sa.update(table)
-            .where(table.c.id == sa.bindparam("b_" + id_name))
-            .values({name: sa.bindparam("b_" + name) for name in names})
-        )
+        statement = _setting(table, id_name, tuple(name for name in rows[0] if name != id_name))
         execute_each(session, statement, [{"b_" + name: row[name] for name in row} for row in rows])
+
+
+@cache
+def _setting(table: sa.Table, id_name: str, names: tuple[str, ...]) -> sa.Update:
+    """Sets columns of a row by its id; every value is bound by its name after `b_`."""
+    values = {name: sa.bindparam("b_" + name) for name in names}
+    return sa.update(table).where(table.c.id == sa.bindparam("b_" + id_name)).values(values)
 
 
 def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
@@ -305,9 +308,13 @@ def write_readings(
     """
     write_signals(session, signals, topics)
     if done:
-        statement = sa.update(post).values(classified_at=sa.bindparam("read_at"))
-        same = post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision")
-        execute_each(session, statement.where(*same), done)
+        execute_each(session, _marking_read(), done)
+
+
+@cache
+def _marking_read() -> sa.Update:
+    same = post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision")
+    return sa.update(post).values(classified_at=sa.bindparam("read_at")).where(*same)
 
 
 def write_signals(session: Session, signals: Sequence[dict[str, Any]], topics: Sequence[dict[str, Any]]) -> None:
