@@ -16,11 +16,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +31,8 @@ import xxhash
 
 from radar.config import Settings, load_settings
 from radar.errors import RadarError, UnreadableInput
-from radar.spread import spread
+from radar.memory import give_back, return_large
+from radar.spread import meanwhile
 from radar.text import gazetteer, vectors
 from radar.text.tones import TONES
 from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
@@ -39,7 +42,8 @@ from radar.topics.made_of import by_language
 from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
-    from radar.topics.evaluation import Report
+    from radar.topics.evaluation import Measured, Report
+    from radar.topics.tone_fit import FittedTone
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
@@ -241,15 +245,13 @@ def fitting(folder: Path) -> Iterator[None]:
     if is_fitted(folder):
         yield
         return
-    with closing(spread(_fit_apart, [folder], at_once=1)) as pieces:
-        next(pieces)
+    with meanwhile(_fit_apart, folder):
         yield
-        for _ in pieces:
-            pass
 
 
-def _fit_apart(folder: Path) -> Iterator[str]:
-    yield "begun"
+def _fit_apart(folder: Path) -> Iterator[Path]:
+    return_large()
+    yield folder
     fit(folder)
 
 
@@ -312,23 +314,20 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
 
     made_of  how many of the labels given came from where
     """
-    import skops.io
-
     from radar.topics import build_pipeline
-    from radar.topics.tone_fit import fit_tone
     from radar.topics.training import Cautions, calibrate, fit_out_of_fold
 
     recipe = importlib.import_module(f"{CONTENT}.recipe")
     taxonomy = load_taxonomy()
     labels = labels or load_labels(taxonomy)
     pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
-    margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
-    cautions = Cautions(recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD, recipe.MOST_OFF_TOPIC)
-    calibration = calibrate(margins, labels.topics, cautions)
-    tone = fit_tone(
-        load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
-        seed=recipe.SEED,
-    )  # fmt: skip
+    with ThreadPoolExecutor(1) as beside:  # the descent leaves the interpreter to others most of the time
+        tone_fit = beside.submit(_fit_tone, recipe)
+        margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
+        cautions = Cautions(recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD, recipe.MOST_OFF_TOPIC)
+        calibration = calibrate(margins, labels.topics, cautions)
+        tone = tone_fit.result()
+    give_back()
     p = calibration.probabilities(margins)
     on = p >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
@@ -363,6 +362,8 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     }
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
+    import skops.io  # loaded by now, beside the descent
+
     skops.io.dump(pipeline, made / "pipeline.skops")
     pipeline.compiled.save(made / "scorer.npz")
     skops.io.dump(tone.pipeline, made / "tone.skops")
@@ -376,6 +377,18 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     except OSError:  # another process was first: its model is the same
         shutil.rmtree(made)
     return manifest
+
+
+def _fit_tone(recipe: ModuleType) -> "FittedTone":
+    """The tone head; what models are kept by, which takes seconds to load, is loaded on the way."""
+    import skops.io  # noqa: F401
+
+    from radar.topics.tone_fit import fit_tone
+
+    return fit_tone(
+        load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
+        seed=recipe.SEED,
+    )  # fmt: skip
 
 
 def model_folder(settings: Settings) -> Path:

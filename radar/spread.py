@@ -12,7 +12,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
@@ -143,6 +144,30 @@ def spread(
     finally:
         for worker in crew.values():
             worker.end()
+
+
+def _given(work: Callable[[Any], Iterable[Any]], job: Any) -> _Worker:
+    worker = _Worker(work, bool)
+    worker.give(job)
+    return worker
+
+
+@contextmanager
+def meanwhile(work: Callable[[J], Iterable[object]], job: J) -> Iterator[None]:
+    """Do one job in a process of its own while the caller is at work; waits for it at the end.
+
+    The process begins while the caller goes on. Raises what `spread` raises; where the caller fails it ends at once.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        begun = beside.submit(_given, work, job)
+        try:
+            yield
+            worker = begun.result()
+            while worker.hear()[0] != _DONE:
+                pass
+        finally:
+            if begun.exception() is None:
+                begun.result().end()
 
 
 def _next(jobs: Iterator[J]) -> list[J]:

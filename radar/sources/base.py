@@ -149,19 +149,25 @@ def _problem(post: RawPost, now: datetime) -> str | None:
     return _unstorable(post)
 
 
+_NAMES = (
+    "platform", "native_id", "author", "url", "repost_of", "handle", "author_name", "author url", "bio", "languages",
+    "person", "language", "media_kind",
+)  # fmt: skip
+
+
 def _unstorable(post: RawPost) -> str | None:
     """Names hold no NUL and no half of a surrogate pair: PostgreSQL takes neither. (Texts are cleaned instead.)"""
     author = post.author
-    names = {
-        "platform": post.platform, "native_id": post.native_id, "author": author.native_id, "url": post.url,
-        "repost_of": post.repost_of, "handle": author.handle, "author_name": author.name, "author url": author.url,
-        "bio": author.bio, "languages": author.languages, "person": author.person, "language": post.language,
-        "media_kind": post.media_kind,
-    }  # fmt: skip
-    for name, value in names.items():
-        if value is not None and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+    names = (
+        post.platform, post.native_id, author.native_id, post.url, post.repost_of, author.handle, author.name,
+        author.url, author.bio, author.languages, author.person, post.language, post.media_kind,
+    )  # fmt: skip
+    for name, value in zip(_NAMES, names, strict=True):
+        if value is None or (value.isascii() and "\x00" not in value):
+            continue
+        if any("\ud800" <= c <= "\udfff" for c in value):
             return f"{name}: half a surrogate pair"
-        if value is not None and "\x00" in value:
+        if "\x00" in value:
             return f"{name}: a NUL character"
     return None
 

@@ -133,14 +133,6 @@ def upsert(
     return _execute(session, _upsert_plan(dialect, table, tuple(on), tuple(update), unless_same, names), rows)
 
 
-def among(session: Session, column: sa.ColumnElement[Any], ids: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Whether a column is one of many numbers, which go to the database as one value instead of thousands."""
-    if session.get_bind().dialect.name == "postgresql":
-        return column == sa.any_(sa.literal(list(ids), postgresql.ARRAY(sa.BigInteger)))
-    numbers = sa.func.json_each(json.dumps(list(ids))).table_valued("value")
-    return column.in_(sa.select(numbers.c.value))
-
-
 def _upsert(
     dialect: sa.Dialect, table: sa.Table, on: tuple[str, ...], changes: Mapping[str, Any], unless_same: bool
 ) -> sa.Insert:

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.keys import Kind
-from radar.store.engine import among
+from radar.store.engine import one_of
 from radar.store.measures import facet
 from radar.store.tables import SORTS, author, author_facet, author_measure, author_word, list_member, peer_group
 
@@ -201,7 +201,7 @@ def _driven(
     """Those of the authors that pass the filters, sorted."""
     c = author_measure.c
     value, after = c[query.sort], query.after
-    filters = [among(session, c.author_id, ids), *filters]
+    filters = [one_of(session, c.author_id, ids), *filters]
     if after is not None and after.value is None:
         filters += [value.is_(None), c.author_id < after.author_id]
     elif after is not None:

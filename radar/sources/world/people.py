@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -50,7 +50,21 @@ def grown(author: RawAuthor, seed: int, starts_at: datetime, at: datetime) -> Ra
     pace, phase = _pace(seed, author.native_id)
     wave = 0.002 * (math.sin(phase + days / 9) - math.sin(phase))
     count = int((author.follower_count or 0) * max(1 + pace * days + wave, 0.5))
-    return replace(author, follower_count=count, followers_at=at)
+    return RawAuthor(
+        author.native_id,
+        author.audience_market,
+        author.handle,
+        author.name,
+        author.url,
+        author.bio,
+        author.languages,
+        count,
+        author.market_source,
+        author.person,
+        author.market_confidence,
+        author.market_reasons,
+        at,
+    )  # what `replace` does in a fourth of its time
 
 
 @cache

@@ -243,10 +243,8 @@ class SimulatedWorld(Source):
 
     def _is_out(self, post: RawPost) -> bool:
         """Whether the post's platform brought nothing in its market then: six outages in the first stretch."""
-        return any(
-            post.platform == platform and post.author.audience_market == market and start <= post.published_at < end
-            for platform, market, start, end in _outages(self.seed, self.starts_at, self.days)
-        )
+        spans = _outages(self.seed, self.starts_at, self.days).get((post.platform, post.author.audience_market), ())
+        return any(start <= post.published_at < end for start, end in spans)
 
     # ---- the truth ----
 
@@ -293,16 +291,18 @@ def _holidays(market: str, year: int) -> frozenset[date]:
 
 
 @lru_cache(maxsize=8)
-def _outages(seed: int, starts_at: datetime, days: int) -> tuple[tuple[str, str, datetime, datetime], ...]:
+def _outages(seed: int, starts_at: datetime, days: int) -> dict[tuple[str, str], list[tuple[datetime, datetime]]]:
+    """From when to when which (platform, market) brings nothing."""
     from radar.sources.world.people import PLATFORMS
 
     rng = np.random.default_rng([seed, 6])
-    spans = []
+    spans: dict[tuple[str, str], list[tuple[datetime, datetime]]] = {}
     for _ in range(6):
         start = starts_at + timedelta(days=float(rng.uniform(5, max(days - 3, 6))))
         length = timedelta(hours=float(rng.uniform(3, 10)))
-        spans.append((str(rng.choice(PLATFORMS)), str(rng.choice(list(MARKETS))), start, start + length))
-    return tuple(spans)
+        where = str(rng.choice(PLATFORMS)), str(rng.choice(list(MARKETS)))
+        spans.setdefault(where, []).append((start, start + length))
+    return spans
 
 
 def _language(rng: np.random.Generator, person: Person) -> str:
