@@ -1,5 +1,6 @@
 """score_series: a whole history at once, as back-tests and measurements want it."""
 
+import math
 import mmap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -84,8 +85,9 @@ class _Out:
 
     def __init__(self, n: int, buckets: int, names: Sequence[str]) -> None:
         self.n, self.shape, self.names = n, (n, buckets), names[1:]
-        memory = mmap.mmap(-1, max(8 * n * buckets * len(self.names), 1), access=mmap.ACCESS_COPY)
-        self.rest = np.frombuffer(memory, np.float64, n * buckets * len(self.names)).reshape(n, buckets, -1)
+        shape = (n, buckets, len(self.names))
+        memory = mmap.mmap(-1, 8 * max(math.prod(shape), 1), access=mmap.ACCESS_COPY)
+        self.rest = np.frombuffer(memory, np.float64, math.prod(shape)).reshape(shape)
 
     def begin(self) -> None:
         """Ask for the memory of p."""
