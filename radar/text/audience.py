@@ -129,7 +129,7 @@ def _log_odds(market: Market, posts: Sequence[Post], languages: Mapping[str, int
 
 
 def _habits(market: Market) -> tuple[tuple[float, dict[str, float]], ...]:
-    return _HABITS.get(market.code) or ((1.0, {market.languages[0]: 0.93, "en": 0.05}),)
+    return _HABITS.get(market.code) or ((1.0, {"en": 0.05} | {market.languages[0]: 0.93}),)
 
 
 def _local_hours(market: Market, posts: Sequence[Post]) -> list[int]:

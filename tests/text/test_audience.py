@@ -4,6 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from radar.markets import MARKETS, Market
 from radar.sources.world import SimulatedWorld
 from radar.text.audience import Audience, Post, infer_audience, sign_of
 
@@ -68,3 +71,12 @@ def test_travelling_does_not_move_an_author() -> None:
 def test_nothing_known_is_no_market() -> None:
     assert infer_audience([]) is None
     assert not inferred(["🍜"]).is_sure
+
+
+def test_a_market_that_is_added_is_found_by_what_it_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """README's first step of five: its line in markets.py, and nothing else."""
+    monkeypatch.setitem(MARKETS, "AU", Market("AU", 36, "Australia", ("en",), "Australia/Sydney"))
+    noon = datetime(2026, 3, 2, 1, tzinfo=UTC)
+    found = infer_audience([sign_of("Melbourne coffee again", noon)] * 4, ("AU",))
+    assert found is not None
+    assert (found.market, found.is_sure) == ("AU", True)
