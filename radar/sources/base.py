@@ -112,8 +112,8 @@ def _is_usual(post: RawPost, now: datetime) -> bool:
             return False
     told = (post.url, author.handle, author.name, author.url, author.bio, author.languages, author.person)
     try:
-        short = "".join([post.platform, post.language or "", post.media_kind or ""])
-        ids = "".join([post.native_id, author.native_id, post.repost_of or ""])
+        short = "".join([name for name in (post.platform, post.language, post.media_kind) if name is not None])
+        ids = "".join([name for name in (post.native_id, author.native_id, post.repost_of) if name is not None])
         names = "".join([short, ids, *[name for name in told if name is not None]])
     except TypeError:  # a name that is none
         return False

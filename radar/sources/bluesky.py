@@ -119,7 +119,8 @@ class BlueskySource(Source):
         found = self._call("app.bsky.actor.getProfile", {"actor": account.handle.lstrip("@")})
         if not isinstance(found, dict) or not isinstance(found.get("did"), str):
             raise Malformed("getProfile: expected an account", repr(found)[:4_000])
-        labels = [label.get("val") for label in found.get("labels") or [] if isinstance(label, dict)]
+        said = found.get("labels")
+        labels = [label.get("val") for label in said if isinstance(label, dict)] if isinstance(said, list) else []
         if "!no-unauthenticated" in labels and not account.consented:
             raise OptedOut(
                 f"{account.handle} asks not to be shown to everybody.",
