@@ -197,7 +197,7 @@ class MastodonSource(Source):
         """The account of that name. Raises OptedOut where it asks not to be indexed."""
         answer = self._get(f"{base}/api/v1/accounts/lookup", {"acct": name})
         found = answer.json()
-        if not isinstance(found, dict) or not found.get("id"):
+        if not isinstance(found, dict) or not found.get("id") or not str(found["id"]).isprintable():
             raise Malformed(f"{base}: expected an account", answer.body)
         if _asks_not_to(found) and not account.consented:
             raise OptedOut(
