@@ -391,10 +391,18 @@ class _Reader:
     def _plan_of(self, columns: Container[str]) -> "_Plan":
         main = {f: column if (column := self._columns[f]) in columns else _NOWHERE for f in _MAIN}
         rest = [(f, self._columns[f], read) for f, read in _READ.items() if self._columns[f] in columns]
-        return _Plan(**main, rest=rest, given=frozenset(f for f in OPTIONAL if f in FIELDS and self._columns[f] in columns))
+        return _Plan(
+            **main, rest=rest, given=frozenset(f for f in OPTIONAL if f in FIELDS and self._columns[f] in columns)
+        )
 
     def _author(
-        self, native_id: str, market: str, name: str | None, handle: str | None, person: str | None, followers: int | None
+        self,
+        native_id: str,
+        market: str,
+        name: str | None,
+        handle: str | None,
+        person: str | None,
+        followers: int | None,
     ) -> RawAuthor:
         """The author of a row; where it says the same of itself as before, the same one."""
         told = native_id, market, name, handle, person, followers

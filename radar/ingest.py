@@ -20,7 +20,7 @@ from radar.markets import MARKETS, local_day
 from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, problem
 from radar.store import posts as store
 from radar.store.engine import one_writer
-from radar.store.measures import mark_authors
+from radar.store.measures import mark_told_authors
 from radar.store.posts import COUNTS, Identity, KnownAuthor, KnownPost
 from radar.store.rights import as_mention, erased_among, has_erased
 from radar.text.audience import SURE, countries_of, infer_audience, sign_of
@@ -169,9 +169,7 @@ def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
         else:
             told[identity] = _inferred(items)
     return [
-        item
-        if item.author.audience_market
-        else replace(item, author=replace(item.author, **told[_author_of(item)]))
+        item if item.author.audience_market else replace(item, author=replace(item.author, **told[_author_of(item)]))
         for item in posts
     ]
 
@@ -297,7 +295,7 @@ def _ingest(
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
     _observe(session, ids, new, recounted, now)
     store.mark_dirty(session, dirty)
-    mark_authors(session, changed_authors, now)
+    mark_told_authors(session, changed_authors, now)
 
 
 def _count(result: Ingested, became: Became) -> None:
@@ -399,7 +397,7 @@ def _authors(
     store.change_authors(session, told)
     store.change_authors(session, written)
     renamed = {row["author_id"] for row in told + followers} | moved.keys() | linked.keys()
-    mark_authors(session, renamed | {known[row["platform"], row["native_id"]].id for row in new}, origin.now)
+    mark_told_authors(session, renamed | {known[row["platform"], row["native_id"]].id for row in new}, origin.now)
     if moved:
         dirty |= store.move_authors(session, moved)
     if linked:

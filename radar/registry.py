@@ -42,7 +42,7 @@ from radar.topics.made_of import by_language
 from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
-    from radar.topics.evaluation import Measured, Report
+    from radar.topics.evaluation import Report
     from radar.topics.tone_fit import FittedTone
 
 _FEATURE_CODE = (

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from radar.answers import coverage
 from radar.errors import CallerError, MixedWorlds
+from radar.file_rows import parsed
 from radar.importing import Imported, Mapping, import_file, parse_mapping
 from radar.store.engine import claim_world, open_store, reading, writing
 from radar.store.tables import author, engagement_observation, metadata, post
@@ -424,3 +425,23 @@ def test_parquet_packed_and_piped_is_read(tmp_path: Path) -> None:
     packed = tmp_path / "a.parquet.gz"
     packed.write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
     assert [text for text, *_ in _take(tmp_path, packed)[1]] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("line", "native_id"),
+    [
+        (b'{"native_id": 123456789012345678901234567890}', "123456789012345678901234567890"),  # exactly
+        (b'{"native_id": "a", "native_id": "b"}', "b"),
+        (b'\xef\xbb\xbf{"native_id": "a", "like_count": NaN}', "a"),
+        ('{"native_id": "a"}'.encode("utf-16"), "a"),
+    ],
+)
+def test_odd_json_is_read_as_pythons_own_parser_reads_it(line: bytes, native_id: str) -> None:
+    row = parsed(line)
+    assert str(row["native_id"]) == native_id == str(json.loads(line)["native_id"])
+
+
+def test_half_a_surrogate_pair_is_read_and_then_refused() -> None:
+    assert parsed(b'{"text": "\\ud800"}') == {"text": "\ud800"}
+    with pytest.raises(json.JSONDecodeError):
+        parsed(b"{")

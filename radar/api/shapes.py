@@ -1,6 +1,6 @@
 """Shapes of the answers, for OpenAPI and for JSON on any face."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -622,7 +622,7 @@ def _is_whole(text: str) -> bool:
 def _plausible(at: datetime) -> datetime:
     if not 1970 <= at.year < 9000:
         raise ValueError("expected a time between 1990 and tomorrow")
-    return at
+    return at.astimezone(UTC)
 
 
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]

@@ -78,6 +78,15 @@ def count_of(value: Any) -> int | None:
     return value if is_count else None
 
 
+def word_of(value: Any) -> str | None:
+    """What should be a text; None where it is none, or empty.
+
+    >>> word_of("Ann"), word_of(""), word_of(["Ann"])
+    ('Ann', None, None)
+    """
+    return value or None if isinstance(value, str) else None
+
+
 def counts_of(item: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Counts of a post by our names, from what a platform calls them."""
     return {ours: count_of(item.get(theirs)) for ours, theirs in names.items()}

@@ -103,19 +103,27 @@ def _is_usual(post: RawPost, now: datetime) -> bool:
     author, at = post.author, post.published_at
     if post.deleted or at.tzinfo is None or not EARLIEST <= at <= now or author.audience_market not in MARKETS:
         return False
-    if not (post.platform and post.native_id and author.native_id) or not 0 < len(post.text.strip()) <= 19_000:
+    if not (post.platform and post.native_id and author.native_id) or type(post.text) is not str:
+        return False
+    if not 0 < len(post.text.strip()) <= 19_000:
         return False
     for n in (post.like_count, post.comment_count, post.share_count, post.view_count, author.follower_count):
-        if n is not None and not 0 <= n < MAX_COUNT:
+        if n is not None and (type(n) is not int or not 0 <= n < MAX_COUNT):
             return False
-    short = f"{post.platform}{post.language or ''}{post.media_kind or ''}"
-    ids = f"{post.native_id}{author.native_id}{post.repost_of or ''}"
     told = (post.url, author.handle, author.name, author.url, author.bio, author.languages, author.person)
-    names = f"{short}{ids}{''.join([name for name in told if name])}"
+    try:
+        short = "".join([name for name in (post.platform, post.language, post.media_kind) if name is not None])
+        ids = "".join([name for name in (post.native_id, author.native_id, post.repost_of) if name is not None])
+        names = "".join([short, ids, *[name for name in told if name is not None]])
+    except TypeError:  # a name that is none
+        return False
     return len(short) <= 16 and len(ids) <= 255 and names.isascii() and "\x00" not in names
 
 
 def _problem(post: RawPost, now: datetime) -> str | None:
+    for name, value in (*_names(post).items(), ("text", post.text)):
+        if value is not None and not isinstance(value, str):
+            return f"{name}: expected text, not {type(value).__name__}"
     if not 0 < len(post.platform) <= 32:
         return "platform: expected 1 to 32 characters"
     if not 0 < len(post.native_id) <= 255:
@@ -138,10 +146,10 @@ def _problem(post: RawPost, now: datetime) -> str | None:
         return f"text: {len(post.text)} characters, at most {MAX_TEXT} are taken"
     for name in ("like_count", "comment_count", "share_count", "view_count"):
         count = getattr(post, name)
-        if count is not None and not 0 <= count < MAX_COUNT:
+        if count is not None and not (isinstance(count, int) and 0 <= count < MAX_COUNT):
             return f"{name}: {count} is not a count"
     followers = post.author.follower_count
-    if followers is not None and not 0 <= followers < MAX_COUNT:
+    if followers is not None and not (isinstance(followers, int) and 0 <= followers < MAX_COUNT):
         return f"follower_count: {followers} is not a count"
     for name, longest in _LONGEST.items():
         if len(getattr(post, name) or "") > longest:
@@ -149,27 +157,25 @@ def _problem(post: RawPost, now: datetime) -> str | None:
     return _unstorable(post)
 
 
-_NAMES = (
-    "platform", "native_id", "author", "url", "repost_of", "handle", "author_name", "author url", "bio", "languages",
-    "person", "language", "media_kind",
-)  # fmt: skip
-
-
 def _unstorable(post: RawPost) -> str | None:
     """Names hold no NUL and no half of a surrogate pair: PostgreSQL takes neither. (Texts are cleaned instead.)"""
-    author = post.author
-    names = (
-        post.platform, post.native_id, author.native_id, post.url, post.repost_of, author.handle, author.name,
-        author.url, author.bio, author.languages, author.person, post.language, post.media_kind,
-    )  # fmt: skip
-    for name, value in zip(_NAMES, names, strict=True):
-        if value is None or (value.isascii() and "\x00" not in value):
-            continue
-        if any("\ud800" <= c <= "\udfff" for c in value):
+    for name, value in _names(post).items():
+        if value is not None and not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
             return f"{name}: half a surrogate pair"
-        if "\x00" in value:
+        if value is not None and "\x00" in value:
             return f"{name}: a NUL character"
     return None
+
+
+def _names(post: RawPost) -> dict[str, str | None]:
+    """All texts of a post but its text, by the name that a reason calls them."""
+    author = post.author
+    return {
+        "platform": post.platform, "native_id": post.native_id, "author": author.native_id, "url": post.url,
+        "repost_of": post.repost_of, "handle": author.handle, "author_name": author.name, "author url": author.url,
+        "bio": author.bio, "languages": author.languages, "person": author.person, "language": post.language,
+        "media_kind": post.media_kind,
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

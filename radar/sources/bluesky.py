@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from radar.sources.api import count_of, counts_of, word_of
 from radar.sources.base import (
     Account,
     Batch,
@@ -118,15 +119,16 @@ class BlueskySource(Source):
         found = self._call("app.bsky.actor.getProfile", {"actor": account.handle.lstrip("@")})
         if not isinstance(found, dict) or not isinstance(found.get("did"), str):
             raise Malformed("getProfile: expected an account", repr(found)[:4_000])
-        labels = [label.get("val") for label in found.get("labels") or [] if isinstance(label, dict)]
+        said = found.get("labels")
+        labels = [label.get("val") for label in said if isinstance(label, dict)] if isinstance(said, list) else []
         if "!no-unauthenticated" in labels and not account.consented:
             raise OptedOut(
                 f"{account.handle} asks not to be shown to everybody.",
                 "If its owner agreed: radar watch add --consented.",
             )
         author = _author(found, account.market, account.person)
-        followers = _count(found.get("followersCount"))
-        return "bluesky", replace(author, bio=found.get("description") or None, follower_count=followers)
+        followers = count_of(found.get("followersCount"))
+        return "bluesky", replace(author, bio=word_of(found.get("description")), follower_count=followers)
 
     def _call(self, method: str, params: dict[str, str | list[str]]) -> Any:
         try:
@@ -182,14 +184,15 @@ def _post(view: dict[str, Any], market: str, person: str | None) -> RawPost:
         published_at=min(times), language=languages[0][:16] if languages else None,
         url=f"https://bsky.app/profile/{author.native_id}/post/{uri.rpartition('/')[2]}",
         media_kind=_media(record.get("embed")), given=_GIVEN,
-        **_counts(view),
+        **counts_of(view, COUNTED),
     )  # fmt: skip
 
 
 def _author(view: dict[str, Any], market: str, person: str | None) -> RawAuthor:
-    did, handle = view["did"], view.get("handle")
+    did = view["did"]
     return RawAuthor(
-        native_id=str(did), audience_market=market, handle=handle, name=view.get("displayName") or None,
+        native_id=str(did), audience_market=market, handle=word_of(view.get("handle")),
+        name=word_of(view.get("displayName")),
         url=f"https://bsky.app/profile/{did}", person=person,
     )  # fmt: skip
 
@@ -197,11 +200,3 @@ def _author(view: dict[str, Any], market: str, person: str | None) -> RawAuthor:
 def _media(embed: Any) -> str | None:
     kind = str(embed.get("$type", "")) if isinstance(embed, dict) else ""
     return next((name for name in ("video", "image") if name in kind), None)
-
-
-def _counts(view: dict[str, Any]) -> dict[str, Any]:
-    return {ours: _count(view.get(name)) for ours, name in COUNTED.items()}
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

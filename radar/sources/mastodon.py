@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 from radar.markets import MARKETS
+from radar.sources.api import count_of, counts_of, word_of
 from radar.sources.base import (
     GUESSED,
     Account,
@@ -196,7 +197,7 @@ class MastodonSource(Source):
         """The account of that name. Raises OptedOut where it asks not to be indexed."""
         answer = self._get(f"{base}/api/v1/accounts/lookup", {"acct": name})
         found = answer.json()
-        if not isinstance(found, dict) or not found.get("id"):
+        if not isinstance(found, dict) or not found.get("id") or not str(found["id"]).isprintable():
             raise Malformed(f"{base}: expected an account", answer.body)
         if _asks_not_to(found) and not account.consented:
             raise OptedOut(
@@ -236,15 +237,15 @@ def _post(item: dict[str, Any], base: str, market: str, person: str | None, hand
     text = "\n".join(filter(None, [warning, text_of(item["content"] or "")]))
     if not text:
         text = "\n".join(m["description"].strip() for m in media if m.get("description"))
-    kind = media[0].get("type") if media else None
+    kind = word_of(media[0].get("type")) if media else None
     by_tag = handle.startswith("#")
     return RawPost(
         platform="mastodon", native_id=str(item.get("uri") or f"{base}/{item['id']}"),
         author=_author(item["account"], base, market, None if by_tag else person, handle if by_tag else None),
-        text=text, published_at=published, language=item.get("language") or None,
-        url=item.get("url") or item.get("uri"), media_kind=_KINDS.get(kind, kind) if kind else None,
+        text=text, published_at=published, language=word_of(item.get("language")),
+        url=word_of(item.get("url")) or word_of(item.get("uri")), media_kind=_KINDS.get(kind, kind) if kind else None,
         edited_at=instant(item["edited_at"], zone) if item.get("edited_at") else None,
-        given=_GIVEN, ref=f"{base} {item['id']}", **_counts(item),
+        given=_GIVEN, ref=f"{base} {item['id']}", **counts_of(item, COUNTED),
     )  # fmt: skip
 
 
@@ -254,17 +255,8 @@ def _author(account: dict[str, Any], base: str, market: str, person: str | None,
     acct = str(account.get("acct") or account.get("username") or "")
     return RawAuthor(
         native_id=str(address), audience_market=market, person=person,
-        handle=acct if "@" in acct else f"{acct}@{urlsplit(base).netloc}", name=account.get("display_name") or None,
-        url=account.get("url"), bio=text_of(account.get("note") or "") or None,
-        follower_count=_count(account.get("followers_count")), market_source="inferred" if tag else "declared",
+        handle=acct if "@" in acct else f"{acct}@{urlsplit(base).netloc}", name=word_of(account.get("display_name")),
+        url=word_of(account.get("url")), bio=text_of(word_of(account.get("note")) or "") or None,
+        follower_count=count_of(account.get("followers_count")), market_source="inferred" if tag else "declared",
         market_confidence=GUESSED if tag else 1.0, market_reasons=f"wrote under {tag}" if tag else None,
     )  # fmt: skip
-
-
-def _counts(item: dict[str, Any]) -> dict[str, Any]:
-    return {ours: _count(item.get(name)) for ours, name in COUNTED.items()}
-
-
-def _count(value: Any) -> int | None:
-    """A count; None where it is hidden, which some servers say by a negative one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -46,7 +46,8 @@ class Malformed(Trouble):
 
     def __init__(self, message: str, payload: bytes | str = "") -> None:
         super().__init__(message)
-        self.payload = payload if isinstance(payload, str) else payload[:8_000].decode("utf-8", "backslashreplace")
+        text = payload if isinstance(payload, str) else payload[:8_000].decode("utf-8", "backslashreplace")
+        self.payload = text[:8_000]
 
 
 class Unsafe(Trouble):

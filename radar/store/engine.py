@@ -202,9 +202,7 @@ def _execute(session: Session, plan: _Plan, rows: Sequence[Mapping[str, Any]]) -
     if not set(names) <= rows[0].keys():  # the statement has values of its own
         return int(connection.execute(plan.statement, rows).rowcount)
     dialect = connection.dialect
-    columns = {
-        name: _converted(kind, dialect, [row[name] for row in rows]) for name, kind in plan.types.items()
-    }
+    columns = {name: _converted(kind, dialect, [row[name] for row in rows]) for name, kind in plan.types.items()}
     tuples = zip(*(columns[name] for name in names), strict=True)
     given = list(tuples) if plan.is_positional else [dict(zip(names, values, strict=True)) for values in tuples]
     return int(connection.exec_driver_sql(plan.text, given).rowcount)
@@ -230,7 +228,8 @@ def _instant_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError(f"naive datetime {value!r}: instants are aware")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    value = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]
 
 
 def next_ids(session: Session, table: sa.Table, count: int) -> list[int]:
@@ -285,8 +284,10 @@ def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
 
 def claim_world(session: Session, world: str) -> None:
     """Say once whether this store holds "simulated" or "real" posts. Raises MixedWorlds if it holds the other."""
-    upsert(session, meta, [{"name": "world", "value": world}], on=["name"])
-    held = session.scalar(sa.select(meta.c.value).where(meta.c.name == "world"))
+    held = world_of(session)
+    if held is None:
+        upsert(session, meta, [{"name": "world", "value": world}], on=["name"])
+        held = world_of(session)  # another process may have been first
     if held != world:
         raise MixedWorlds(
             f"This store holds {held} posts; {world} ones cannot join them.",

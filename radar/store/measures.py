@@ -54,6 +54,13 @@ def mark_authors(session: Session, author_ids: Iterable[int], due_at: datetime) 
         upsert_from(session, author_due, ["author_id", "due_at", "mark"], who, on=["author_id"])
 
 
+def mark_told_authors(session: Session, author_ids: Iterable[int], due_at: datetime) -> None:
+    """The same for authors that this transaction has read or written: they are there."""
+    mark = secrets.randbits(31)
+    rows = [{"author_id": i, "due_at": due_at, "mark": mark} for i in sorted(set(author_ids))]
+    upsert(session, author_due, rows, on=["author_id"], update=["due_at", "mark"])
+
+
 def mark_persons(session: Session, person_ids: Collection[int], due_at: datetime) -> None:
     """The same for all accounts of persons."""
     for some in chunks(sorted(person_ids), SQL_VARIABLES):

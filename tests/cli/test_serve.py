@@ -17,6 +17,8 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 import sqlalchemy as sa
 
+from radar.cli.serve import take_address
+from radar.config import Settings
 from radar.store.engine import open_store
 from radar.store.tables import lease
 from tests.builders import a_post, put
@@ -151,3 +153,12 @@ def test_a_port_in_use_is_named_and_nothing_stays(serve: Callable[..., Served]) 
     assert "the port is in use" in said
     assert "Traceback" not in said
     served.wait_gone(time.monotonic() + 10)
+
+
+def test_an_answer_on_a_kept_connection_is_sent_at_once() -> None:
+    """asyncio turns Nagle's waiting off only where the socket names its protocol: 40 ms an answer else."""
+    (address,) = take_address(Settings(host="127.0.0.1", port=0))
+    with address:
+        address.listen()
+        with socket.create_connection(address.getsockname()), address.accept()[0] as accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
