@@ -2,7 +2,21 @@
 
 from collections.abc import Callable
 
-from radar.bench import api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, terms, trends
+from radar.bench import (
+    api,
+    arrivals,
+    classify,
+    detect,
+    duplicates,
+    feeds,
+    ingest,
+    kol,
+    line,
+    match,
+    store,
+    terms,
+    trends,
+)
 from radar.scheduling import Progress
 
 BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
@@ -16,6 +30,7 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "kol": kol.measure,
     "line": line.measure,
     "match": match.measure,
+    "store": store.measure,
     "terms": terms.measure,
     "trends": trends.measure,
 }

@@ -69,7 +69,7 @@ def measure(progress: Progress) -> dict[str, object]:
 def _posts(wanted: int) -> list[RawPost]:
     """Posts of the days that follow those of the filled store; the last version of each."""
     days = -(-wanted // POSTS_A_DAY)
-    world = SimulatedWorld(starts_at=many_posts.NOW, days=days)
+    world = SimulatedWorld(starts_at=many_posts.NOW, days=max(days, 75))  # a short one has no room for its plans
     given = [p for b in world.discover(None, many_posts.NOW + timedelta(days=days)) for p in b.posts if not p.deleted]
     return list({(p.platform, p.native_id): p for p in given}.values())[:wanted]
 

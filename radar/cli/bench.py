@@ -15,13 +15,14 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, store, terms or trends; "
-            "else all."
+            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, store, "
+            "terms or trends; else all."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     into: Annotated[
-        Path | None, typer.Option("--table", metavar="FILE", help="Put the figures into this page, between its markers.")
+        Path | None,
+        typer.Option("--table", metavar="FILE", help="Put the figures into this page, between its markers."),
     ] = None,
     run: Annotated[
         list[Path] | None,
