@@ -59,6 +59,7 @@ def put_days(
     session: Session, model_id: str, market: str, rows: Iterable[tuple[date, DayCounts, int]], now: datetime
 ) -> None:
     """Put a market's days' counts in place of what stood there; rows of (day, counts, posts of the day)."""
+    rows = list(rows)
     values = [
         {
             "model_id": model_id, "audience_market": market, "local_day": day, "counts": counts.to_bytes(),
@@ -68,8 +69,8 @@ def put_days(
         for day, counts, post_count in rows
     ]  # fmt: skip
     changed = ["counts", "person_count", "post_count", "detected", "counted_at"]
-    if values:  # before the counts: who compacts holds this row first, too
-        first = min(row["local_day"] for row in values).isoformat()
+    if rows:  # before the counts: who compacts holds this row first, too
+        first = min(day for day, _, _ in rows).isoformat()
         again = sa.update(meta).where(meta.c.name == _compacted(market), meta.c.value > first)
         session.execute(again.values(value=first))
     upsert(session, day_count, values, on=["model_id", "audience_market", "local_day"], update=changed)

@@ -10,11 +10,12 @@ def bytes_by_table(engine: sa.Engine) -> dict[str, int]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":
             by = "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat AS s JOIN sqlite_master AS m ON m.name = s.name"
-            found = connection.exec_driver_sql(f"{by} WHERE s.aggregate = 1 GROUP BY m.tbl_name").all()
+            rows = connection.exec_driver_sql(f"{by} WHERE s.aggregate = 1 GROUP BY m.tbl_name").all()
+            found = {name: int(n) for name, n in rows}
         else:
             size = sa.func.pg_total_relation_size(sa.func.to_regclass(sa.bindparam("name")))
-            found = [(name, connection.scalar(sa.select(size), {"name": name})) for name in metadata.tables]
-    return {name: int(n) for name, n in sorted(found, key=lambda row: -row[1])}
+            found = {name: int(connection.scalar(sa.select(size), {"name": name}) or 0) for name in metadata.tables}
+    return dict(sorted(found.items(), key=lambda row: -row[1]))
 
 
 def tidy(engine: sa.Engine) -> None:
