@@ -62,7 +62,7 @@ def measure(progress: Progress) -> dict[str, object]:
         **{f"posts_per_second_at_{size}": round(rate) for size, rate in rates.items()},
         **peaks,
         **{f"seconds_until_{job}_at_{sizes[0]}": round(took, 1) for job, took in stages.items()},
-        "slowdown": round(rates[sizes[0]] / rates[sizes[-1]], 3),
+        **({"slowdown": round(rates[sizes[0]] / rates[sizes[-1]], 3)} if len(sizes) > 1 else {}),
         "trends": trends,
         "peer": f"scikit-learn TF-IDF + NMF per day, {TOPICS} topics",
         "peer_per_second": round(peer),
@@ -103,7 +103,7 @@ def _filled(folder: Path, size: int, progress: Progress) -> Path:
 
 
 def _line(file: Path, filled: Path, folder: Path, until: datetime) -> tuple[float, int, int, dict[str, float]]:
-    """Seconds from file to ranked list, the largest process's memory in MB, trends listed, and when each job was done."""
+    """Seconds from file to list, the largest process in MB, trends listed, and when each job was done."""
     shutil.copytree(filled, folder)
     began = time.perf_counter()
     _radar(folder, "import", str(file))
