@@ -4,22 +4,27 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from radar.classify import classify_posts
 from radar.config import Settings
 from radar.count import count_mentions
+from radar.integrity import check_store
 from radar.prune import prune
 from radar.registry import TopicScorer
 from radar.scheduling import Context, run_job
 from radar.sources.base import RawPost
+from radar.store.day_blob import DayCounts
 from radar.store.tables import day_count, dirty_day, post, rejected_post, run
 from tests.builders import NOON, a_post, put
 
 OLD, EDGE, TODAY = NOON - timedelta(days=40), NOON - timedelta(days=30), NOON
 DAY = OLD.date()
-NOTHING = dict.fromkeys(("texts", "expired", "snapshots", "rejects", "pushes", "sessions", "audit", "runs"), 0)
+NOTHING = dict.fromkeys(
+    ("texts", "expired", "snapshots", "rejects", "pushes", "sessions", "audit", "runs", "compacted"), 0
+)
 SETTINGS = Settings(retention_days=30)
 
 
@@ -148,9 +153,35 @@ def test_the_job_says_what_went(engine: sa.Engine, scorer: TopicScorer) -> None:
             connection.execute(sa.insert(rejected_post).values(source="s", seen_at=seen_at, reason="text: empty"))
             connection.execute(sa.insert(run).values(job="x", started_at=seen_at, outcome="ok", host="h", pid=days))
     done = run_job("prune_posts", Context(engine, SETTINGS, NOON))
-    assert done.detail == "2 texts, 0 expired, 0 snapshots, 1 rejects, 0 pushes, 0 sessions, 0 audit, 1 runs"
+    assert (
+        done.detail == "2 texts, 0 expired, 0 compacted, 0 snapshots, 1 rejects, 0 pushes, 0 sessions, 0 audit, 1 runs"
+    )
     assert _rows(engine, rejected_post.c.seen_at) == [(NOON - timedelta(days=29),)]
     assert (31,) not in _rows(engine, run.c.pid)
+
+
+def test_old_counts_lose_their_quarters_once_and_keep_their_hours(
+    engine: sa.Engine, scorer: TopicScorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar.prune.QUARTERS_KEPT", 30)
+    _as_published(engine)
+    put(engine, a_post("later", "#sweet later", author="eve", published_at=OLD + timedelta(minutes=20)), now=OLD)
+    _count(engine, scorer)
+    before = {day: DayCounts.from_bytes(blob) for day, blob in _rows(engine, day_count.c.local_day, day_count.c.counts)}
+    assert prune(engine, SETTINGS, now=OLD)["compacted"] == 1
+    after = {day: DayCounts.from_bytes(blob) for day, blob in _rows(engine, day_count.c.local_day, day_count.c.counts)}
+    old, new = before.pop(DAY), after.pop(DAY)
+    assert old.by_quarter.any()
+    assert not new.by_quarter.any()
+    assert (new.by_hour.tolist(), new.day_persons) == (old.by_hour.tolist(), old.day_persons)
+    assert (len(new.keys), int(new.persons.sum())) < (len(old.keys), int(old.persons.sum()) + 1)
+    assert new.persons.sum() == old.persons.sum()
+    assert all(np.array_equal(after[day].buckets, before[day].buckets) for day in before)
+    assert prune(engine, SETTINGS, now=OLD)["compacted"] == 0
+    assert check_store(engine).is_well
+    put(engine, a_post("late", "#sweet late", author="joe", published_at=OLD), now=OLD)
+    _count(engine, scorer)
+    assert prune(engine, SETTINGS, now=OLD)["compacted"] == 1  # counted anew, with quarters
 
 
 def test_an_old_history_keeps_its_texts_for_as_long_as_it_is_ours(engine: sa.Engine, scorer: TopicScorer) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from radar.registry import load_scorer, model_folder
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
 from radar.sources.world import SimulatedWorld
-from radar.store.engine import open_store
+from radar.store import runs
+from radar.store.engine import open_store, reading
 
 POSTS_A_DAY = 800
 WORDS, TOPICS = 20_000, 10
@@ -43,13 +44,16 @@ def measure(progress: Progress) -> dict[str, object]:
     wanted = int(os.environ.get("RADAR_BENCH_POSTS", "60000"))
     sizes = sorted(int(n) for n in os.environ.get("RADAR_BENCH_STORED", "100000,1000000").split(","))
     posts = _posts(wanted)
-    rates, peaks, trends = {}, {}, 0
+    rates, peaks, stages, trends = dict[int, float](), dict[str, int](), dict[str, float](), 0
+    until = posts[-1].published_at + timedelta(hours=1)
     with tempfile.TemporaryDirectory() as name:
         folder, kept = Path(name), Path(os.environ.get("RADAR_BENCH_FOLDER", name))
         file = folder / "posts.jsonl"
         file.write_text("\n".join(json.dumps(_told(p), ensure_ascii=False) for p in posts), encoding="utf-8")
         for n, size in enumerate(sizes, 1):
-            took, peaks[f"peak_mb_at_{size}"], trends = _line(file, _filled(kept, size, progress), folder / str(size))
+            done = _line(file, _filled(kept, size, progress), folder / str(size), until)
+            took, peaks[f"peak_mb_at_{size}"], trends, more = done
+            stages = stages or more
             rates[size] = len(posts) / took
             progress("stores", n, len(sizes))
     peer = len(posts) / _peer(posts)
@@ -57,7 +61,8 @@ def measure(progress: Progress) -> dict[str, object]:
         "posts": len(posts),
         **{f"posts_per_second_at_{size}": round(rate) for size, rate in rates.items()},
         **peaks,
-        "slowdown": round(rates[sizes[0]] / rates[sizes[-1]], 3),
+        **{f"seconds_until_{job}_at_{sizes[0]}": round(took, 1) for job, took in stages.items()},
+        **({"slowdown": round(rates[sizes[0]] / rates[sizes[-1]], 3)} if len(sizes) > 1 else {}),
         "trends": trends,
         "peer": f"scikit-learn TF-IDF + NMF per day, {TOPICS} topics",
         "peer_per_second": round(peer),
@@ -69,7 +74,7 @@ def measure(progress: Progress) -> dict[str, object]:
 def _posts(wanted: int) -> list[RawPost]:
     """Posts of the days that follow those of the filled store; the last version of each."""
     days = -(-wanted // POSTS_A_DAY)
-    world = SimulatedWorld(starts_at=many_posts.NOW, days=days)
+    world = SimulatedWorld(starts_at=many_posts.NOW, days=max(days, 75))  # a short one has no room for its plans
     given = [p for b in world.discover(None, many_posts.NOW + timedelta(days=days)) for p in b.posts if not p.deleted]
     return list({(p.platform, p.native_id): p for p in given}.values())[:wanted]
 
@@ -97,16 +102,28 @@ def _filled(folder: Path, size: int, progress: Progress) -> Path:
     return data
 
 
-def _line(file: Path, filled: Path, folder: Path) -> tuple[float, int, int]:
-    """Seconds from the file to a ranked list, the largest process's memory in MB, and the trends of that list."""
+def _line(file: Path, filled: Path, folder: Path, until: datetime) -> tuple[float, int, int, dict[str, float]]:
+    """Seconds from file to list, the largest process in MB, trends listed, and when each job was done."""
     shutil.copytree(filled, folder)
     began = time.perf_counter()
     _radar(folder, "import", str(file))
-    listed = _radar(folder, "trends", "--market", MARKET, "--scope", "all", "--format", "json")
+    asked = ("--market", MARKET, "--scope", "all", "--as-of", until.isoformat(), "--format", "json")
+    listed = _radar(folder, "trends", *asked)
     took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    stages = {**_stages(folder), "list_trends": took}
     shutil.rmtree(folder)
-    return took, peak, len(json.loads(listed)["items"])
+    return took, peak, len(json.loads(listed)["items"]), stages
+
+
+def _stages(folder: Path) -> dict[str, float]:
+    """Seconds from the command's beginning to the end of each job behind the import, as the store has them."""
+    engine = open_store(f"sqlite:///{folder / 'radar.db'}", migrate=False)
+    with reading(engine) as session:
+        found = runs.latest_runs(session)
+    engine.dispose()
+    jobs = {name: found[name] for name in ("classify_posts", "count_mentions", "detect_trends")}
+    return {name: (run.ended_at - run.started_at).total_seconds() for name, run in jobs.items() if run.ended_at}
 
 
 def _radar(folder: Path, *words: str) -> str:
@@ -124,5 +141,5 @@ def _peer(posts: Sequence[RawPost]) -> float:
     for texts in by_day.values():
         if len(texts) > TOPICS:
             found = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), max_features=WORDS).fit_transform(texts)
-            NMF(TOPICS, init="nndsvd", random_state=0, tol=1e-3).fit_transform(found)
+            NMF(TOPICS, init="nndsvd", random_state=0, max_iter=500).fit_transform(found)
     return time.perf_counter() - began

@@ -1,7 +1,7 @@
-"""Bytes a post, by table and index, and what forgetting gives back: simulated posts through the whole line on SQLite.
+"""Bytes a post in SQLite, by table with its indexes, and what forgetting gives back; simulated posts, the whole line.
 
-Pruning is run as in two years: texts are gone, snapshots are those of whole days that are kept, counts of old days are
-by the hour. Both sizes are of the file, written anew without its gaps (VACUUM).
+Forgetting is `prune_posts` as it is two years later: texts are gone, hourly snapshots too, counts of days that are 60
+days older than the last are by the hour. Sizes are of tables written anew, without gaps.
 """
 
 import os
@@ -11,11 +11,66 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from radar.bench import many_posts
+from radar.bench.ingest import BEGINS
+from radar.classify import classify_posts
 from radar.config import Settings, load_settings
-from radar.demo import LINE
-from radar.prune import prune
-from radar.registry import fitted_into
-from radar.scheduling import Context, Progress, run_job
+from radar.count import count_mentions
+from radar.detect import detect_trends
+from radar.ingest import ingest_posts
+from radar.prune import QUARTERS_KEPT, prune
+from radar.registry import load_scorer, model_folder
+from radar.scheduling import Progress
+from radar.sources.world import SimulatedWorld
 from radar.store import size
-from radar.store.engine import open_store
+from radar.store.engine import chunks, open_store, writing
+from radar.store.promotion import name_active
+
+POSTS_A_DAY = 800
+LARGEST = 6
+LATER = timedelta(days=730)
+
+
+def measure(progress: Progress) -> dict[str, object]:
+    """bytes_a_post before and after, by table, and the share that pruning gives back."""
+    days = max(-(-int(os.environ.get("RADAR_BENCH_POSTS", "60000")) // POSTS_A_DAY), QUARTERS_KEPT + 15)
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_store(f"sqlite:///{Path(folder) / 'radar.db'}")
+        posts = _line(engine, days, progress)
+        before = _sizes(engine)
+        progress("steps", 3, 4)
+        prune(engine, Settings(data_dir=Path(folder)), now=BEGINS + timedelta(days=days) + LATER)
+        after = _sizes(engine)
+        engine.dispose()
+    progress("steps", 4, 4)
+    whole, left = sum(before.values()), sum(after.values())
+    return {
+        "posts": posts,
+        "bytes_a_post": round(whole / posts),
+        **{f"bytes_a_post_in_{name}": round(n / posts) for name, n in list(before.items())[:LARGEST]},
+        "bytes_a_post_after_pruning": round(left / posts),
+        **{f"given_back_by_{name}": round((n - after[name]) / posts) for name, n in list(before.items())[:LARGEST]},
+        "given_back": round(1 - left / whole, 3),
+    }
+
+
+def _line(engine: sa.Engine, days: int, progress: Progress) -> int:
+    settings, until = load_settings(), BEGINS + timedelta(days=days)
+    scorer = load_scorer(settings)
+    world = SimulatedWorld(starts_at=BEGINS, days=days)
+    posts = [post for batch in world.discover(None, until) for post in batch.posts]
+    new = 0
+    for some in chunks(posts, 2_000):
+        with writing(engine) as session, session.begin():
+            new += ingest_posts(session, some, source="bench", now=until).new
+            name_active(session, scorer.model_id)
+    progress("steps", 1, 4)
+    classify_posts(engine, model_folder(settings), lambda: scorer, now=until)
+    count_mentions(engine, scorer.model_id, scorer.topic_ids, now=until)
+    progress("steps", 2, 4)
+    detect_trends(engine, scorer.model_id, scorer.topic_ids, closed_at=until)
+    return new
+
+
+def _sizes(engine: sa.Engine) -> dict[str, int]:
+    size.tidy(engine)
+    return size.bytes_by_table(engine)

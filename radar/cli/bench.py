@@ -21,7 +21,8 @@ def bench(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     into: Annotated[
-        Path | None, typer.Option("--table", metavar="FILE", help="Put the figures into this page, between its markers.")
+        Path | None,
+        typer.Option("--table", metavar="FILE", help="Put the figures into this page, between its markers."),
     ] = None,
     run: Annotated[
         list[Path] | None,

@@ -1,15 +1,15 @@
 """Counts: which days wait for a recount, a day's counts, and the names of counted keys."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.day_blob import DayCounts
+from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
-from radar.store.tables import day_count, dirty_day, key
+from radar.store.tables import day_count, dirty_day, key, meta
 
 
 class DirtyDay(NamedTuple):
@@ -62,6 +62,7 @@ def put_days(
     session: Session, model_id: str, market: str, rows: Iterable[tuple[date, DayCounts, int]], now: datetime
 ) -> None:
     """Put a market's days' counts in place of what stood there; rows of (day, counts, posts of the day)."""
+    rows = list(rows)
     values = [
         {
             "model_id": model_id, "audience_market": market, "local_day": day, "counts": counts.to_bytes(),
@@ -71,7 +72,43 @@ def put_days(
         for day, counts, post_count in rows
     ]  # fmt: skip
     changed = ["counts", "person_count", "post_count", "detected", "counted_at"]
+    if rows:  # before the counts: who compacts holds this row first, too
+        first = min(day for day, _, _ in rows).isoformat()
+        again = sa.update(meta).where(meta.c.name == _compacted(market), meta.c.value > first)
+        session.execute(again.values(value=first))
     upsert(session, day_count, values, on=["model_id", "audience_market", "local_day"], update=changed)
+
+
+def _compacted(market: str) -> str:
+    """Name of the day before which a market's counts have no quarters."""
+    return f"compacted {market}"
+
+
+def compact_days(session: Session, market: str, keep_days: int, limit: int) -> int:
+    """Take the quarters out of some of a market's days that are so many days older than its last; how many days.
+
+    The hours stay as they are. Ask again until there are none: what was done is remembered with it.
+    """
+    c = day_count.c
+    last = session.scalar(sa.select(sa.func.max(c.local_day)).where(c.audience_market == market))
+    if last is None:
+        return 0
+    name, before = _compacted(market), last - timedelta(days=keep_days)
+    upsert(session, meta, [{"name": name, "value": date.min.isoformat()}], on=["name"])
+    done = session.scalars(sa.select(meta.c.value).where(meta.c.name == name).with_for_update()).one()
+    near = sa.select(c.local_day).where(c.audience_market == market, c.local_day < before)
+    near = near.where(c.local_day >= date.fromisoformat(done)).distinct()
+    days = list(session.scalars(near.order_by(c.local_day).limit(limit)))
+    mine = sa.and_(c.audience_market == market, c.local_day.in_(days))
+    for model_id, day, blob in session.execute(sa.select(c.model_id, c.local_day, c.counts).where(mine)).all():
+        counts = DayCounts.from_bytes(blob)
+        if counts.by_quarter.any() or (counts.buckets[counts.buckets != DAY_ONLY] % 4).any():
+            this = sa.and_(c.model_id == model_id, c.audience_market == market, c.local_day == day)
+            session.execute(sa.update(day_count).where(this).values(counts=counts.by_the_hour().to_bytes()))
+    if days:
+        upto = (days[-1] + timedelta(days=1)).isoformat()
+        session.execute(sa.update(meta).where(meta.c.name == name).values(value=upto))
+    return len(days)
 
 
 def drop_dirty(session: Session, days: Iterable[DirtyDay]) -> None:

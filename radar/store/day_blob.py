@@ -51,6 +51,23 @@ class DayCounts:
         """The hour of each row since local midnight, DAY_ONLY where it is not known."""
         return np.where(self.buckets == DAY_ONLY, DAY_ONLY, self.buckets // 4).astype(np.uint8)
 
+    def by_the_hour(self) -> "DayCounts":
+        """The same without its quarters: rows of one hour are one, and nobody is said to have been heard in a quarter.
+
+        A person counts in the bucket of the day's first mention alone, so hours are exact sums of their quarters.
+        """
+        buckets = np.where(self.buckets == DAY_ONLY, DAY_ONLY, self.buckets // 4 * 4).astype(np.uint8)
+        starts = np.ones(len(buckets), bool)
+        columns = (self.keys, self.places, buckets)
+        starts[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+        at = np.flatnonzero(starts)
+        sums = [np.add.reduceat(column, at) if len(at) else column for column in self._columns[3:]]
+        persons, posts, engagement = (new.astype(old.dtype) for new, old in zip(sums, self._columns[3:], strict=True))
+        return DayCounts(
+            self.keys[at], self.places[at], buckets[at], persons, posts, engagement,
+            np.zeros(QUARTERS, np.uint32), self.by_hour, self.day_persons,
+        )  # fmt: skip
+
     def to_bytes(self) -> bytes:
         body = b"".join(_little(column).tobytes() for column in (*self._columns, self.by_quarter, self.by_hour))
         return _HEADER.pack(_MAGIC, len(self.keys), self.day_persons) + zlib.compress(body, 1)

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,3 +43,20 @@ def test_a_day_that_was_counted_by_the_hour_is_read_as_hours() -> None:
 def test_what_is_no_day_is_refused() -> None:
     with pytest.raises(ValueError, match="not a day"):
         DayCounts.from_bytes(b"RDC9" + _counts().to_bytes()[4:])
+
+
+def test_hours_are_the_sums_of_their_quarters() -> None:
+    counts = _counts()
+    keys, places = np.array([5, 5, 5, 8], np.int64), np.array([0, 0, 0, 0], np.int16)
+    buckets, persons = np.array([36, 39, 40, DAY_ONLY], np.uint8), np.array([2, 1, 4, 1], np.uint32)
+    quarters = replace(
+        counts, keys=keys, places=places, buckets=buckets, persons=persons, posts=persons + 1,
+        engagement=persons.astype(np.float32),
+    )  # fmt: skip
+    hours = quarters.by_the_hour()
+    assert hours.buckets.tolist() == [36, 40, DAY_ONLY]
+    assert hours.persons.tolist() == [3, 4, 1]
+    assert hours.posts.tolist() == [5, 5, 2]
+    assert hours.by_hour.tolist() == counts.by_hour.tolist()
+    assert not hours.by_quarter.any()
+    assert DayCounts.from_bytes(hours.to_bytes()).by_the_hour().to_bytes() == hours.to_bytes()

@@ -94,7 +94,8 @@ def _on_postgresql(engine: sa.Engine, walked: Walked) -> Iterator[tuple[str, str
     partial = {index.name for table in tables.metadata.tables.values() for index in table.indexes if _part(index)}
     _fill(engine)
     with engine.connect() as connection:
-        connection.exec_driver_sql("SET enable_seqscan = off")
+        for way in ("seqscan", "hashjoin", "mergejoin"):  # whose gain is to read a table whole
+            connection.exec_driver_sql(f"SET enable_{way} = off")
         for name, statement, parameters in _planned(walked):
             plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
             for node in _nodes(plan[0]["Plan"], is_page=False):

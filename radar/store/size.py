@@ -1,0 +1,31 @@
+"""How large a store is: of the whole, and of each table with its indexes."""
+
+import sqlalchemy as sa
+
+from radar.store.tables import metadata
+
+
+def bytes_by_table(engine: sa.Engine) -> dict[str, int]:
+    """Bytes of each table, its indexes and overflow, the largest first; of SQLite the whole file is read."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "sqlite":
+            by = "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat AS s JOIN sqlite_master AS m ON m.name = s.name"
+            rows = connection.exec_driver_sql(f"{by} WHERE s.aggregate = 1 GROUP BY m.tbl_name").all()
+            found = {name: int(n) for name, n in rows}
+        else:
+            size = sa.func.pg_total_relation_size(sa.func.to_regclass(sa.bindparam("name")))
+            found = {name: int(connection.scalar(sa.select(size), {"name": name}) or 0) for name in metadata.tables}
+    return dict(sorted(found.items(), key=lambda row: -row[1]))
+
+
+def tidy(engine: sa.Engine) -> None:
+    """Give back the room of rows that are gone: all tables are written anew, which others wait for."""
+    is_sqlite = engine.dialect.name == "sqlite"
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        if is_sqlite:
+            raw.execute("VACUUM")
+            return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM FULL")
