@@ -66,9 +66,7 @@ def measure(progress: Progress) -> dict[str, object]:
     }
 
 
-def _worked(
-    url: str, settings: Settings, posts: Sequence[RawPost], some: Sequence[UnreadPost], number: int
-) -> float:
+def _worked(url: str, settings: Settings, posts: Sequence[RawPost], some: Sequence[UnreadPost], number: int) -> float:
     """Seconds that so many workers take for all posts of a new store."""
     with scratch_database(url, f"radar_bench_{number}") as at:
         engine = open_store(at)

@@ -14,7 +14,7 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms, trends or workers; else all."
+            help="One of api, arrivals, classify, detect, duplicates, feeds, ingest, kol, match, terms, trends, workers"
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
