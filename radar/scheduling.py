@@ -327,6 +327,10 @@ def tick_between(trigger: CronTrigger, since: datetime, now: datetime) -> Tick |
     return Tick(at.astimezone(UTC), missed)
 
 
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
 class Scheduler:
     """Runs the jobs on their schedule while it is the one that does; stands by while another process is.
 
@@ -372,8 +376,7 @@ class Scheduler:
         try:
             holds = self._is_it()
         except sa.exc.SQLAlchemyError as error:
-            if self._holds is not False:
-                log.error("scheduler: the store does not answer, nothing runs meanwhile: %s", error)
+            log.error("scheduler: the store does not answer, nothing begins meanwhile: %s", _first_line(error))
             self._holds = False
             return
         if holds != self._holds:
@@ -417,7 +420,7 @@ class Scheduler:
                 with reading(self.engine) as session:
                     last = runs.last_tick(session, name, now)
             except sa.exc.SQLAlchemyError as error:
-                log.error("%s: not begun, the store does not answer: %s", name, error)
+                log.error("%s: not begun, the store does not answer: %s", name, _first_line(error))
                 return
             tick = tick_between(trigger_of(job), last or self._began, now)
             if tick is None:
