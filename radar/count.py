@@ -254,7 +254,7 @@ def count_piece(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], piec
         chunk = store.dirty_days(session, market, date.fromisoformat(first), date.fromisoformat(last))
     if not chunk:
         return 0, 0
-    found = _count_chunk(engine, model_id, chunk, named_topics(topic_ids), _named)
+    found = _count_chunk(engine, model_id, chunk, named_topics(topic_ids), set())
     is_mine = _write(engine, model_id, chunk, found, datetime.now(UTC))
     return (len(found.days), len(found.sealed)) if is_mine else (0, 0)
 

@@ -139,12 +139,14 @@ def detect_trends(
     return days, written
 
 
-def _errands(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], closed_at: datetime) -> list[Errand]:
-    """Markets with days that detection has not taken in, those with most to do first."""
+def _errands(
+    engine: sa.Engine, model_id: str, topic_ids: Sequence[str], closed_at: datetime, only: str | None = None
+) -> list[Errand]:
+    """Markets (or one) with days that detection has not taken in, those with most to do first."""
     errands = []
     with reading(engine) as session:
         for span in counts.spans(session, model_id):
-            if span.undetected is not None:
+            if span.undetected is not None and only in (None, span.audience_market):
                 waiting = store.counted_at(session, model_id, span.audience_market, span.undetected)
                 errands.append(Errand(model_id, span, waiting, topic_ids, closed_at))
     return sorted(errands, key=lambda errand: -errand.days)
@@ -197,12 +199,11 @@ def detect_piece(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], pie
     """Bring one market's trends up to date, as far as it still waits."""
     market, closed_at = piece.subject, datetime.fromisoformat(piece.argument["closed_at"])
     days = written = 0
-    for errand in _errands(engine, model_id, topic_ids, closed_at):
-        if errand.span.audience_market == market:
-            for found in _run_errand(engine, errand):
-                _write(engine, errand, found)
-                days, written = days + len(found.days), written + len(found.out.snapshots)
-            _finish(engine, errand)
+    for errand in _errands(engine, model_id, topic_ids, closed_at, market):
+        for found in _run_errand(engine, errand):
+            _write(engine, errand, found)
+            days, written = days + len(found.days), written + len(found.out.snapshots)
+        _finish(engine, errand)
     return Detected(market, days, written)
 
 

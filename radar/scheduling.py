@@ -327,6 +327,10 @@ def tick_between(trigger: CronTrigger, since: datetime, now: datetime) -> Tick |
     return Tick(at.astimezone(UTC), missed)
 
 
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
 class Scheduler:
     """Runs the jobs on their schedule while it is the one that does; stands by while another process is.
 
@@ -372,8 +376,7 @@ class Scheduler:
         try:
             holds = self._is_it()
         except sa.exc.SQLAlchemyError as error:
-            if self._holds is not False:
-                log.error("scheduler: the store does not answer, nothing runs meanwhile: %s", error)
+            log.error("scheduler: the store does not answer, nothing begins meanwhile: %s", _first_line(error))
             self._holds = False
             return
         if holds != self._holds:
@@ -389,7 +392,13 @@ class Scheduler:
             with writing(self.engine) as session, session.begin():
                 return runs.take_lease(session, "scheduler", self.holder, now, LEASE)
         if not self._lock.take():
-            return False
+            with reading(self.engine) as session:
+                silent = runs.is_silent(session, "scheduler", now)
+            if silent:  # it stands still, or its host does: its connection is there, and nobody at it
+                log.warning("scheduler: %s holds the lock and is silent, it is let go", silent)
+                self._lock.take_away()
+            if not silent or not self._lock.take():
+                return False
         with writing(self.engine) as session, session.begin():
             runs.tell_lease(session, "scheduler", self.holder, now + LEASE)
         return True
@@ -404,22 +413,23 @@ class Scheduler:
         """Run a job if it is due and nobody has begun that yet."""
         if not self._holds:
             return
-        job, now = self._jobs[name], datetime.now(UTC)
+        asked_at, job = datetime.now(UTC), self._jobs[name]
         with self._one_at_a_time:
+            now = datetime.now(UTC)
             try:
                 with reading(self.engine) as session:
                     last = runs.last_tick(session, name, now)
             except sa.exc.SQLAlchemyError as error:
-                log.error("%s: not begun, the store does not answer: %s", name, error)
+                log.error("%s: not begun, the store does not answer: %s", name, _first_line(error))
                 return
             tick = tick_between(trigger_of(job), last or self._began, now)
             if tick is None:
                 return
             if tick.missed:
                 log.warning("%s: %s", name, tick.told)
-            if now - tick.due_at > GRACE:
+            if asked_at - tick.due_at > GRACE:  # while it waited for another job here it was not late
                 log.warning("%s: missed at %s, too late to make up for it", name, f"{tick.due_at:%m-%d %H:%M} UTC")
                 return
-            context = Context(self.engine, self.settings, datetime.now(UTC), _scorer=self._scorer)
+            context = Context(self.engine, self.settings, now, _scorer=self._scorer)
             _run_and_tell(job, context, tick)
             self._scorer = context._scorer

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -52,8 +53,13 @@ def _until(holds: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-def _one_is_killed(engine: sa.Engine, folder: Path, start: Start, period: timedelta, ticks: int) -> float:
-    """Let two run, kill the one that works, and look what was run; returns the seconds until the other one did."""
+def _one_ends(
+    engine: sa.Engine, folder: Path, start: Start, period: timedelta, ticks: int, how: signal.Signals = signal.SIGKILL
+) -> float:
+    """Let two run, end the one that works, and look what was run; returns the seconds until the other one did.
+
+    how  SIGKILL; or SIGSTOP, as a host that stands still, and goes on later
+    """
     seconds = [] if period >= timedelta(minutes=1) else [str(int(period.total_seconds()))]
     slow = 2 * period.total_seconds() + 60
 
@@ -71,11 +77,15 @@ def _one_is_killed(engine: sa.Engine, folder: Path, start: Start, period: timede
     second = start(*seconds)
     _until(lambda: "stands by" in (folder / "log1.txt").read_text(), 60, "the second one does not stand by")
     _until(lambda: rows() >= ticks, ticks * slow, "the first one runs nothing")
-    first.kill()
-    first.wait()
+    first.send_signal(how)
     before = rows()
     took = _until(lambda: holder() == second.pid, 60, "the second one does not take over within a minute")
     _until(lambda: rows() >= before + ticks, ticks * slow, "the second one runs nothing")
+    if how == signal.SIGSTOP:
+        first.send_signal(signal.SIGCONT)
+        _until(lambda: (folder / "log0.txt").read_text().count("stands by") > 0, 60, "the first one believes to be it")
+        _until(lambda: rows() >= before + 2 * ticks, ticks * slow, "the second one runs no more")
+        first.terminate()
     second.terminate()
     assert second.wait(30) == 0
     _check(engine, folder, period, {first.pid, second.pid})
@@ -96,12 +106,16 @@ def _check(engine: sa.Engine, folder: Path, period: timedelta, pids: set[int]) -
 
 
 def test_one_of_two_is_killed_and_the_other_goes_on(engine: sa.Engine, tmp_path: Path, start: Start) -> None:
-    print("took over after", _one_is_killed(engine, tmp_path, start, timedelta(seconds=1), ticks=2), "s")
+    print("took over after", _one_ends(engine, tmp_path, start, timedelta(seconds=1), ticks=2), "s")
+
+
+def test_one_of_two_stands_still_and_finds_itself_replaced(engine: sa.Engine, tmp_path: Path, start: Start) -> None:
+    _one_ends(engine, tmp_path, start, timedelta(seconds=1), 2, signal.SIGSTOP)
 
 
 @pytest.mark.long
 def test_the_same_by_the_minute_with_the_lease_as_it_is(engine: sa.Engine, tmp_path: Path, start: Start) -> None:
-    print("took over after", _one_is_killed(engine, tmp_path, start, timedelta(minutes=1), ticks=2), "s")
+    print("took over after", _one_ends(engine, tmp_path, start, timedelta(minutes=1), ticks=2), "s")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from radar.sharing import do_all, do_one
 from radar.store import work
 from radar.store.engine import open_store, reading, writing
 from radar.store.posts import claim_unread
-from radar.store.tables import post, post_signal
+from radar.store.tables import engagement_observation, post, post_signal
 from tests.builders import NOON, a_post, put
 from tests.conftest import radar
 from tests.facts import facts_of
@@ -58,8 +58,8 @@ def test_whoever_refers_to_a_claimed_post_does_not_wait(shared: sa.Engine) -> No
     with writing(shared) as one, shared.connect() as other:
         [item] = claim_unread(one, 0, None, 4)
         other.exec_driver_sql("SET lock_timeout = '2s'")
-        row = {"post_id": item.id, "seen_at": NOON, "like_count": 1}
-        other.execute(sa.insert(sa.table("engagement_observation", *map(sa.column, row))).values(row))
+        row = {"post_id": item.id, "observed_at": NOON, "like_count": 1}
+        other.execute(sa.insert(engagement_observation).values(row))
         other.commit()
 
 

@@ -29,8 +29,8 @@ from radar.store.engine import chunks, open_store, writing
 from radar.store.posts import UnreadPost
 from radar.worker import Worker
 
-DAYS, POSTS, WARM = 20, 20_000, 300
-ROUNDS = 40_000_000
+DAYS, POSTS, WARM = 40, 32_000, 4_000
+ROUNDS = 30_000_000
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -46,13 +46,14 @@ def measure(progress: Progress) -> dict[str, object]:
         UnreadPost(i, 0, 1, p.text, p.language, p.author.audience_market, BEGINS.date(), None, None)
         for i, p in enumerate(posts[:WARM])
     ]
-    rates, counted = [], []
+    rates, counted, read = [], [], []
     with _server() as url:
         for number in (1, 2):
             rates.append(len(posts) / _worked(url, settings, posts, some, number))
             progress("runs", number, 4)
     for number in (1, 2):
         counted.append(number / _seconds(_count, number))
+        read.append(number / _seconds(_read, number, settings, some))
         progress("runs", 2 + number, 4)
     ratio, possible = rates[1] / rates[0], counted[1] / counted[0]
     return {
@@ -62,13 +63,12 @@ def measure(progress: Progress) -> dict[str, object]:
         "ratio": round(ratio, 2),
         "peer": "two processes that only count, and share nothing",
         "ratio_of_peer": round(possible, 2),
+        "ratio_of_reading_without_a_store": round(read[1] / read[0], 2),
         "share_of_what_is_possible": round(ratio / possible, 2),
     }
 
 
-def _worked(
-    url: str, settings: Settings, posts: Sequence[RawPost], some: Sequence[UnreadPost], number: int
-) -> float:
+def _worked(url: str, settings: Settings, posts: Sequence[RawPost], some: Sequence[UnreadPost], number: int) -> float:
     """Seconds that so many workers take for all posts of a new store."""
     with scratch_database(url, f"radar_bench_{number}") as at:
         engine = open_store(at)
@@ -103,6 +103,16 @@ def _work(ready: Any, go: Any, settings: Settings, some: Sequence[UnreadPost]) -
     ready.wait()
     go.wait()
     worker.serve(lambda: False, once=True)
+
+
+def _read(ready: Any, go: Any, settings: Settings, some: Sequence[UnreadPost]) -> None:
+    """The same reading with nothing to claim and to store."""
+    scorer = load_scorer(settings)
+    read_posts(scorer, some)
+    ready.wait()
+    go.wait()
+    for _ in range(3):
+        read_posts(scorer, some)
 
 
 def _count(ready: Any, go: Any) -> None:

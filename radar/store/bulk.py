@@ -57,11 +57,11 @@ def scratch_database(url: str, name: str) -> Iterator[str]:
     admin = sa.create_engine(at, isolation_level="AUTOCOMMIT")
     quoted = admin.dialect.identifier_preparer.quote(name)
     with admin.connect() as connection:
-        connection.execute(sa.DDL(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"))
-        connection.execute(sa.DDL(f"CREATE DATABASE {quoted}"))
+        connection.execute(sa.DDL(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)"))  # type: ignore[no-untyped-call]
+        connection.execute(sa.DDL(f"CREATE DATABASE {quoted}"))  # type: ignore[no-untyped-call]
     try:
         yield at.set(database=name).render_as_string(hide_password=False)
     finally:
         with admin.connect() as connection:
-            connection.execute(sa.DDL(f"DROP DATABASE {quoted} WITH (FORCE)"))
+            connection.execute(sa.DDL(f"DROP DATABASE {quoted} WITH (FORCE)"))  # type: ignore[no-untyped-call]
         admin.dispose()

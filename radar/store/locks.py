@@ -47,6 +47,23 @@ class SessionLock:
             return False
         return True
 
+    def take_away(self) -> None:
+        """End the connection that holds it, whoever's: that one finds out when it asks next."""
+        held = sa.table("pg_locks", *map(sa.column, ("pid", "locktype", "classid", "objid", "database", "granted")))
+        number = (
+            sa.cast(held.c.classid, sa.BigInteger)
+            .op("<<")(sa.cast(32, sa.Integer))
+            .op("|")(sa.cast(held.c.objid, sa.BigInteger))
+        )
+        here: sa.Select[Any] = sa.select(sa.column("oid")).select_from(sa.table("pg_database", sa.column("datname")))
+        here = here.where(sa.column("datname") == sa.func.current_database())
+        found = sa.select(sa.func.pg_terminate_backend(held.c.pid)).where(
+            held.c.locktype == "advisory", held.c.granted, held.c.database == here.scalar_subquery(),
+            number == self._number,
+        )  # fmt: skip
+        with self._engine.connect() as connection:
+            connection.execute(found)
+
     def release(self) -> None:
         """Let others have it."""
         connection, self._connection, self._is_mine = self._connection, None, False

@@ -129,6 +129,13 @@ def tell_lease(session: Session, name: str, holder: str, until: datetime) -> Non
     upsert(session, lease, [row], on=["name"], update=["holder", "expires_at"])
 
 
+def is_silent(session: Session, name: str, now: datetime) -> str | None:
+    """Who holds a lease that has run out, and so should have been heard of since."""
+    statement = sa.select(lease.c.holder).where(lease.c.name == name, lease.c.expires_at <= now)
+    holder: str | None = session.scalar(statement)
+    return holder
+
+
 def holder_of(session: Session, name: str, now: datetime) -> str | None:
     """Who holds a lease that has not run out."""
     statement = sa.select(lease.c.holder).where(lease.c.name == name, lease.c.expires_at > now)
