@@ -59,7 +59,7 @@ class ListRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         plain = super().get_route_handler()
-        return _reading_fast(plain) if "POST" in self.methods else plain
+        return _reading_fast(plain) if "POST" in (self.methods or ()) else plain
 
 
 class _Read(Request):

@@ -144,8 +144,8 @@ def _upsert(
     return insert.on_conflict_do_update(index_elements=list(on), set_=dict(changes), where=where)
 
 
-def _insert(dialect: sa.Dialect, table: sa.Table) -> Any:
-    return (sqlite if dialect.name == "sqlite" else postgresql).insert(table)
+def _insert(dialect: sa.Dialect, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
 
 
 class _Plan(NamedTuple):
