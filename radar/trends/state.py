@@ -227,9 +227,9 @@ class SeriesState:
             parts.append((column[:found] + np.int32(done), which[:, :found].copy(), out[:, :found].copy()))
             done += passed
         if not parts:
-            return Steps(*np.zeros((2, 0), np.int32), *np.zeros((6, 0)), np.zeros(0, np.int32))
+            return Steps(*np.zeros((2, 0), np.int32), *np.zeros((6, 0)), column=np.zeros(0, np.int32))
         columns, found_at, numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
-        return Steps(*found_at, *numbers, columns)
+        return Steps(*found_at, *numbers, column=columns)
 
     def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
         """`advance` with the counts of some series, the others being zero."""
