@@ -221,15 +221,14 @@ class SeriesState:
             raise ValueError(f"exposure must be >= 0, got {heard.min()}")
         room = max(self.size, min(heard.size * self.size, ROOM))
         column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
-        parts, done = [], 0
+        parts, done = [(column[:0], which[:, :0], out[:, :0])], 0
         while done < heard.size:
             passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out)
             parts.append((column[:found] + np.int32(done), which[:, :found].copy(), out[:, :found].copy()))
             done += passed
-        if not parts:
-            return Steps(*np.zeros((2, 0), np.int32), *np.zeros((6, 0)), np.zeros(0, np.int32))
-        columns, found_at, numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
-        return Steps(*found_at, *numbers, columns)
+        columns, (series, window), numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+        p, observed, expected, size, floor, score = numbers
+        return Steps(series, window, p, observed, expected, size, floor, score, columns)
 
     def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
         """`advance` with the counts of some series, the others being zero."""
