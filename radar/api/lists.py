@@ -63,7 +63,7 @@ class ListRoute(APIRoute):
         checked they were then. Who may ask was checked before, by the middleware."""
         plain = super().get_route_handler()
         if not self.is_kept:
-            return _reading_fast(plain) if "POST" in self.methods else plain
+            return _reading_fast(plain) if "POST" in (self.methods or ()) else plain
 
         async def handle(request: Request) -> Response:
             known = _known(request)
