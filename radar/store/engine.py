@@ -137,11 +137,13 @@ def _upsert(
     dialect: sa.Dialect, table: sa.Table, on: tuple[str, ...], changes: Mapping[str, Any], unless_same: bool
 ) -> sa.Insert:
     insert = _insert(dialect, table)
+    statement: sa.Insert = insert.on_conflict_do_nothing(index_elements=list(on))
     if not changes:
-        return insert.on_conflict_do_nothing(index_elements=list(on))
+        return statement
     differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
     where = sa.or_(*differs) if unless_same else None
-    return insert.on_conflict_do_update(index_elements=list(on), set_=dict(changes), where=where)
+    statement = insert.on_conflict_do_update(index_elements=list(on), set_=dict(changes), where=where)
+    return statement
 
 
 def _insert(dialect: sa.Dialect, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
