@@ -407,6 +407,7 @@ refresh_due = Table(
     Column("missing_since", Instant),  # looked for in vain once
     Column("expires_at", Instant),  # deleted then, unless it is asked for again before; null where it may stay
     Index("ix_refresh_due_due_at", "due_at"),
+    Index("ix_refresh_due_source", "source", "due_at"),
     Index("ix_refresh_due_expires_at", "expires_at"),
 )
 

@@ -11,6 +11,7 @@ INDEXES = {
     "ix_rejected_post_native_id": ("rejected_post", ["native_id"]),
     "ix_rejected_post_seen_at": ("rejected_post", ["seen_at"]),
     "ix_imported_file_imported_at": ("imported_file", ["imported_at"]),
+    "ix_refresh_due_source": ("refresh_due", ["source", "due_at"]),
     "ix_run_started_at": ("run", ["started_at"]),
     "ix_run_job_id": ("run", ["job", "id"]),
     "ix_episode_model_id": ("episode", ["model_id", "audience_market", "bucket", "ended_at"]),
