@@ -123,7 +123,7 @@ def test_killed_and_run_again_equals_undisturbed(
     data_dir = _data_dir(tmp_path / "killed", fitted_dir)
     env = {"RADAR_DATABASE_URL": url}
     environment = os.environ | env | {"RADAR_DATA_DIR": str(data_dir)}
-    rng = random.Random(os.getpid())
+    rng = random.Random(f"{os.getpid()} {url}")
     at_work = []
     for step, arguments in _steps(file).items():
         for n in range(kills):
