@@ -120,13 +120,16 @@ def upsert(
 def _upsert(
     dialect: str, table: sa.Table, on: Sequence[str], update: Sequence[str] | Mapping[str, Any], unless_same: bool
 ) -> sa.Insert:
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    insert: Any = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     changes = dict(update) if isinstance(update, Mapping) else {name: insert.excluded[name] for name in update}
+    done: sa.Insert
     if not changes:
-        return insert.on_conflict_do_nothing(index_elements=list(on))
+        done = insert.on_conflict_do_nothing(index_elements=list(on))
+        return done
     differs = [table.c[name].is_distinct_from(value) for name, value in changes.items()]
     where = sa.or_(*differs) if unless_same else None
-    return insert.on_conflict_do_update(index_elements=list(on), set_=changes, where=where)
+    done = insert.on_conflict_do_update(index_elements=list(on), set_=changes, where=where)
+    return done
 
 
 _usual_upsert = cache(_upsert)
@@ -173,7 +176,9 @@ def upserting_from(
     """Inserts what a query selects; where `on` exists already, sets the other columns. Callers keep the statement."""
     insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     changes = {name: insert.excluded[name] for name in columns if name not in on}
-    return insert.from_select(list(columns), rows).on_conflict_do_update(index_elements=list(on), set_=changes)
+    source = insert.from_select(list(columns), rows)
+    done: sa.Insert = source.on_conflict_do_update(index_elements=list(on), set_=changes)
+    return done
 
 
 def chunks(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

@@ -208,7 +208,7 @@ def _update_by_id(session: Session, table: sa.Table, id_name: str, rows: Sequenc
 @cache
 def _setting(table: sa.Table, id_name: str, names: tuple[str, ...]) -> sa.Update:
     """Sets columns of a row by its id; every value is bound by its name after `b_`."""
-    values = {name: sa.bindparam("b_" + name) for name in names}
+    values: dict[str, Any] = {name: sa.bindparam("b_" + name) for name in names}
     return sa.update(table).where(table.c.id == sa.bindparam("b_" + id_name)).values(values)
 
 
