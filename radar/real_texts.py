@@ -63,7 +63,8 @@ def _texts(path: Path, entry: Mapping[str, Any]) -> Iterable[str]:
         rows = json.loads(path.read_text(encoding="utf-8"))
     else:
         with path.open(encoding="utf-8", newline="") as file:
-            plain = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if path.suffix == ".tsv" else {}
-            rows = list(csv.DictReader(file, **plain))
+            tabs = path.suffix == ".tsv"
+            quoting = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
+            rows = list(csv.DictReader(file, delimiter="\t" if tabs else ",", quoting=quoting))
     only = entry.get("only", {})
     return [row[entry["text"]] for row in rows if all(row[name] in kept for name, kept in only.items())]
