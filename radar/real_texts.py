@@ -63,8 +63,9 @@ def _texts(path: Path, entry: Mapping[str, Any]) -> Iterable[str]:
         rows = json.loads(path.read_text(encoding="utf-8"))
     else:
         with path.open(encoding="utf-8", newline="") as file:
-            tabs = path.suffix == ".tsv"
-            quoting = csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL
-            rows = list(csv.DictReader(file, delimiter="\t" if tabs else ",", quoting=quoting))
+            if path.suffix == ".tsv":
+                rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+            else:
+                rows = list(csv.DictReader(file))
     only = entry.get("only", {})
     return [row[entry["text"]] for row in rows if all(row[name] in kept for name, kept in only.items())]
