@@ -17,6 +17,7 @@ from radar.errors import UnknownName
 from radar.scheduling import LEASE, Context, Job, Outcome, Scheduler, job_names, load_jobs, run_job
 from radar.store import runs
 from radar.store.engine import reading, writing
+from radar.store.locks import SessionLock, has_locks
 from tests.builders import NOON
 
 
@@ -81,12 +82,17 @@ def test_one_holder_at_a_time_has_the_lease(engine: sa.Engine) -> None:
 def test_a_second_scheduler_says_at_once_that_it_stands_by(
     engine: sa.Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    another = SessionLock(engine, "scheduler")
     with writing(engine) as session, session.begin():
         runs.take_lease(session, "scheduler", "another", datetime.now(UTC), LEASE)
+    if has_locks(engine):
+        assert another.take()
     with caplog.at_level(logging.INFO, logger="radar"):
         second = Scheduler(engine, Settings(data_dir=tmp_path))
         second._renew()
         second._renew()
+    second._give_up()
+    another.release()
     assert caplog.messages == ["scheduler stands by: another one runs"]
 
 

@@ -25,8 +25,8 @@ from radar.scheduling import Progress
 from radar.sources.base import RawPost
 from radar.sources.world import SimulatedWorld
 from radar.store.bulk import scratch_database
-from radar.store.engine import chunks, open_store, writing
-from radar.store.posts import UnreadPost
+from radar.store.engine import chunks, open_store, reading, writing
+from radar.store.posts import UnreadPost, last_unread
 from radar.worker import Worker
 
 DAYS, POSTS, WARM = 40, 32_000, 4_000
@@ -75,8 +75,13 @@ def _worked(url: str, settings: Settings, posts: Sequence[RawPost], some: Sequen
         for batch in chunks(posts, 2_000):
             with writing(engine) as session, session.begin():
                 ingest_posts(session, batch, source="bench", now=BEGINS)
+        took = _seconds(_work, number, settings.model_copy(update={"database_url": at}), some)
+        with reading(engine) as session:
+            left = last_unread(session, 0)
         engine.dispose()
-        return _seconds(_work, number, settings.model_copy(update={"database_url": at}), some)
+    if left is not None:
+        raise RadarError("The workers left posts that they had not read.", "That is radar's fault: please report it.")
+    return took
 
 
 def _seconds(work: Callable[..., None], number: int, *given: Any) -> float:

@@ -5,6 +5,8 @@ free at once; where a whole host is gone, the server notices after KEEPALIVE. It
 server: behind a pooler that shares connections between transactions, a lock of a session means nothing.
 """
 
+import os
+import socket
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +14,14 @@ import sqlalchemy as sa
 
 KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 4}
 """Seconds until a silent connection is asked, between two questions, and how many are asked: 30 s in all."""
+
+
+_NAME = "radar lock "
+
+
+def _named() -> str:
+    """What the server calls this process's locks: a name is cut at 63 characters, the process number comes first."""
+    return f"{_NAME}{os.getpid()} {socket.gethostname()}"[:63]
 
 
 class SessionLock:
@@ -48,7 +58,8 @@ class SessionLock:
         return True
 
     def take_away(self) -> None:
-        """End the connection that holds it, whoever's: that one finds out when it asks next."""
+        """End the connection that holds it, and all others by which that process holds locks: it finds out when it asks
+        next."""
         held = sa.table("pg_locks", *map(sa.column, ("pid", "locktype", "classid", "objid", "database", "granted")))
         number = (
             sa.cast(held.c.classid, sa.BigInteger)
@@ -57,10 +68,15 @@ class SessionLock:
         )
         here: sa.Select[Any] = sa.select(sa.column("oid")).select_from(sa.table("pg_database", sa.column("datname")))
         here = here.where(sa.column("datname") == sa.func.current_database())
-        found = sa.select(sa.func.pg_terminate_backend(held.c.pid)).where(
+        holder = sa.select(held.c.pid).where(
             held.c.locktype == "advisory", held.c.granted, held.c.database == here.scalar_subquery(),
             number == self._number,
         )  # fmt: skip
+        names = ("pid", "application_name")
+        his = sa.table("pg_stat_activity", *map(sa.column, names)).alias("his")
+        each = sa.table("pg_stat_activity", *map(sa.column, names)).alias("each_one")
+        name = sa.select(his.c.application_name).where(his.c.pid.in_(holder), his.c.application_name.startswith(_NAME))
+        found = sa.select(sa.func.pg_terminate_backend(each.c.pid)).where(each.c.application_name.in_(name))
         with self._engine.connect() as connection:
             connection.execute(found)
 
@@ -74,7 +90,7 @@ class SessionLock:
     def _open(self) -> sa.Connection:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()
-        settings: dict[str, Any] = KEEPALIVE | {"idle_session_timeout": 0}
+        settings: dict[str, Any] = KEEPALIVE | {"idle_session_timeout": 0, "application_name": _named()}
         for name, value in settings.items():
             connection.execute(sa.select(sa.func.set_config(name, str(value), False)))
         return connection
