@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from radar import __version__
 from radar.config import Settings
 from radar.logs import JsonLines, TextLines
-from radar.scheduling import Context, _run_and_tell
+from radar.scheduling import Context, Tick, _run_and_tell, load_jobs
 from radar.store import operation, runs
 from radar.store.engine import reading, writing
 from radar.store.promotion import name_active
@@ -175,7 +175,9 @@ def test_a_request_is_one_line_without_its_query(client: TestClient, lines: list
 
 @pytest.mark.parametrize("lines", ["json"], indirect=True)
 def test_a_run_of_a_job_is_one_line(empty: SmallStore, lines: list[str], tmp_path: Path) -> None:
-    _run_and_tell("prune_posts", Context(empty.engine, Settings(data_dir=tmp_path), datetime(2026, 11, 23, tzinfo=UTC)))
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    context = Context(empty.engine, Settings(data_dir=tmp_path), now)
+    _run_and_tell(load_jobs()["prune_posts"], context, Tick(now, missed=0))
     [line] = [json.loads(line) for line in lines]
     assert (line["job"], line["outcome"], line["level"]) == ("prune_posts", "ok", "info")
     assert line["seconds"] >= 0

@@ -9,6 +9,7 @@ from radar.store.counts import DirtyDay
 from radar.store.rights import Listed, Naming
 from radar.store.search import Place, Query
 from radar.store.tracked import Swept
+from radar.store.work import Piece
 from tests.store.walking import DAY, NOW, counts, row
 
 
@@ -100,6 +101,11 @@ GIVEN: dict[str, Any] = {
     "trends.write_changes.rows": [row("stage_change")],
     "trends.write_snapshots.rows": [row("snapshot")],
     "trends.mark_detected.seen": {DAY: NOW},
+    "work.put_out.kind": "1",
+    "work.put_out.pieces": {"TW": {}},
+    "work.claim.kinds": ["1"],
+    "work.drop.piece": Piece(1, "1", "TW", {}),
+    "work.is_left.kind": "1",
     "watching.watch.rows": [row("watched_account")],
     "watching.plan_refreshes.rows": [row("refresh_due")],
     "watching.replan.rows": [row("refresh_due"), row("refresh_due", due_at=None)],
