@@ -65,7 +65,8 @@ def onset_frame(found: Sequence[Onset]) -> pd.DataFrame:
     frame["script"] = script_of(frame["text"].astype(str))
     frame["known_at"] = frame.groupby(["trend", "market"])["known_at"].transform("min")
     frame = frame.sort_values(["step", "onset_at"], kind="stable").drop_duplicates(["trend", "market"])
-    frame["group"] = frame.groupby("trend")["group"].transform("first")
+    groups = frame.groupby("trend")["group"].transform("first").astype(object)
+    frame["group"] = groups.where(groups.notna(), None)  # no NaN: it is written as JSON
     return frame.sort_values("onset_at", kind="stable").reset_index(drop=True)
 
 

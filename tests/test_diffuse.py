@@ -153,3 +153,9 @@ def test_a_day_is_known_at_its_end_and_days_that_fall_together_have_no_lag() -> 
     assert frame["known_at"].to_dict() == {"JP": ends, "TW": ends, "HK": ends + DAY}  # the hour came after the day
     assert frame.loc["TW", "onset_at"] == ends - DAY / 2
     assert {pair: n for pair, (n, *_) in usual_lags(frame.reset_index()).items()} == {"JP>HK": 1, "TW>HK": 1}
+
+
+def test_a_trend_without_a_topic_beside_one_that_has_one_has_no_group() -> None:
+    plain = Onset(1, "JP", 0, 7, "1h", NOW, None, "rising", None, "yuzu", None)
+    groups = onset_frame([plain, plain._replace(id=2, key_hash=8, topic_id="shop.snacks")]).set_index("key")["group"]
+    assert groups.to_dict() == {7: None, 8: "shop"}
