@@ -404,7 +404,7 @@ def test_rejected_rows_of_files_are_counted_by_source(engine: sa.Engine, tmp_pat
 
 def test_standard_input_is_read_twice_as_a_file_is(tmp_path: Path) -> None:
     file = tmp_path / "far.csv"
-    rows = [f"text {n},2026-05-01T10:00:00Z,p{n},{n},{n}\n" for n in range(4_100)]
+    rows = [f"text {n},2026-05-01T10:00:00Z,p{n},{n},{n}\n" for n in range(5_100)]
     file.write_text(
         HEADER + "first words,2026-05-01T10:00:00Z,ann,x,1\n" + "".join(rows) + GOOD.replace(",1,5", ",x,5")
     )
@@ -415,8 +415,8 @@ def test_standard_input_is_read_twice_as_a_file_is(tmp_path: Path) -> None:
         ).stdout
         for way, given in ways
     ]
-    assert "4,101 new posts, 1 changed" in said[0]
-    assert all("0 new posts, 0 changed, 0 deleted, 4,102 unchanged" in each for each in said[1:])
+    assert "5,101 new posts, 1 changed" in said[0]
+    assert all("0 new posts, 0 changed, 0 deleted, 5,102 unchanged" in each for each in said[1:])
 
 
 def test_parquet_packed_and_piped_is_read(tmp_path: Path) -> None:

@@ -9,8 +9,12 @@ def bytes_by_table(engine: sa.Engine) -> dict[str, int]:
     """Bytes of each table, its indexes and overflow, the largest first; of SQLite the whole file is read."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":
-            by = "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat AS s JOIN sqlite_master AS m ON m.name = s.name"
-            rows = connection.exec_driver_sql(f"{by} WHERE s.aggregate = 1 GROUP BY m.tbl_name").all()
+            page = sa.table("dbstat", *map(sa.column, ("name", "pgsize", "aggregate")))
+            thing = sa.table("sqlite_master", *map(sa.column, ("name", "tbl_name")))
+            sizes = sa.select(thing.c.tbl_name, sa.func.sum(page.c.pgsize)).join_from(
+                page, thing, thing.c.name == page.c.name
+            )
+            rows = connection.execute(sizes.where(page.c.aggregate == 1).group_by(thing.c.tbl_name)).all()
             found = {name: int(n) for name, n in rows}
         else:
             size = sa.func.pg_total_relation_size(sa.func.to_regclass(sa.bindparam("name")))
@@ -20,12 +24,11 @@ def bytes_by_table(engine: sa.Engine) -> dict[str, int]:
 
 def tidy(engine: sa.Engine) -> None:
     """Give back the room of rows that are gone: all tables are written anew, which others wait for."""
-    is_sqlite = engine.dialect.name == "sqlite"
-    with engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        if is_sqlite:
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            raw = connection.connection.driver_connection
+            assert raw is not None
             raw.execute("VACUUM")
-            return
+        return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM FULL")
