@@ -3,7 +3,6 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -41,8 +40,7 @@ _PAUSE = 0.2
 """Posts waiting from which processes pay for their start."""
 
 
-@dataclass(frozen=True, slots=True)
-class PostReading:
+class PostReading(NamedTuple):
     """What was read in a post, in the form that is stored (and cheap to send between processes).
 
     keys    little-endian int64, sorted     topics  (topic id, probability), most probable first

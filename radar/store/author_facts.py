@@ -73,8 +73,8 @@ def posts_of(
             .where(post.c.deleted_at.is_(None), post.c.repost_of.is_(None), post.c.source.not_in(but))
             .order_by(post.c.author_id, post.c.published_at, post.c.id)
         )
-        for row in session.execute(statement):
-            found.setdefault(row.author_id, []).append(PostRow(*row))
+        for one in map(PostRow._make, session.execute(statement).all()):
+            found.setdefault(one.author_id, []).append(one)
     return found
 
 
@@ -87,7 +87,7 @@ def topics_by_post(session: Session, author_ids: Sequence[int], since: datetime)
             .join(post, post.c.id == post_topic.c.post_id)
             .where(post.c.author_id.in_(some), post.c.published_at > since)
         )
-        for post_id, topic_id in session.execute(statement):
+        for post_id, topic_id in session.execute(statement).all():
             found.setdefault(post_id, []).append(topic_id)
     return found
 
@@ -100,7 +100,7 @@ def histories(session: Session, author_ids: Sequence[int], since: date = date.mi
         statement = sa.select(c.author_id, c.observed_on, c.follower_count).where(
             c.author_id.in_(some), c.observed_on >= since
         )
-        for author_id, day, n in session.execute(statement.order_by(c.author_id, c.observed_on)):
+        for author_id, day, n in session.execute(statement.order_by(c.author_id, c.observed_on)).all():
             found.setdefault(author_id, []).append((day, n))
     return found
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.store.engine import SQL_VARIABLES, chunks, execute_each, next_ids, pairs, update_by_id, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, execute_each, next_ids, one_of, pairs, update_by_id, upsert
 from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
@@ -296,7 +296,7 @@ def claim_unread(
     )
     if last is not None:
         statement = statement.where(post.c.id <= last)
-    return [UnreadPost(*row) for row in session.execute(statement)]
+    return list(map(UnreadPost._make, session.execute(statement).all()))
 
 
 def unread_posts(session: Session, after: int, last: int | None, but: Sequence[str] = ()) -> list[UnreadPost]:
@@ -309,7 +309,7 @@ def unread_posts(session: Session, after: int, last: int | None, but: Sequence[s
     )
     if last is not None:
         statement = statement.where(post.c.id <= last)
-    return [UnreadPost(*row) for row in session.execute(statement)]
+    return list(map(UnreadPost._make, session.execute(statement).all()))
 
 
 def unread_after(session: Session, after: int, nth: int) -> int | None:
@@ -344,8 +344,7 @@ def write_readings(
 def write_signals(session: Session, signals: Sequence[dict[str, Any]], topics: Sequence[dict[str, Any]]) -> None:
     """Put what was read in posts in place of what had been read in them."""
     ids = [row["post_id"] for row in signals]
-    for some in chunks(ids, SQL_VARIABLES):
-        session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
+    session.execute(sa.delete(post_topic).where(one_of(session, post_topic.c.post_id, ids)))
     columns = [c.name for c in signal.columns if c.name != "post_id"]
     upsert(session, signal, signals, on=["post_id"], update=columns)
     upsert(session, post_topic, topics, on=["post_id", "topic_id"], update=["probability", "model_id"])
@@ -395,7 +394,7 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
         .where(post.c.deleted_at.is_(None))
         .order_by(post.c.published_at, post.c.platform, post.c.native_id)
     )  # fmt: skip
-    return list(map(DayPost._make, session.execute(statement)))
+    return list(map(DayPost._make, session.execute(statement).all()))
 
 
 def texts(session: Session, post_ids: Sequence[int]) -> dict[int, str]:

@@ -48,7 +48,9 @@ def learn_profile(cycle: F64, day: int, decay: float, slot: int, observed: float
     expected  before any factor
     """
     season = cycle.shape[1]
-    cycle[:2] *= decay
+    for at in range(season):  # whole rows at once would take three seconds more to compile
+        cycle[0, at] *= decay
+        cycle[1, at] *= decay
     cycle[0, slot] += observed
     cycle[1, slot] += expected
     if season == 1:
