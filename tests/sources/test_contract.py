@@ -435,7 +435,7 @@ def test_a_source_that_fails_delays_no_other(stage: Stage, engine: sa.Engine, fa
         begun = time.monotonic()
         ask(engine, progress=lambda _: arrived.append(time.monotonic() - begun))
         assert other.native_id("fine") in stored(engine)
-    assert arrived[0] < 2
+    assert arrived[0] < 4  # seconds; what hangs hangs for longer
     assert source_line(engine, "other")["state"] == "ok"
 
 
