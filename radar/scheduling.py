@@ -285,11 +285,6 @@ def _run_and_tell(job: Job, context: Context, tick: "Tick") -> None:
         log.exception("%s failed", job.name, extra=facts("failed"))
 
 
-def run_line(context: Context) -> dict[str, Outcome]:
-    """Ingest, classify, count and detect, one after another."""
-    return {name: run_job(name, context) for name in LINE}
-
-
 @dataclass(frozen=True, slots=True)
 class Tick:
     """A moment at which a job is due, and how many of its moments before that nobody came to."""

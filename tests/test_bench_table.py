@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from radar.bench import BENCHES
-from radar.bench.table import BEGIN, END, machine, merged, read_runs
+from radar.bench.table import BEGIN, END, machine, page_of, read_runs
 from radar.cli import cli
 from radar.errors import CallerError
 
@@ -43,8 +43,13 @@ def test_a_page_takes_the_figures_between_its_markers(tmp_path: Path) -> None:
 
 
 def test_a_page_without_a_place_and_a_file_that_is_no_run_are_said(tmp_path: Path) -> None:
-    with pytest.raises(CallerError, match="no place"):
-        merged("a page", RUN | machine())
+    page = tmp_path / "page.md"
+    for lacking in ("a page", f"{END} and {BEGIN}"):
+        page.write_text(lacking, encoding="utf-8")
+        with pytest.raises(CallerError, match="no place"):
+            page_of(page)
+    with pytest.raises(CallerError, match="no such page"):
+        page_of(tmp_path / "no such page")
     (tmp_path / "run.json").write_text("{}", encoding="utf-8")
     with pytest.raises(CallerError, match="when and where"):
         read_runs([tmp_path / "run.json"])

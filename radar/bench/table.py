@@ -59,13 +59,21 @@ def _shown(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
 
 
-def merged(readme: str, found: Mapping[str, Any]) -> str:
-    """The page with the table between its markers. Raises CallerError where there are none."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise CallerError("The file has no place for the table.", f"Put these two lines there: {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{table(found)}\n{END}{after}"
+def page_of(file: Path) -> str:
+    """What a page holds. Raises CallerError where it cannot be read, or has no place for the table."""
+    try:
+        page = file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise CallerError(f"{file}: {error}.", "Name a page with a place for the table: --table README.md") from error
+    if END not in page.partition(BEGIN)[2]:
+        raise CallerError(f"{file} has no place for the table.", f"Put these two lines there: {BEGIN} and {END}")
+    return page
+
+
+def merged(page: str, found: Mapping[str, Any]) -> str:
+    """The page (see `page_of`) with the table between its markers."""
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n{table(found)}\n{END}{rest.partition(END)[2]}"
 
 
 def read_runs(files: list[Path]) -> dict[str, Any]:

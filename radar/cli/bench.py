@@ -31,12 +31,13 @@ def bench(
 ) -> None:
     """Measure this machine: absolute figures, and ratios to a named peer measured in the same run."""
     from radar.bench import BENCHES
-    from radar.bench.table import machine, merged, read_runs
+    from radar.bench.table import machine, merged, page_of, read_runs
 
     if name is not None and name not in BENCHES:
         raise UnknownName("benchmark", name, list(BENCHES))
     if run and into is None:
         raise CallerError("--from goes with --table.", "Name the page: --table README.md")
+    page = page_of(into) if into is not None else ""  # before minutes of measuring
     found: dict[str, Any]
     if run:
         found = read_runs(run)
@@ -45,7 +46,7 @@ def bench(
             found = {n: measure(report) for n, measure in BENCHES.items() if name in (None, n)}
         found |= machine()
     if into is not None:
-        into.write_text(merged(into.read_text(encoding="utf-8"), found), encoding="utf-8")
+        into.write_text(merged(page, found), encoding="utf-8")
     elif as_json:
         print(json.dumps(found, indent=1))
     else:

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from radar.store.answers import Seen
-from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, insert_into, upsert
 from radar.store.tables import alert_delivery, alert_event, alert_rule, alert_target, episode, snapshot, stage_change
 
 PAGE = 500
@@ -95,7 +94,7 @@ def told_names(session: Session, rule_ids: Sequence[int], episode_ids: Sequence[
 
 def add_event(session: Session, row: Mapping[str, Any]) -> int | None:
     """Note that a rule tells of a change: its id; None where it has told of it already."""
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(alert_event)
+    insert = insert_into(session.get_bind().dialect, alert_event)
     statement = insert.values(**row).on_conflict_do_nothing(index_elements=["rule_id", "episode_id", "stage"])
     found: int | None = session.scalar(statement.returning(_e.id))
     return found

@@ -136,7 +136,7 @@ def upsert(
 def _upsert(
     dialect: sa.Dialect, table: sa.Table, on: tuple[str, ...], changes: Mapping[str, Any], unless_same: bool
 ) -> sa.Insert:
-    insert = _insert(dialect, table)
+    insert = insert_into(dialect, table)
     statement: sa.Insert = insert.on_conflict_do_nothing(index_elements=list(on))
     if not changes:
         return statement
@@ -146,7 +146,8 @@ def _upsert(
     return statement
 
 
-def _insert(dialect: sa.Dialect, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(dialect: sa.Dialect, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that can say what to do about conflicts."""
     return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
 
 
@@ -165,7 +166,7 @@ def _upsert_plan(
     dialect: sa.Dialect, table: sa.Table, on: tuple[str, ...], update: tuple[str, ...], unless_same: bool,
     names: tuple[str, ...],
 ) -> _Plan:  # fmt: skip
-    excluded = _insert(dialect, table).excluded
+    excluded = insert_into(dialect, table).excluded
     return _plan(dialect, _upsert(dialect, table, on, {name: excluded[name] for name in update}, unless_same), names)
 
 
@@ -272,7 +273,7 @@ def upsert_from(
     session: Session, table: sa.Table, columns: Sequence[str], rows: sa.Select[Any], *, on: Sequence[str]
 ) -> None:
     """Insert what a query selects; where `on` exists already, set the other columns. One statement for many rows."""
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table)
+    insert = insert_into(session.get_bind().dialect, table)
     changes = {name: insert.excluded[name] for name in columns if name not in on}
     statement = insert.from_select(list(columns), rows).on_conflict_do_update(index_elements=list(on), set_=changes)
     session.execute(statement)

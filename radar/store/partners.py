@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.partners.kol import Account
-from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.engine import upsert
 from radar.store.tables import author, author_facet, author_measure, author_profile, peer_group, post, post_topic
 from radar.store.tables import post_signal as signal
 
@@ -285,25 +285,3 @@ def proof_posts(session: Session, authors: Sequence[int], topics: Collection[str
         .order_by(p.author_id, p.published_at.desc(), p.id.desc())
     )
     return [ProofPost(*row) for row in session.execute(statement)]
-
-
-class PostAuthor(NamedTuple):
-    """Who published a post, and when."""
-
-    id: int
-    author_id: int
-    person_id: int
-    published_at: datetime
-
-
-def post_authors(session: Session, post_ids: Sequence[int]) -> list[PostAuthor]:
-    """Whose posts these are, oldest first; those of hidden accounts are left out."""
-    found: list[PostAuthor] = []
-    for some in chunks(post_ids, SQL_VARIABLES):
-        statement = (
-            sa.select(post.c.id, post.c.author_id, author.c.person_id, post.c.published_at)
-            .join(author, author.c.id == post.c.author_id)
-            .where(post.c.id.in_(some), post.c.deleted_at.is_(None), author.c.hidden_at.is_(None))
-        )
-        found += [PostAuthor(*row) for row in session.execute(statement)]
-    return sorted(found, key=lambda p: (p.published_at, p.id))

@@ -470,11 +470,12 @@ def key_array(blob: bytes) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def latest_time(session: Session) -> datetime | None:
-    """When the newest stored post was published; reads the newest local day of each market, and no other."""
+    """When the newest living post was published; reads the newest local day of each market, and no other."""
     p, found = post.c, list[datetime]()
     for code in MARKETS:
-        last = sa.select(sa.func.max(p.local_day)).where(p.audience_market == code).scalar_subquery()
-        mine = sa.select(sa.func.max(p.published_at)).where(p.audience_market == code, p.local_day == last)
+        living = p.audience_market == code, p.deleted_at.is_(None)
+        last = sa.select(p.local_day).where(*living).order_by(p.local_day.desc()).limit(1).scalar_subquery()
+        mine = sa.select(sa.func.max(p.published_at)).where(*living, p.local_day == last)
         if (at := session.scalar(mine)) is not None:
             found.append(at)
     return max(found, default=None)

@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, insert_into, upsert
 from radar.store.tables import imported_file, lease, rejected_post, run, source_state, watched_account
 
 
@@ -36,7 +35,7 @@ def begin_run(session: Session, job: str, now: datetime, host: str, pid: int) ->
 def begin_tick(session: Session, job: str, due_at: datetime, now: datetime, host: str, pid: int) -> int | None:
     """The same for one tick of a job's schedule; None where that tick was begun before, by whomever."""
     row = {"job": job, "started_at": now, "outcome": "running", "host": host, "pid": pid, "due_at": due_at}
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(run).values(row)
+    insert = insert_into(session.get_bind().dialect, run).values(row)
     statement = insert.on_conflict_do_nothing(index_elements=["job", "due_at"]).returning(run.c.id)
     begun: int | None = session.execute(statement).scalar_one_or_none()
     if begun is not None:
