@@ -105,12 +105,13 @@ def serve_forever(
 
     from radar.api import create_app
     from radar.cli.child import Keeper
+    from radar.cli.connections import QUEUE, Server
 
     check_doors(engine, settings, address)
     log_to_terminal(settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     host, port = settings.host or "0.0.0.0", address[0].getsockname()[1]
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(
             create_app(engine, settings),
             log_config=None,
@@ -124,7 +125,7 @@ def serve_forever(
     gc.set_threshold(_OBJECTS)  # nor through each batch of posts several times
     try:
         for one in address:
-            one.listen(2048)
+            one.listen(QUEUE)
     except OSError as error:
         raise _not_to_be_had(host, port, error) from error
     with ExitStack() as ending:

@@ -1,0 +1,191 @@
+"""Clients that are slow, greedy or silent, and too many of them: the others are answered all the same."""
+
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.builders import a_post, fresh_store, put
+
+SERVE = """
+import resource, sys
+from radar.cli import connections
+most, head, read = sys.argv[1:]
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(most), int(most)))
+connections.HEAD = connections.BODY = float(head)
+connections.READ, connections._LOOKS = float(read), 0.2
+from radar.cli import main
+sys.argv = ["radar", "serve", "--port", "0", "--no-scheduler"]
+main()
+"""
+HEALTH = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+@contextmanager
+def _served(folder: Path, *, descriptors: int, head: float, read: float = 60) -> Iterator[tuple[int, int, Path]]:
+    """Port, pid and log of a server that has so many descriptors and gives clients so many seconds."""
+    engine = fresh_store(folder / "radar.db")
+    put(engine, a_post("1"), a_post("2", "x" * 10_000, author="bob"))
+    engine.dispose()
+    log = folder / "log.txt"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(descriptors), str(head), str(read)], stdout=out, stderr=out,
+            env=os.environ | {"RADAR_DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"},
+        )  # fmt: skip
+    try:
+        _until(lambda: "http://" in log.read_text() or process.poll() is not None, 60, "it does not start")
+        found = re.search(r"http://[\d.]+:(\d+)", log.read_text())
+        assert found, log.read_text()
+        _until(lambda: _answers(int(found[1])), 30, "it does not answer")
+        yield int(found[1]), process.pid, log
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0
+        assert "Traceback" not in log.read_text(), log.read_text()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _until(holds: Callable[[], bool], seconds: float, what: str) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, what
+        time.sleep(0.05)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=10, trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _is_closed(one: socket.socket, seconds: float) -> bool:
+    """Whether the server closes a connection within that time; what it still says is read."""
+    one.settimeout(seconds)
+    try:
+        while one.recv(65_536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _was_cut(one: socket.socket) -> bool:
+    """Whether a connection was cut, without reading from it."""
+    return one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0
+
+
+def _crowd(ending: ExitStack, port: int, number: int) -> list[socket.socket]:
+    return [ending.enter_context(socket.create_connection(("127.0.0.1", port), 30)) for _ in range(number)]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int, Path]]:
+    with _served(tmp_path_factory.mktemp("slow"), descriptors=256, head=3, read=3) as found:
+        yield found
+
+
+def test_more_silent_clients_than_descriptors_keep_nobody_out(served: tuple[int, int, Path]) -> None:
+    port, _, log = served
+    with ExitStack() as ending:
+        crowd = _crowd(ending, port, 600)
+        crowd[-1].sendall(HEALTH)
+        assert crowd[-1].recv(200)
+        assert _is_closed(crowd[0], 0.5), "the one that waited longest makes room"
+        assert _answers(port)
+    assert "Too many open files" not in log.read_text()
+
+
+def test_a_request_that_drips_is_ended_and_one_that_is_only_slow_is_answered(served: tuple[int, int, Path]) -> None:
+    port, _, _ = served
+    with ExitStack() as ending:
+        drips, silent, body, deaf, slow = _crowd(ending, port, 5)
+        body.sendall(b"POST /v1/posts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000\r\n\r\n[")
+        for _ in range(400):  # asks on and on, and reads nothing
+            deaf.setblocking(False)
+            try:
+                deaf.send(b"GET /v1/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            except BlockingIOError:
+                break
+        ended = threading.Event()
+
+        def drip() -> None:
+            while not ended.wait(0.3):
+                try:
+                    drips.send(b"X")
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        slow.sendall(HEALTH[:-2])
+        time.sleep(0.8)
+        slow.sendall(HEALTH[-2:])
+        slow.settimeout(10)
+        assert b" 200 " in slow.recv(200)
+        assert _is_closed(drips, 6), "a head that never ends"
+        ended.set()
+        thread.join()
+        assert _is_closed(silent, 6), "a client that never asks"
+        assert _is_closed(body, 6), "a body that never ends"
+        _until(lambda: _was_cut(deaf), 10, "answers that nobody reads")
+        assert _answers(port)
+
+
+def test_a_huge_body_is_refused_before_it_is_there(served: tuple[int, int, Path]) -> None:
+    port, pid, _ = served
+    before = _memory(pid)
+    for head in (b"Content-Length: 5000000000", b"Transfer-Encoding: chunked"):
+        with socket.create_connection(("127.0.0.1", port), 30) as one:
+            one.sendall(b"POST /v1/posts HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n")
+            one.sendall(head + b"\r\n\r\n")
+            sent, block = 0, b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
+            with suppress(OSError):
+                while sent < 200:
+                    one.sendall(block)
+                    sent += 1
+            assert sent < 60, "it was read on and on"
+    assert _answers(port)
+    assert _memory(pid) - before < 60 << 20
+
+
+def _memory(pid: int) -> int:
+    """Bytes that a process holds."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+@pytest.mark.long
+def test_ten_thousand_idle_connections_stop_nobody(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 12_000:
+        pytest.skip("this system lets nobody have so many descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        with _served(tmp_path, descriptors=hard, head=120) as (port, pid, _), ExitStack() as ending:
+            before = _memory(pid)
+            crowd = _crowd(ending, port, 10_000)
+            took = []
+            for _ in range(50):
+                began = time.monotonic()
+                assert _answers(port)
+                took.append(time.monotonic() - began)
+            assert not _is_closed(crowd[0], 0.2)
+            print(f"{(_memory(pid) - before) / 1e4:.0f} bytes a connection; slowest answer {max(took):.3f} s")
+            assert sorted(took)[45] < 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
