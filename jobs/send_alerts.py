@@ -1,4 +1,4 @@
-"""Tell what alert rules wait for of new stage changes, and deliver what is due; every three minutes."""
+"""Tell what alert rules wait for of new stage changes, and deliver what is due; after detection, and by itself."""
 
 from radar.scheduling import Context, Job, Outcome
 
@@ -17,4 +17,4 @@ def run(ctx: Context) -> Outcome:
     return Outcome(said, fired, done["sent"])
 
 
-JOB = Job("send_alerts", cron="2/3 * * * *", run=run)
+JOB = Job("send_alerts", cron="2/3 * * * *", run=run, follows="detect_trends")

@@ -18,6 +18,7 @@ _INK, _MUTE, _LINE, _ACCENT, _WARN = "#1b1b1a", "#62615d", "#e4e1d9", "#0f766e",
 CONFIG: dict[str, Any] = {
     "background": "#fbfaf7",
     "font": "Noto Sans, Noto Sans CJK TC, Noto Sans CJK JP, Noto Sans CJK KR, Noto Sans Thai, sans-serif",
+    "aria": False,  # Vega's own labels are English: the page says what a picture shows
     "view": {"stroke": None},
     "axis": {"labelColor": _MUTE, "titleColor": _MUTE, "gridColor": _LINE, "domainColor": _MUTE, "tickColor": _LINE,
              "titleFontWeight": 400, "labelFontSize": 11, "titleFontSize": 11},

@@ -1,9 +1,9 @@
 """Diffusion: which market leads which, and what enters a market next, from the onsets of stored trends.
 
-A trend here is a hashtag or a product: what means the same in every market. Its episodes about all places or one, by
-the hour or the day, are one; the first onset in a market counts, one by the hour before one by the day, whose time is
-taken as the noon of that day. An onset more than GAP after the last one anywhere begins another trend. A key that was a
-variant of another such key in some market is that key's.
+A trend here is a hashtag, a product or a tracked key: what means the same in every market. Its episodes about all
+places or one, by the hour or the day, are one; the first onset in a market counts, one by the hour before one by the
+day, whose time is taken as the noon of that day. An onset more than GAP after the last one anywhere begins another
+trend. A key that was a variant of another such key in some market is that key's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from radar.arrivals import HORIZON, HORIZONS, LIVE, ArrivalModel
 from radar.arrivals.keeping import from_bytes, to_bytes
 from radar.arrivals.panel import script_of
 from radar.lead_lag import EVERYTHING, pair_table
+from radar.markets import MARKETS
 from radar.store import diffusion as store
 from radar.store.diffusion import Forecast, KeptModel, Onset
 from radar.store.engine import reading, writing
@@ -31,6 +32,8 @@ LEAST = 0.01
 """Forecasts below this chance within two weeks are not kept."""
 MOST = 200
 """Forecasts kept of a market."""
+MOST_LATER = 60
+"""Of these, how many of a day's last ones are kept for later."""
 HALF_DAY = timedelta(hours=12)
 
 
@@ -183,6 +186,10 @@ def forecast(engine: sa.Engine, model_id: str, *, now: datetime, as_of: datetime
         rows = _forecasts(model, live, at)
     with writing(engine) as session, session.begin():
         store.write_forecasts(session, model_id, rows)
+        if model is not None and model.reason is None:
+            told = {code: [row for row in rows if row.audience_market == code] for code in MARKETS}
+            likeliest = {code: sorted(some, key=lambda row: -row.week)[:MOST_LATER] for code, some in told.items()}
+            store.keep_forecasts(session, model_id, at, likeliest)
     return int(live["trend"].nunique()), len(rows)
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from radar.access.people import FORGOTTEN
 from radar.config import Settings
 from radar.markets import MARKETS
-from radar.store import audit, counts, members, pruning, pushed, runs, trends
+from radar.store import audit, counts, diffusion, members, pruning, pushed, runs, trends
 from radar.store.engine import writing
 
 HOURLY_SNAPSHOTS = timedelta(days=7)
@@ -33,6 +33,7 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
     with writing(engine) as session, session.begin():
         snapshots_before = now - timedelta(days=settings.snapshot_days)
         done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
+        done["forecasts"] = diffusion.prune_kept_forecasts(session, snapshots_before.date())
         done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
         done["pushes"] = pushed.prune_pushed(session, now - KEYS_KEPT)
         done["sessions"] = members.prune_sessions(session, now)

@@ -113,11 +113,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A piece of work on a schedule (crontab fields: minute hour day month weekday, UTC)."""
+    """A piece of work on a schedule (crontab fields: minute hour day month weekday, UTC).
+
+    follows  a job that has news for this one: it is run at once after it, besides its schedule
+    """
 
     name: str
     cron: str
     run: Callable[[Context], Outcome]
+    follows: str | None = None
 
     @property
     def summary(self) -> str:
@@ -148,6 +152,13 @@ def run_job(name: str, context: Context) -> Outcome:
     done = _run_alone(_named(name), context, None)
     assert done is not None
     return done
+
+
+def run_followers(name: str, done: Outcome, context: Context) -> dict[str, Outcome]:
+    """Run what follows a job at once, if that job wrote anything; what each said, by its name."""
+    if not done.rows_out:
+        return {}
+    return {job.name: run_job(job.name, context) for job in load_jobs().values() if job.follows == name}
 
 
 def _named(name: str) -> Job:
@@ -267,8 +278,8 @@ def _end(context: Context, run_id: int, values: dict[str, Any]) -> None:
     lasting(context.engine, lambda session: runs.end_run(session, run_id, ended_at=datetime.now(UTC), **values))
 
 
-def _run_and_tell(job: Job, context: Context, tick: "Tick") -> None:
-    """Run a job for a tick, and say in one line of the log how it ended; raises nothing."""
+def _run_and_tell(job: Job, context: Context, tick: "Tick | None") -> Outcome | None:
+    """Run a job, and say in one line of the log how it ended; raises nothing. None where it failed or was not begun."""
     began = time.perf_counter()
 
     def facts(outcome: str, **more: int) -> dict[str, object]:
@@ -279,10 +290,12 @@ def _run_and_tell(job: Job, context: Context, tick: "Tick") -> None:
         done = _run_alone(job, context, tick)
         if done is not None:
             log.info("%s: %s", job.name, done.detail, extra=facts("ok", rows_in=done.rows_in, rows_out=done.rows_out))
+        return done
     except RadarError as error:
         log.error("%s: %s", job.name, error, extra=facts("failed"))
     except Exception:
         log.exception("%s failed", job.name, extra=facts("failed"))
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,5 +439,8 @@ class Scheduler:
                 log.warning("%s: missed at %s, too late to make up for it", name, f"{tick.due_at:%m-%d %H:%M} UTC")
                 return
             context = Context(self.engine, self.settings, now, _scorer=self._scorer)
-            _run_and_tell(job, context, tick)
+            done = _run_and_tell(job, context, tick)
             self._scorer = context._scorer
+            for other in self._jobs.values() if done and done.rows_out else ():
+                if other.follows == name:
+                    _run_and_tell(other, Context(self.engine, self.settings, datetime.now(UTC)), None)

@@ -13,10 +13,14 @@ from radar.api import create_app
 from radar.config import Settings
 from radar.diffuse import forecast, onset_frame, refit, usual_lags
 from radar.keys import Kind, key_number
+from radar.markets import MARKETS
+from radar.reports.next import expected_next
+from radar.reports.week import Week, last_complete
+from radar.store import diffusion as store
 from radar.store import promotion, trends
 from radar.store.counts import add_keys
 from radar.store.diffusion import Onset
-from radar.store.engine import writing
+from radar.store.engine import reading, writing
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MODEL = "topics-of-a-test"
@@ -95,6 +99,33 @@ def test_a_known_spread_is_found_forecast_and_answered(engine: sa.Engine, client
     assert {item["market"] for item in path["expected"]} >= {"TW", "HK"}
     some = next(row for row in leads.values())
     assert some["answer"] == f"{some['first']} before {some['second']}"
+
+
+def test_each_days_last_forecast_is_kept_and_answers_the_reports_of_then(engine: sa.Engine, client: TestClient) -> None:
+    spread(engine)
+    refit(engine, MODEL, now=NOW)
+    later = NOW + timedelta(days=2)
+    for at in (NOW - timedelta(hours=1), NOW, later):
+        forecast(engine, MODEL, now=at, as_of=at)
+    path = "/v1/markets/TW/arrivals"
+    newest, then = client.get(path).json(), client.get(path, params={"as_of": NOW.isoformat()}).json()
+    assert (newest["as_of"][:10], then["as_of"][:16]) == (f"{later:%Y-%m-%d}", f"{NOW:%Y-%m-%dT%H:%M}")
+    assert "yuzu" in {item["key"]["text"] for item in then["items"]}
+    between = client.get(path, params={"as_of": (later - timedelta(days=1)).isoformat()}).json()
+    assert between["items"] == then["items"]
+    before = client.get(path, params={"as_of": (NOW - timedelta(hours=1)).isoformat()})
+    assert (before.status_code, before.json()["type"]) == (410, "/problems/gone")  # that day's last one is of later
+    assert f"each day's last since {NOW:%Y-%m-%d %H:%M} UTC" in before.json()["hint"]
+    about = MARKETS["TW"]
+    with reading(engine) as session:
+        week = last_complete(about, NOW)
+        told = expected_next(session, about, "JP", week, 90)
+        older = expected_next(session, about, "JP", Week.of(week.first - timedelta(days=28), about), 90)
+    assert (told["status"], told["as_of"], told["total"] > 0) == ("ok", NOW, True)
+    assert (older["status"], older["items"], older["since"]) == ("not_kept", [], NOW)
+    with writing(engine) as session, session.begin():
+        assert store.prune_kept_forecasts(session, later.date()) == len(MARKETS)
+    assert client.get(path, params={"as_of": NOW.isoformat()}).status_code == 410
 
 
 def test_little_or_chance_says_so(engine: sa.Engine, client: TestClient) -> None:

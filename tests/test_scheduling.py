@@ -14,7 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from radar.config import Settings
 from radar.errors import UnknownName
-from radar.scheduling import LEASE, Context, Job, Outcome, Scheduler, job_names, load_jobs, run_job
+from radar.scheduling import LEASE, Context, Job, Outcome, Scheduler, job_names, load_jobs, run_followers, run_job
 from radar.store import runs
 from radar.store.engine import reading, writing
 from radar.store.locks import SessionLock, has_locks
@@ -51,6 +51,29 @@ def test_runs_are_recorded_with_their_outcome(
     assert (latest["bad"].outcome, latest["bad"].error) == ("failed", "OSError: disk on fire")
     with pytest.raises(UnknownName, match="good"):
         run_job("goood", context)
+
+
+def test_what_follows_a_job_is_run_at_once_after_it_where_it_wrote_something(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_jobs()["send_alerts"].follows == "detect_trends"
+    said: list[str] = []
+
+    def job(name: str, cron: str, rows: int, follows: str | None = None) -> Job:
+        return Job(name, cron, lambda context: said.append(name) or Outcome(name, 0, rows), follows)
+
+    never = "0 0 30 2 *"
+    jobs = [job("news", "* * * * *", 1), job("none", "* * * * *", 0), job("teller", never, 0, "news")]
+    jobs.append(job("silent", never, 0, "none"))
+    monkeypatch.setattr("radar.scheduling.load_jobs", lambda: {one.name: one for one in jobs})
+    scheduler = Scheduler(engine, Settings(data_dir=tmp_path))
+    scheduler._holds, scheduler._began = True, datetime.now(UTC) - timedelta(minutes=1)
+    scheduler._tick("news")
+    scheduler._tick("none")
+    assert said == ["news", "teller", "none"]
+    context = Context(engine, Settings(data_dir=tmp_path), NOON)
+    assert list(run_followers("news", Outcome("", 0, 1), context)) == ["teller"]
+    assert run_followers("news", Outcome("", 0, 0), context) == {}
 
 
 def test_a_run_that_never_ended_is_noted_as_abandoned(engine: sa.Engine) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from radar import tracked
-from radar.answers import list_trends
+from radar.answers import list_trends, path, share_of_voice
 from radar.classify import classify_posts
 from radar.count import count_mentions
 from radar.detect import detect_trends
@@ -153,7 +153,14 @@ def test_detection_ranks_a_tracked_key_by_its_name(tmp_path: Path) -> None:
     detect_trends(engine, scorer.model_id, scorer.topic_ids, closed_at=ends)
     with reading(engine) as session:
         (trend,) = list_trends(session, market="TW", scope="all", kind="tracked", window="30d")["items"]
+        (row,) = share_of_voice(session, market_code="TW")["items"]
+        crossing = path(session, trend["id"])
     engine.dispose()
+    (line,) = row["keys"]
+    assert line["trend"] is not None
+    assert (line["trend"]["is_over"], line["trend"]["onset_at"] < ends) == (trend["ended_at"] is not None, True)
+    assert crossing["keys"] == ["Moon Lantern"]
+    assert [stop["market"] for stop in crossing["items"]] == ["TW"]
     assert (trend["name"], trend["persons"], trend["place_market"]) == (lantern.name, 14, "JP")
 
 

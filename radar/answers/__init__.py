@@ -3,7 +3,7 @@
 from radar.answers.beside import trend_markets
 from radar.answers.counted_series import BUCKETS, series
 from radar.answers.curation import curation_log
-from radar.answers.diffusion import GROUPS, arrivals, leads, path
+from radar.answers.diffusion import GROUPS, arrivals, forecast_near, leads, path
 from radar.answers.drift import drift
 from radar.answers.holdings import coverage, health, markets, topic_terms, topics
 from radar.answers.ids import episode_number, trend_id
@@ -22,8 +22,8 @@ from radar.answers.working import trend_working
 
 __all__ = [
     "BUCKETS", "CURATED", "GROUPS", "KINDS", "OUTCOMES", "SCOPES", "STAGES", "UnknownFilter", "arrivals", "at_least",
-    "coverage", "curation_log", "drift", "episode_number", "health", "keys", "leads", "list_trends", "markets",
-    "matrix", "parse_as_of", "partners", "path", "runs", "series", "share_of_voice", "similar_authors", "topic_terms",
-    "topics", "tracked_keys", "trend_authors", "trend_id", "trend_markets", "trend_posts",
+    "coverage", "curation_log", "drift", "episode_number", "forecast_near", "health", "keys", "leads", "list_trends",
+    "markets", "matrix", "parse_as_of", "partners", "path", "runs", "series", "share_of_voice", "similar_authors",
+    "topic_terms", "topics", "tracked_keys", "trend_authors", "trend_id", "trend_markets", "trend_posts",
     "trend_working",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """How trends pass between markets: arrivals that are expected, who leads whom, and one trend's path."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,11 +12,11 @@ from radar.answers.names import UnknownFilter, key_shown
 from radar.answers.standing import shipped
 from radar.errors import CallerError, Gone, UnknownName
 from radar.lead_lag import EVERYTHING, FEWEST
-from radar.markets import MARKETS, market
+from radar.markets import MARKETS, Market, market
 from radar.store import answers as stored
 from radar.store import diffusion as store
 from radar.store.counts import KeyName, key_names
-from radar.store.diffusion import Forecast, KeptModel, Onset
+from radar.store.diffusion import Forecast, KeptForecast, KeptModel, Onset
 from radar.store.engine import world_of
 from radar.store.promotion import active_model
 from radar.windows import Bucket
@@ -33,7 +33,7 @@ Item = dict[str, Any]
 def arrivals(session: Session, market_code: str, *, limit: int | None = 20, as_of: datetime | None = None) -> Item:
     """Trends of other markets that are expected in one, the likeliest within a week first.
 
-    limit  None: all that are forecast;    as_of  the newest forecast's moment or later: none before it is kept
+    limit  None: all that are forecast;    as_of  the forecast of then: of the past, each day's last one is kept
 
     Raises UnknownName, Gone, and CallerError for a limit outside 1..100.
     """
@@ -43,23 +43,67 @@ def arrivals(session: Session, market_code: str, *, limit: int | None = 20, as_o
     model_id = active_model(session) or shipped()
     kept = store.kept_model(session, model_id)
     rows = store.forecasts(session, model_id, about.code, limit) if kept else []
-    if as_of is not None and rows and as_of < rows[0].as_of:
-        said = f"No forecast for {about.name} is kept as of {as_of:%Y-%m-%d %H:%M} UTC."
-        raise Gone(said, f"Kept: the newest, of {rows[0].as_of:%Y-%m-%d %H:%M} UTC.")
+    at, total = rows[0].as_of if rows else None, None
+    if as_of is not None and kept is not None:
+        last = store.kept_forecasts(session, model_id, about.code, date.min, date.max)
+        newest = max((one for one in (at, last.as_of if last else None) if one), default=None)
+        if newest is not None and as_of < newest:
+            past = _kept_as_of(session, model_id, about, as_of, newest)
+            at, rows, total = past.as_of, past.rows[:limit], len(past.rows)
     names = key_names(session, [row.key_hash for row in rows])
     muted = muted_keys(session, about.code, [row.key_hash for row in rows])
     items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept and row.key_hash not in muted]
     return {
         "items": items,
         "next": None,
-        "total": store.forecast_count(session, model_id, about.code) if kept else 0,
+        "total": total if total is not None else store.forecast_count(session, model_id, about.code) if kept else 0,
         "market": about.code,
         "model_id": model_id,
         "simulated": world_of(session) == "simulated",
-        "as_of": rows[0].as_of if rows else None,
+        "as_of": at,
         **_standing(kept, len(items), about.name),
         "model": _model(kept),
     }
+
+
+def _kept_as_of(session: Session, model_id: str, about: Market, as_of: datetime, newest: datetime) -> KeptForecast:
+    """What was forecast at a moment of the past. Raises Gone, and says what is kept."""
+    day = as_of.date()
+    found = store.kept_forecasts(session, model_id, about.code, date.min, day)
+    if found is not None and found.as_of > as_of:  # that day's last one is of later
+        found = store.kept_forecasts(session, model_id, about.code, date.min, day - timedelta(days=1))
+    if found is None:
+        first = store.first_kept_forecast(session, model_id, about.code)
+        since = f"each day's last since {first:%Y-%m-%d %H:%M} UTC, and " if first and first < newest else ""
+        said = f"No forecast for {about.name} is kept as of {as_of:%Y-%m-%d %H:%M} UTC."
+        raise Gone(said, f"Kept: {since}the newest, of {newest:%Y-%m-%d %H:%M} UTC.")
+    return found
+
+
+def forecast_near(session: Session, market_code: str, at: datetime, before: timedelta, after: timedelta) -> Item:
+    """The forecast that was made nearest to a moment of the past, the last before it where there is one.
+
+    status  as `arrivals`, or `not_kept` where none is; since: when the oldest that is kept was made
+    """
+    about, model_id = market(market_code), active_model(session) or shipped()
+    first, day, last = ((at + by).date() for by in (-before, timedelta(0), after))
+    found = store.kept_forecasts(session, model_id, about.code, first, day) or store.kept_forecasts(
+        session, model_id, about.code, day, last, newest=False
+    )
+    present = arrivals(session, about.code, limit=1)
+    since = store.first_kept_forecast(session, model_id, about.code)
+    if found is None and present["as_of"] is not None and at - before <= present["as_of"] <= at + after:
+        return arrivals(session, about.code, limit=MAX_LIMIT) | {"since": since}
+    if found is None:
+        status = "not_kept" if present["status"] == "ok" else present["status"]
+        return present | {"status": status, "items": [], "total": 0, "as_of": None, "since": since}
+    kept = store.kept_model(session, model_id)
+    names = key_names(session, [row.key_hash for row in found.rows])
+    muted = muted_keys(session, about.code, [row.key_hash for row in found.rows])
+    items = [_arrival(row, names.get(row.key_hash), kept) for row in found.rows if kept and row.key_hash not in muted]
+    return present | {
+        "status": "ok", "items": items[:MAX_LIMIT], "total": len(items), "as_of": found.as_of, "since": since,
+    }  # fmt: skip
 
 
 def _standing(kept: KeptModel | None, shown: int, name: str) -> Item:

@@ -9,13 +9,16 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from radar.answers.ids import trend_id
 from radar.answers.names import UnknownFilter
 from radar.answers.question import parse_window, window_words
-from radar.answers.standing import standing
+from radar.answers.standing import shipped, standing
 from radar.errors import CallerError
-from radar.markets import MARKETS, local_day, market
+from radar.markets import MARKETS, day_start, local_day, market
 from radar.store import tracked as store
+from radar.store.diffusion import onsets_of
 from radar.store.engine import world_of
+from radar.store.promotion import active_model
 from radar.store.tracked import Mentioned, Tracked
 from radar.trends.evaluation import wilson
 
@@ -81,7 +84,8 @@ def share_of_voice(
     keys = [one for one in all_keys if one.group_name == chosen]
     spans = _spans(session, [only] if only else list(MARKETS.values()), length // timedelta(days=1))
     found = store.mentioned(session, [one.key_hash for one in keys], spans) if keys else {}
-    items = [_market(code, span, keys, found) for code, span in spans.items()] if keys else []
+    on = _came_on(session, keys, spans) if keys else {}
+    items = [_market(code, span, keys, found, on) for code, span in spans.items()] if keys else []
     told = [row for row in items if row["status"] == "ok"]
     words = window_words(window or "30d")
     if not names:
@@ -100,6 +104,7 @@ def share_of_voice(
         "fewest": FEWEST,
         "message": message,
         "simulated": world_of(session) == "simulated",
+        "everywhere": _everywhere(items, keys) if len(items) > 1 else None,
         "is_whole": all(one.swept_to >= one.sweep_until for one in keys),
     }
 
@@ -122,23 +127,61 @@ def _spans(session: Session, markets: "list[Any]", days: int) -> dict[str, tuple
     return spans
 
 
-def _market(code: str, span: tuple[date, date], keys: "list[Tracked]", found: dict[tuple[int, str], Mentioned]) -> Item:
+def _came_on(
+    session: Session, keys: "list[Tracked]", spans: dict[str, tuple[date, date]]
+) -> dict[tuple[int, str], Item]:
+    """Of each key in each market, its trend in the window: the one that is on, else the newest."""
+    model_id = active_model(session) or shipped()
+    first = min(day_start(span[0], MARKETS[code].tz) for code, span in spans.items())
+    last = max(day_start(span[1] + timedelta(days=1), MARKETS[code].tz) for code, span in spans.items())
+    found: dict[tuple[int, str], Item] = {}
+    for seen in onsets_of(session, model_id, [one.key_hash for one in keys], first, last):
+        known = found.get((seen.key_hash, seen.audience_market))
+        if known is None or known["is_over"] or seen.ended_at is None:
+            began = min(seen.onset_at, known["onset_at"]) if known and not known["is_over"] else seen.onset_at
+            found[seen.key_hash, seen.audience_market] = {
+                "id": trend_id(seen.id), "stage": seen.stage, "onset_at": began, "is_over": seen.ended_at is not None,
+            }  # fmt: skip
+    return found
+
+
+def _market(
+    code: str,
+    span: tuple[date, date],
+    keys: "list[Tracked]",
+    found: dict[tuple[int, str], Mentioned],
+    on: dict[tuple[int, str], Item],
+) -> Item:
     anybody = found[0, code]
-    enough = anybody.persons >= FEWEST
-    lines = [_line(one, anybody, found.get((one.key_hash, code)), enough) for one in keys]
+    lines = [_line(one, anybody, found.get((one.key_hash, code))) for one in keys]
+    for line, one in zip(lines, keys, strict=True):
+        line["trend"] = on.get((one.key_hash, code))
+    return {"market": code, "first_day": span[0], "last_day": span[1]} | _sums(anybody, lines)
+
+
+def _everywhere(items: "list[Item]", keys: "list[Tracked]") -> Item:
+    """The markets together: a person speaks to one market, so they add up."""
+    anybody = Mentioned(0, "", sum(row["persons"] for row in items), sum(row["mentions"] for row in items))
+    lines = []
+    for one in keys:
+        mine = [line for row in items for line in row["keys"] if line["id"] == one.id]
+        told = Mentioned(one.key_hash, "", sum(x["persons"] for x in mine), sum(x["posts"] for x in mine))
+        lines.append(_line(one, anybody, told) | {"markets": sum(x["persons"] > 0 for x in mine)})
+    return _sums(anybody, lines)
+
+
+def _sums(anybody: Mentioned, lines: "list[Item]") -> Item:
     lines.sort(key=lambda line: (-line["persons"], line["name"]))
     return {
-        "market": code,
-        "first_day": span[0],
-        "last_day": span[1],
         "persons": anybody.persons,
         "mentions": anybody.posts,
-        "status": "ok" if enough else "not_enough",
+        "status": "ok" if anybody.persons >= FEWEST else "not_enough",
         "keys": lines,
     }
 
 
-def _line(one: Tracked, anybody: Mentioned, mine: Mentioned | None, enough: bool) -> Item:
+def _line(one: Tracked, anybody: Mentioned, mine: Mentioned | None) -> Item:
+    enough = anybody.persons >= FEWEST
     persons, posts = (mine.persons, mine.posts) if mine else (0, 0)
     line = {"id": one.id, "name": one.name, "kind": one.kind, "persons": persons, "posts": posts}
     share = wilson(persons, anybody.persons) if enough else None

@@ -151,6 +151,28 @@ class VoiceLine(Shape):
     mention_share: float | None = Field(description="Of all mentions by posts.")
 
 
+class VoiceTrend(Shape):
+    id: str
+    stage: str
+    onset_at: datetime = Field(description="When it came on there: the order of markets is that of these.")
+    is_over: bool
+
+
+class VoiceMarketLine(VoiceLine):
+    trend: VoiceTrend | None = Field(description="Its trend in that market and window, if it came on.")
+
+
+class VoiceEverywhereLine(VoiceLine):
+    markets: int = Field(description="In how many it was mentioned.")
+
+
+class VoiceEverywhere(Shape):
+    persons: int
+    mentions: int
+    status: Literal["ok", "not_enough"]
+    keys: list[VoiceEverywhereLine]
+
+
 class VoiceMarket(Shape):
     market: str
     first_day: date
@@ -158,7 +180,7 @@ class VoiceMarket(Shape):
     persons: int = Field(description="Who mention any key of the group.")
     mentions: int = Field(description="Posts, one for each key that it mentions.")
     status: Literal["ok", "not_enough"]
-    keys: list[VoiceLine]
+    keys: list[VoiceMarketLine]
 
 
 class ShareOfVoice(Shape):
@@ -171,4 +193,5 @@ class ShareOfVoice(Shape):
     fewest: int = Field(description="Persons below which no share is told.")
     message: str
     simulated: bool
+    everywhere: VoiceEverywhere | None = Field(description="All markets added up; null where one was asked for.")
     is_whole: bool = Field(description="Whether all stored posts are looked through for these keys.")

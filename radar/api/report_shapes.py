@@ -95,11 +95,13 @@ class ReportTrend(Trend):
 
 
 class ExpectedNext(Shape):
-    status: Literal["ok", "no_forecast", "not_fitted", "other_time"] = Field(
-        description="other_time: only the present forecast is kept, and it is not of the days after the week."
+    status: Literal["ok", "no_forecast", "not_fitted", "not_kept"] = Field(
+        description="not_kept: no forecast of the week's end is kept; `since` says from when on they are."
     )
     message: str
-    as_of: datetime | None
+    as_of: datetime | None = Field(description="When it was forecast.")
+    since: datetime | None = Field(description="The oldest forecast that is kept, the last of its day.")
+    kept_days: int = Field(description="How long they are kept.")
     items: list[Arrival] = Field(description="Those seen in the place market.")
     total: int
     from_elsewhere: int

@@ -15,7 +15,7 @@ from radar.importing import FIELDS, parse_mapping
 from radar.importing import import_file as import_rows
 from radar.memory import give_back
 from radar.read_along import Along, read_along
-from radar.scheduling import LINE, Context, run_job
+from radar.scheduling import LINE, Context, run_followers, run_job
 
 _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items()) + "."
 
@@ -87,6 +87,9 @@ def import_file(
         meanwhile.close()
         if not only_import:
             for job in LINE[1:]:
-                console.print(f"{job}: {run_job(job, context).detail}")
+                ended = run_job(job, context)
+                console.print(f"{job}: {ended.detail}")
                 if job == "classify_posts" and begun and begun[0].posts:
                     console.print(f"  and {begun[0].posts} while the file came in")
+            for job, said in run_followers(LINE[-1], ended, context).items():
+                console.print(f"{job}: {said.detail}")

@@ -66,11 +66,12 @@ def run(
     name: Annotated[str, typer.Argument(help="A job's name (see `radar jobs`), or `line` for ingest to detect.")],
 ) -> None:
     """Run one job now, or the whole line, on this machine."""
-    from radar.scheduling import LINE, Context, run_job
+    from radar.scheduling import LINE, Context, run_followers, run_job
 
     settings, engine = open_engine()
     with told() as report:
         context = Context(engine, settings, datetime.now(UTC), report)
         done = [(job, run_job(job, context)) for job in (LINE if name == "line" else (name,))]
+        done += run_followers(*done[-1], context).items()
     for job, outcome in done:
         console.print(f"{job}: {outcome.detail}")

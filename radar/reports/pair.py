@@ -59,7 +59,7 @@ def pair_report(
         for by in ("platform", "source")
     )  # fmt: skip
     whole = _shares(days, [Row(country, "", key_number(Kind.PLACE, country))], asked, is_known)
-    expected = expected_next(session, about, country, asked)
+    expected = expected_next(session, about, country, asked, kept_days)
     return {
         "market": about.code, "place": country, "week": asked.name, "first_day": asked.first, "last_day": asked.last,
         "zone": about.zone, "window": {"start": asked.start, "end": asked.end}, "as_of": at,

@@ -1,19 +1,20 @@
 """How trends pass between markets, as stored: onsets read, leads, the model of arrivals, and its forecasts."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.keys import Kind
-from radar.store.engine import SQL_VARIABLES, chunks
-from radar.store.tables import arrival_forecast, arrival_model, episode, key, market_lead, snapshot
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import arrival_forecast, arrival_model, episode, kept_forecast, key, market_lead, snapshot
 from radar.windows import RANKED
 
-CROSSING = (Kind.HASHTAG, Kind.PRODUCT)
-"""Kinds of keys that mean the same in every market: a word names other things elsewhere, a topic always is there."""
+CROSSING = (Kind.HASHTAG, Kind.PRODUCT, Kind.TRACKED)
+"""Kinds of keys that mean the same in every market, a tracked key by its forms: a word names other things elsewhere, a
+topic always is there."""
 _BUCKETS = tuple(bucket.value for bucket in RANKED)
 
 
@@ -139,6 +140,56 @@ def write_forecasts(session: Session, model_id: str, rows: Sequence[Forecast]) -
     session.execute(sa.delete(arrival_forecast).where(arrival_forecast.c.model_id == model_id))
     if rows:
         session.execute(sa.insert(arrival_forecast), [{"model_id": model_id} | row._asdict() for row in rows])
+
+
+def keep_forecasts(session: Session, model_id: str, as_of: datetime, rows: Mapping[str, Sequence[Forecast]]) -> None:
+    """Keep what was forecast in each market for the reports of later: a day's last forecast stays."""
+    kept = [
+        {
+            "model_id": model_id, "audience_market": market, "day": as_of.date(), "as_of": as_of,
+            "forecasts": [[row.key_hash, row.week, row.working] for row in told],
+        }
+        for market, told in rows.items()
+    ]  # fmt: skip
+    upsert(session, kept_forecast, kept, on=["model_id", "audience_market", "day"], update=["as_of", "forecasts"])
+
+
+class KeptForecast(NamedTuple):
+    """What was forecast in a market at a moment of the past."""
+
+    as_of: datetime
+    rows: list[Forecast]
+
+
+def kept_forecasts(
+    session: Session, model_id: str, market: str, first: date, last: date, *, newest: bool = True
+) -> KeptForecast | None:
+    """The newest (or oldest) forecast that is kept of the days from first to last, in UTC."""
+    c = kept_forecast.c
+    statement = (
+        sa.select(c.as_of, c.forecasts)
+        .where(c.model_id == model_id, c.audience_market == market, c.day >= first, c.day <= last)
+        .order_by(c.day.desc() if newest else c.day)
+        .limit(1)
+    )
+    found = session.execute(statement).first()
+    if found is None:
+        return None
+    as_of, told = found
+    return KeptForecast(as_of, [Forecast(market, key_hash, as_of, week, working) for key_hash, week, working in told])
+
+
+def first_kept_forecast(session: Session, model_id: str, market: str) -> datetime | None:
+    """When the oldest forecast of a market that is kept was made."""
+    c = kept_forecast.c
+    mine = sa.select(c.as_of).where(c.model_id == model_id, c.audience_market == market)
+    found: datetime | None = session.scalar(mine.order_by(c.day).limit(1))
+    return found
+
+
+def prune_kept_forecasts(session: Session, before: date) -> int:
+    """Drop those kept of days before one."""
+    return int(session.connection().execute(sa.delete(kept_forecast).where(kept_forecast.c.day < before)).rowcount)
 
 
 def forecasts(session: Session, model_id: str, market: str, limit: int | None = None) -> list[Forecast]:

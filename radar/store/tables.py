@@ -362,6 +362,17 @@ arrival_forecast = Table(
     Column("working", JSON, nullable=False),
 )
 
+kept_forecast = Table(
+    "kept_forecast",
+    metadata,
+    Column("model_id", String(64), primary_key=True),
+    Column("audience_market", String(2), primary_key=True),
+    Column("day", Date, primary_key=True),  # in UTC: its last forecast stays
+    Column("as_of", Instant, nullable=False),
+    Column("forecasts", JSON, nullable=False),  # the likeliest, as [key_hash, week, working]; none is a list too
+    Index("ix_kept_forecast_day", "day"),
+)
+
 source_state = Table(
     "source_state",
     metadata,

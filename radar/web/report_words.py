@@ -284,7 +284,7 @@ def _expected(report: Report) -> Iterator[Block]:
     yield Heading(say("What is expected next"))
     found = report["expected"]
     if found["status"] != "ok":
-        yield Paragraph(_no_forecast(found["status"]))
+        yield Paragraph(_no_forecast(found, report["zone"]))
         return
     if not found["items"]:
         yield Paragraph(
@@ -312,11 +312,16 @@ def _within_a_week(one: Report) -> str:
     return percent(next((p["probability"] for p in one["probabilities"] if p["days"] == 7.0), None), 0)
 
 
-def _no_forecast(status: str) -> str:
-    if status == "not_fitted":
+def _no_forecast(found: Report, zone: str) -> str:
+    if found["status"] == "not_fitted":
         return say("Nothing is forecast: the model of arrivals is not fitted yet.")
-    if status == "other_time":
-        return say("Nothing is told: only the present forecast is kept, and it is not of the days after this week.")
+    if found["status"] == "not_kept" and found["since"] is None:
+        return say("No forecast of the week's end was kept: each day's last forecast is kept from the next one on.")
+    if found["status"] == "not_kept":
+        return say(
+            "No forecast of the week's end was kept: each day's last forecast is kept for %(n)s days, the first one "
+            "here is of %(day)s."
+        ) % {"n": number(found["kept_days"]), "day": words.day(found["since"], zone)}  # fmt: skip
     return say(
         "Nothing is forecast: forecasts of the past were no better than the rate at which this market is reached "
         "anyway, or nothing is known of its ways."

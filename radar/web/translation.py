@@ -23,6 +23,8 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import nodes
 from jinja2.ext import Extension, babel_extract
 
+from radar.config import Settings
+from radar.registry import load_taxonomy
 from radar.web.languages import FOLDER, LANGUAGES
 
 _PART = re.compile(
@@ -98,7 +100,7 @@ _KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "gettext": None, "ngettext":
 
 
 def messages() -> Catalog:
-    """Every message of the templates and modules of radar/web, with where it stands."""
+    """Every message of the templates and modules of radar/web, of the topics and the settings, with where it stands."""
     found = Catalog()
     for file in sorted((_HERE / "templates").rglob("*.html")):
         name = str(file.relative_to(_HERE.parents[1]))
@@ -116,6 +118,10 @@ def messages() -> Catalog:
         name = str(file.relative_to(_HERE.parents[1]))
         for line, message, _, _ in extract_from_file("python", file, _KEYWORDS):
             _add(found, message, name, line)
+    for topic in load_taxonomy().topics:
+        found.add(topic.definition, locations=[("models/topics/topics.toml", 1)])
+    for field in Settings.model_fields.values():
+        found.add(field.description or "", locations=[("radar/config.py", 1)])
     return found
 
 

@@ -22,6 +22,7 @@ from radar.web.charts import HEIGHT, WIDTH, spark_lines
 from radar.web.languages import LANGUAGES, language, number, percent, say, say_n
 from radar.web.navigation import MENU
 from radar.web.radar_drawing import SIZE
+from radar.web.told import told
 from radar.web.translation import PlainText
 
 HERE = Path(__file__).parent
@@ -84,7 +85,7 @@ templates.filters |= {
     "group_called": words.group_called, "lead_words": words.lead, "part_called": partner_words.part_called,
     "part_words": partner_words.part_words, "filter_called": partner_words.filter_called,
     "price_words": partner_words.price_words, "decision_words": words.decision, "forms_in": words.forms_in,
-    "markup": Markup, "kind_of": lambda value: type(value).__name__.lower(),
+    "told": told, "markup": Markup, "kind_of": lambda value: type(value).__name__.lower(),
     "spark_lines": spark_lines, "at_least": at_least, "web_address": web_address, "iso": datetime.isoformat,
 }  # fmt: skip
 templates.globals |= {

@@ -106,6 +106,11 @@ def test_keys_are_tracked_compared_and_told(client: TestClient, store: SmallStor
     assert (second["persons"], second["share"], second["low"], second["high"]) == (4, 0.3333, 0.1381, 0.6094)
     everywhere = client.get("/v1/share-of-voice", params={"window": "7d"}).json()
     assert {one["market"]: one["status"] for one in everywhere["items"]} == {"TW": "ok", "KR": "not_enough"}
+    together = everywhere["everywhere"]["keys"][0]
+    assert (together["name"], together["markets"]) == ("Donki", 1)
+    assert together["persons"] == sum(row["keys"][0]["persons"] for row in everywhere["items"])
+    assert voice["everywhere"] is None
+    assert "All markets together" in client.get("/tracked", headers={"accept": "text/html"}).text
     assert client.get("/v1/share-of-voice?window=36h").status_code == 400
     assert client.get("/v1/share-of-voice?group=x").json()["near"] == ["Drugstores"]
     lines = client.get("/v1/share-of-voice.csv?market=TW").text.splitlines()
