@@ -176,7 +176,7 @@ def classify_claimed(
         if not items:
             return 0, None
         found = Batch([_waiting(item) for item in items], read_posts(scorer, items, tracked.matcher), tracked.version)
-        return _put(session, scorer.model_id, found, now), items[-1].id
+        return put_readings(session, scorer.model_id, found, now), items[-1].id
 
 
 def many_wait(engine: sa.Engine) -> bool:
@@ -260,10 +260,11 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
     if not batch.posts:  # somebody else read or took them meanwhile
         return 0
     with writing(engine) as session, session.begin():
-        return _put(session, model_id, batch, now)
+        return put_readings(session, model_id, batch, now)
 
 
-def _put(session: Session, model_id: str, batch: Batch, now: datetime) -> int:
+def put_readings(session: Session, model_id: str, batch: Batch, now: datetime) -> int:
+    """Store what was read in posts; how many, none where another model or other tracked keys are in force since."""
     signals = [
         {
             "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,

@@ -322,11 +322,11 @@ def _counted(
         if day not in mixed:
             kept = originals(by_day[day])
             counted.append((day, count_day(by_day[day], day, zone, kept), len(by_day[day])))
-            mentions[day] = _mentions(kept, market, day, tracked)
-    return Counted(counted, mixed, _names(session, counted, by_day, topic_names, named), mentions)
+            mentions[day] = mentions_of(kept, market, day, tracked)
+    return Counted(counted, mixed, names_of(session, counted, by_day, topic_names, named), mentions)
 
 
-def _mentions(kept: Sequence[DayPost], market: str, day: date, tracked: set[int]) -> list[dict[str, Any]]:
+def mentions_of(kept: Sequence[DayPost], market: str, day: date, tracked: set[int]) -> list[dict[str, Any]]:
     """Who mentioned which tracked key on a day, in how many posts."""
     found: Counter[tuple[int, int]] = Counter()
     for item in kept if tracked else ():
@@ -367,7 +367,7 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
     return lasting(engine, put)
 
 
-def _names(
+def names_of(
     session: Session,
     counted: Sequence[tuple[date, DayCounts, int]],
     by_day: dict[date, list[DayPost]],

@@ -169,12 +169,12 @@ def _named(name: str) -> Job:
 
 
 def _run_alone(job: Job, context: Context, tick: "Tick | None") -> Outcome | None:
-    with _alone(job.name, context):
+    with alone(job.name, context):
         return _run(job, context, tick)
 
 
 @contextmanager
-def _alone(name: str, context: Context) -> Iterator[None]:
+def alone(name: str, context: Context) -> Iterator[None]:
     """Hold the job's lock while others wait for it; a dead process's is free at once, or can be taken over."""
     holding = _locked if has_locks(context.engine) else _leased
     with holding(name, context):

@@ -32,6 +32,8 @@ NAME_LENGTH = 60
 BATCH = 2_000
 Form = tuple[str, str]
 """A language and a text in it."""
+Forms = tuple[tuple[int, tuple[str, ...]], ...]
+"""Keys' numbers with their forms, as texts are compared with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,20 @@ class Reader:
 
 def open_reader(session: Session) -> Reader:
     """Present forms, ready to read by."""
+    version, forms = open_forms(session)
+    return Reader(version, matcher_of(forms))
+
+
+def open_forms(session: Session) -> tuple[str, Forms]:
+    """The version of present forms, and they themselves: what another process makes its own reader of."""
     version = store.version(session)
-    if version == "0":
-        return Reader(version, Matcher({}))
-    keys = [one for one in store.tracked_keys(session) if one.deleted_at is None]
-    forms = tuple((one.key_hash, tuple(plain_form(text) for _, text in one.forms)) for one in keys)
-    return Reader(version, _matcher(forms))
+    keys = [one for one in store.tracked_keys(session) if one.deleted_at is None] if version != "0" else []
+    return version, tuple((one.key_hash, tuple(plain_form(text) for _, text in one.forms)) for one in keys)
 
 
 @lru_cache(maxsize=4)
-def _matcher(forms: tuple[tuple[int, tuple[str, ...]], ...]) -> Matcher:
+def matcher_of(forms: Forms) -> Matcher:
+    """What finds the forms in a text."""
     return Matcher(dict(forms))
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 
 from radar.cli.app import console, settings, told
+from radar.cli.transfer import export, import_store
 from radar.errors import CallerError, StoreError
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from radar.backups import Backup
     from radar.config import Settings
 
-db = typer.Typer(name="db", help="The store itself: check it, back it up, restore it.", no_args_is_help=True)
+db = typer.Typer(name="db", help="The store itself: check it, back it up, restore it, export it.", no_args_is_help=True)
+db.command("export")(export)
+db.command("import")(import_store)
 
 
 @db.command()

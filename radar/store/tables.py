@@ -775,7 +775,7 @@ work = Table(
     "work",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("kind", String(16), nullable=False),  # count | detect
+    Column("kind", String(16), nullable=False),  # count | detect | backfill
     Column("subject", String(64), nullable=False),  # what of: a market, and days of it
     Column("argument", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),

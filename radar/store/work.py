@@ -52,3 +52,14 @@ def drop(session: Session, piece: Piece) -> None:
 def is_left(session: Session, kind: str) -> bool:
     """Whether pieces of a kind are not done yet, by whomever."""
     return session.scalar(sa.select(work.c.id).where(work.c.kind == kind).limit(1)) is not None
+
+
+def left(session: Session, kind: str) -> list[Piece]:
+    """All pieces of a kind that are not done yet, the oldest first; whoever asks is the only one who does them."""
+    columns = [work.c[name] for name in Piece._fields]
+    return [Piece(*row) for row in session.execute(sa.select(*columns).where(work.c.kind == kind).order_by(work.c.id))]
+
+
+def is_there(session: Session, piece: Piece) -> bool:
+    """Whether a piece still lies out; holds it until the transaction ends."""
+    return session.scalar(sa.select(work.c.id).where(work.c.id == piece.id).with_for_update()) is not None
