@@ -19,6 +19,7 @@ import xxhash
 from radar.keys import kinds_of
 from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.trends import SeriesState, Step, benjamini_hochberg
+from radar.trends.packing import is_packed, pack, unpack
 from radar.trends.distinct import REGISTERS, estimate, mix
 from radar.trends.stages import LIFT_ON, OFF_AFTER, Q_OFF, Q_ON, Stage, Staged, next_stage
 from radar.windows import Bucket
@@ -195,7 +196,22 @@ def never(key: int, place: int) -> bool:
 
 _HEAD = struct.Struct("<4sII")
 _MAGIC, _HOURLY = b"RDW2", b"RDW1"
-"""States of the first form named buckets by hours since 1970."""
+"""How states began that were not packed; those of the first form named buckets by hours since 1970."""
+
+
+def _of_before(blob: bytes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]], bytes, int]:
+    """A watch that was not packed: facts, arrays, its series' state, and the quarters of a bucket's number."""
+    magic, text_length, n = _HEAD.unpack_from(blob)
+    if magic not in (_MAGIC, _HOURLY):
+        raise ValueError(f"not a detector state: {magic!r}")
+    at = _HEAD.size + text_length
+    arrays = {
+        "keys": np.frombuffer(blob, "<i8", n, at).astype(np.int64),
+        "places": np.frombuffer(blob, "<i2", n, at + 8 * n).astype(np.int16),
+        "registers": np.frombuffer(blob, np.uint8, REGISTERS, at + 10 * n).copy(),
+    }
+    text = json.loads(blob[_HEAD.size : at])
+    return text, arrays, blob[at + 10 * n + REGISTERS :], 4 if magic == _HOURLY else 1
 
 
 class Watch:
@@ -278,25 +294,22 @@ class Watch:
         """Everything, to go on from at the same place."""
         opened = {str(i): asdict(o) for i, o in self.open.items()}
         facts = {"open": opened, "advanced": list(self.advanced), "begun": self.begun}
-        text = json.dumps(facts, default=lambda value: value.isoformat()).encode()
-        state = self.state.to_bytes()
-        arrays = self.keys.astype("<i8").tobytes() + self.places.astype("<i2").tobytes() + self.registers.tobytes()
-        return _HEAD.pack(_MAGIC, len(text), len(self.keys)) + text + arrays + state
+        text = json.dumps(facts, default=lambda value: value.isoformat())
+        state, arrays = self.state.to_parts()
+        mine = {"keys": self.keys, "places": self.places, "registers": self.registers}
+        return pack({"watch": text, "state": state}, mine | arrays)
 
     @classmethod
     def from_bytes(cls, blob: bytes, model_id: str, market: str, bucket: Bucket) -> "Watch":
         """Read it back."""
-        magic, text_length, n = _HEAD.unpack_from(blob)
-        if magic not in (_MAGIC, _HOURLY):
-            raise ValueError(f"not a detector state: {magic!r}")
-        watch, at = cls(model_id, market, bucket), _HEAD.size
-        text = json.loads(blob[at : at + text_length])
-        at += text_length
-        watch.keys = np.frombuffer(blob, "<i8", n, at).astype(np.int64)
-        watch.places = np.frombuffer(blob, "<i2", n, at + 8 * n).astype(np.int16)
-        watch.registers = np.frombuffer(blob, np.uint8, REGISTERS, at + 10 * n).copy()
-        watch.state = SeriesState.from_bytes(blob[at + 10 * n + REGISTERS :])
-        scale = 4 if magic == _HOURLY else 1
+        watch, scale = cls(model_id, market, bucket), 1
+        if is_packed(blob):
+            told, kept = unpack(blob)
+            text, watch.state = json.loads(told["watch"]), SeriesState.from_parts(told["state"], kept)
+        else:
+            text, kept, state, scale = _of_before(blob)
+            watch.state = SeriesState.from_bytes(state)
+        watch.keys, watch.places, watch.registers = kept["keys"], kept["places"], kept["registers"]
         watch.advanced.extend(scale * start for start in text["advanced"])
         watch.begun = date.fromisoformat(text["begun"]) if text.get("begun") else None
         for i, o in text["open"].items():

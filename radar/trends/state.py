@@ -6,6 +6,7 @@ update, so a bucket is judged by what was known before it.
 
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radar.trends import kernels, march
+from radar.trends.packing import is_packed, pack, unpack
 from radar.trends.profile import Profile
 from radar.trends.tail import FLOOR_POLYNOMIAL, detectable_count
 
@@ -287,36 +289,43 @@ class SeriesState:
         return sum(array.nbytes for array in arrays)
 
     def to_bytes(self) -> bytes:
-        """The whole state, to be read by `from_bytes`: an npz without pickles, rings kept sparse."""
-        n, out = self.size, io.BytesIO()
+        """The whole state, to be read by `from_bytes`."""
+        return pack(*self.to_parts())
+
+    def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """The whole state as facts (JSON) and arrays, to be read by `from_parts`; rings are kept sparse."""
+        n = self.size
         rings = self._rings[:, :, :n].ravel()
         filled = np.flatnonzero(rings)
         facts = {name: getattr(self, name) for name in ("windows", "season", "half_life", "warm_up", *_NUMBERS)}
-        np.savez(
-            out, allow_pickle=False, facts=np.array(json.dumps(facts)), kinds=self.kinds, level=self._level[:, :n],
-            sums=self._sums[:, :, :n], owner=self._owner[:n], own=self._own[:, : self._owners], past=self._past,
-            totals=self._totals, filled=filled, ring_values=rings[filled], numbers=self._numbers,
-            profile=self.profile.cycle,
-        )  # fmt: skip
-        return out.getvalue()
+        return facts, {
+            "kinds": self.kinds, "level_of": self._level[:, :n].T, "sums_of": self._sums[:, :, :n].T,
+            "owner": self._owner[:n], "own": self._own[:, : self._owners], "past": self._past,
+            "totals": self._totals, "steps": np.diff(filled, prepend=0), "ring_values": rings[filled],
+            "numbers": self._numbers, "profile": self.profile.cycle,
+        }  # fmt: skip
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "SeriesState":
         """A state as `to_bytes` wrote it: every later step equal to the bit. Raises ValueError for anything else."""
-        with np.load(io.BytesIO(data), allow_pickle=False) as kept:
-            facts = json.loads(str(kept["facts"]))
-            state = cls(tuple(facts["windows"]), facts["season"], facts["half_life"], facts["warm_up"])
-            state._allocate(facts["size"])
-            for name in _NUMBERS:
-                setattr(state, name, facts[name])
-            level = kept["level"]
-            state._level[: len(level)] = level
-            if len(level) < len(state._level):  # of before peaks were kept: it has seen none
-                state._level[9] = level[2]
-            for name in ("kinds", "sums", "owner", "own", "past", "totals", "numbers"):
-                setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
-            state._rings.reshape(-1)[kept["filled"]] = kept["ring_values"]
-            state.profile.cycle[:] = kept["profile"]
+        return cls.from_parts(*(unpack(data) if is_packed(data) else _of_npz(data)))
+
+    @classmethod
+    def from_parts(cls, facts: Mapping[str, Any], kept: Mapping[str, NDArray[Any]]) -> "SeriesState":
+        """A state as `to_parts` told it."""
+        state = cls(tuple(facts["windows"]), facts["season"], facts["half_life"], facts["warm_up"])
+        state._allocate(facts["size"])
+        for name in _NUMBERS:
+            setattr(state, name, facts[name])
+        level, sums = kept["level_of"].T, kept["sums_of"].T  # what belongs to a series lies side by side there
+        state._level[: len(level)] = level
+        if len(level) < len(state._level):  # of before peaks were kept: it has seen none
+            state._level[9] = level[2]
+        state._sums = np.ascontiguousarray(sums)
+        for name in ("kinds", "owner", "own", "past", "totals", "numbers"):
+            setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
+        state._rings.reshape(-1)[np.cumsum(kept["steps"])] = kept["ring_values"]
+        state.profile.cycle[:] = kept["profile"]
         return state
 
     def _append(self, other: "SeriesState") -> None:
@@ -346,6 +355,14 @@ class SeriesState:
                 array = getattr(self, name)
                 setattr(self, name, _room(array, array.ndim - 1, size))
             self._owner[self.size :] = -1
+
+
+def _of_npz(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What states were written as before: an npz, and where rings were filled instead of the steps to there."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        arrays = dict(kept)
+    turned = {f"{name}_of": arrays[name].T for name in ("level", "sums")}
+    return json.loads(str(arrays["facts"])), arrays | turned | {"steps": np.diff(arrays["filled"], prepend=0)}
 
 
 def _room(array: NDArray[Any], axis: int, size: int) -> NDArray[Any]:
