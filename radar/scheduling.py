@@ -41,7 +41,7 @@ MOST_MISSED = 1_000
 LINE = ("ingest_posts", "classify_posts", "count_mentions", "detect_trends")
 """The jobs that take a post to a trend, in order."""
 
-load_ahead("radar.classify", "radar.count", "radar.detect", "radar.topics.compiled")
+load_ahead("radar.loaded_ahead")
 
 Progress = Callable[[str, int, int | None], None]
 """progress(what, done, of): of is None while it is not known."""

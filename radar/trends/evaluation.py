@@ -29,7 +29,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaincinv
 
 LIST_DAYS = 7
 BASELINE_DAYS = 28
@@ -269,6 +268,8 @@ class History:
 
         rate  persons of each person heard, (series,)
         """
+        from scipy.special import gammaincinv  # a tenth of a second to import
+
         size, rows = len(self.keys), self._rows(days)
         series, persons = self.series[rows], self.persons[rows]
         per_day = np.diff(self.starts[days.start : days.stop + 1])
