@@ -36,6 +36,7 @@ WILD, WILD_FROM = (
     200.0,
 )  # and to its dispersion, from so many expected mentions on: how wild it can be, it has shown
 OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to the market's
+BLOCK = 512  # series taken through all steps of a loop at a time: their numbers stay in the fastest cache
 FEWEST = 3.0  # persons: a window with fewer is not tested
 PEAK_FROM = math.log(20.0)  # -ln p from which a bucket belongs to a peak, and from which theta divides it
 PEAK_MOST = 10.0  # excess that a peak is taken for at most
@@ -187,6 +188,8 @@ def learn(
     learnt: float,  # decayed buckets that dispersions were learnt from
     totals: F64,  # (5, kinds) out: a; what was added to it; levels 1, 9 and 3, sparse series foremost
     own_from: float,  # decayed mentions from which a series may have slot factors of its own
+    work: F64,  # (8, BLOCK) scratch
+    rare: I64,  # (BLOCK,) scratch
 ) -> bool:
     """Take this bucket's counts into the baseline, winsorised; nothing is expected of the very first bucket.
 
@@ -194,62 +197,218 @@ def learn(
     """
     totals[:] = 0.0
     claimed = False
-    w, longest, late_slot = sums.shape[1], rings.shape[1], int(late[1])
-    tail, late_at = (head + 1) % longest, seen - longest + 1
+    w, longest = sums.shape[1], rings.shape[1]
+    tail, known = (head + 1) % longest, late[0] > 0.0
     rate, late_rate = unit / (exposed + prior), late[0] / np.maximum(late[2] + prior, 1e-300)
-    for s in range(n):
-        x = y[s]
-        kind = kinds[s]
-        rings[0, head, s] = np.uint16(x)
-        row = owner[s]
-        if seen > 0 and (row >= 0 or x > FEWEST):  # the limit is never under 4
-            plain = rate[kind] * (level[0, s] + 0.5)
-            mu = plain
-            if row >= 0:
-                mu *= (OWN_PRIOR + own[0, row, slot]) / (OWN_PRIOR + own[1, row, slot])
-            if x > FEWEST:
-                phi = max(1.0, (PHI_WEIGHT * usual[0, kinds[s]] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
-                x = min(x, math.floor(mu + WINSOR * math.sqrt(phi * max(mu, 0.25)) + 1.0))
-            if row >= 0:
-                own[0, row, slot] = decays[2] * own[0, row, slot] + x
-                own[1, row, slot] = decays[2] * own[1, row, slot] + plain
-        rings[1, head, s] = np.uint16(x)
-        if late[0] > 0.0:
-            left = max(level[0, s] - sums[1, w - 1, s], 0.0) + 0.5
-            mu = out = late_rate[kind] * left
-            came, x_late = np.float64(rings[0, tail, s]), np.float64(rings[1, tail, s])
-            if owner[s] >= 0:
-                heard, due = own[0, owner[s], late_slot], own[1, owner[s], late_slot]
-                out *= (OWN_PRIOR + max(heard - x_late, 0.0)) / (OWN_PRIOR + max(due - mu, 0.0))
-                mu *= (OWN_PRIOR + heard) / (OWN_PRIOR + due)
-            if came >= FEWEST:
-                phi = max(1.0, (PHI_WEIGHT * usual[0, kind] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
-                if came > x_late and level[1, s] >= WILD_FROM:
-                    cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
-                    x_late = max(x_late, min(came, cut))
-                if came > out and (came - out) ** 2 > 0.5 * (phi + out / left) * out:
-                    surprise = -log_tail(came, out, phi + out / left)
-                    if owner[s] >= 0:
-                        surprise = unsure(surprise, level[1, s], phi, learnt)
-                    if surprise > PEAK_FROM:
-                        keep_peak(level, s, min(surprise - PEAK_FROM, PEAK_MOST), late_at, longest, decays[1])
-            level[1, s] = decays[1] * level[1, s] + mu
-            level[2, s] = decays[1] * level[2, s] + max((x_late - mu) * (x_late - out), 0.0)
-            level[9, s] = decays[1] * level[9, s] + (x_late - out) * (x_late - out)
-            level[3, s] = decays[1] * level[3, s]
-            level[4, s] += x_late - out
-            if stretch_ends:
-                level[3, s] += level[4, s] * level[4, s]
-                level[4, s] = 0.0
-        level[0, s] = decays[0] * level[0, s] + x
-        claimed |= row < 0 and level[0, s] >= own_from
-        totals[0, kind] += level[0, s]
-        totals[1, kind] += x
-        weight = PHI_WEIGHT / (PHI_WEIGHT + level[1, s])
-        totals[2, kind] += weight * level[1, s]
-        totals[3, kind] += weight * level[9, s]
-        totals[4, kind] += weight * level[3, s]
+    x, mu, out, x_late, parts = work[0], work[1], work[2], work[3], work[4:]
+    for start in range(0, n, BLOCK):
+        block = slice(start, min(start + BLOCK, n))
+        widen(y[block], x)
+        if known:
+            look_back(kinds[block], late_rate, level[0][block], sums[1, w - 1][block], mu, out)
+            count_back(rings[1, tail][block], x_late)
+        for at in range(rarities(y[block], rings[0, tail][block], owner[block], rare)):
+            i = rare[at]
+            s = start + i
+            kind = kinds[s]
+            x[i] = winsorised(s, x[i], kind, level, owner[s], own, rate[kind], usual, slot, decays[2], seen)
+            if known:
+                mu[i], out[i], x_late[i] = looked_back(
+                    s, mu[i], np.float64(rings[0, tail, s]), x_late[i], kind, level, sums[1, w - 1], owner[s], own,
+                    usual, int(late[1]), seen - longest + 1, longest, decays[1], learnt,
+                )  # fmt: skip
+        keep(y[block], rings[0, head][block])
+        keep(x[: block.stop - start], rings[1, head][block])
+        fade(level[0][block], decays[0], x)
+        claimed |= any_claim(owner[block], level[0][block], own_from)
+        if known:
+            fade(level[1][block], decays[1], mu)
+            spread(level[2][block], decays[1], x_late, mu, out)
+            spread(level[9][block], decays[1], x_late, out, out)
+            stretch(level[3][block], level[4][block], decays[1], x_late, out, stretch_ends)
+        weigh(level[1][block], level[9][block], level[3][block], parts)
+        add_up(kinds[block], level[0][block], x, parts, totals)
     return claimed
+
+
+# Loops over a block that touch few arrays each: only such ones are compiled to take many series at a time.
+
+
+@jit
+def per_kind(kinds: I8, values: F64, out: F64) -> None:
+    """Each series' value by its kind; a block of one kind costs next to nothing."""
+    first, alike = kinds[0], True
+    for i in range(kinds.size):
+        alike &= kinds[i] == first
+    if alike:
+        out[: kinds.size] = values[first]
+    else:
+        for i in range(kinds.size):
+            out[i] = values[kinds[i]]
+
+
+@jit
+def widen(y: F32, x: F64) -> None:
+    """Counts to the precision of sums."""
+    for i in range(y.size):
+        x[i] = y[i]
+
+
+@jit
+def look_back(kinds: I8, rates: F64, counted: F32, within: F32, mu: F64, out: F64) -> None:
+    """What was expected of the oldest bucket of the longest window, by the rate that left that window out."""
+    per_kind(kinds, rates, out)
+    for i in range(kinds.size):
+        mu[i] = out[i] * (max(counted[i] - within[i], np.float32(0.0)) + 0.5)
+    for i in range(kinds.size):
+        out[i] = mu[i]
+
+
+@jit
+def count_back(ring: U16, x: F64) -> None:
+    """Counts kept in a ring, as numbers."""
+    for i in range(ring.size):
+        x[i] = ring[i]
+
+
+@jit
+def rarities(y: F32, came: U16, owner: I32, rare: I64) -> int:
+    """Which of a block are too many now or were then, or have factors of their own; answers how many."""
+    found = 0
+    for i in range(y.size):
+        rare[found] = i
+        found += (y[i] > FEWEST) | (came[i] >= FEWEST) | (owner[i] >= 0)
+    return found
+
+
+@jit
+def keep(x: F32 | F64, ring: U16) -> None:
+    """Counts to a ring."""
+    for i in range(x.size):
+        ring[i] = np.uint16(x[i])
+
+
+@jit
+def fade(level: F32, decay: float, x: F64) -> None:
+    """A decayed sum, one bucket on."""
+    for i in range(level.size):
+        level[i] = decay * level[i] + x[i]
+
+
+@jit
+def any_claim(owner: I32, mentions: F32, enough: float) -> bool:
+    """Whether a series without factors of its own has mentions enough for them."""
+    claimed = False
+    for i in range(owner.size):
+        claimed |= (owner[i] < 0) & (mentions[i] >= enough)
+    return claimed
+
+
+@jit
+def spread(level: F32, decay: float, x: F64, mu: F64, out: F64) -> None:
+    """A decayed sum of squared residuals, one bucket on."""
+    for i in range(level.size):
+        level[i] = decay * level[i] + max((x[i] - mu[i]) * (x[i] - out[i]), 0.0)
+
+
+@jit
+def stretch(level: F32, under_way: F32, decay: float, x: F64, out: F64, ends: bool) -> None:
+    """The same of the residuals of whole stretches."""
+    for i in range(level.size):
+        level[i] = decay * level[i]
+    for i in range(level.size):
+        under_way[i] += x[i] - out[i]
+    if ends:
+        for i in range(level.size):
+            level[i] += under_way[i] * under_way[i]
+            under_way[i] = 0.0
+
+
+@jit
+def weigh(due: F32, plain: F32, wide: F32, parts: F64) -> None:
+    """What the market's dispersion takes of a block (3, block), sparse series foremost."""
+    weight, a, b, c = parts[3], parts[0], parts[1], parts[2]
+    for i in range(due.size):
+        weight[i] = PHI_WEIGHT / (PHI_WEIGHT + due[i])
+    for i in range(due.size):
+        a[i] = weight[i] * due[i]
+    for i in range(due.size):
+        b[i] = weight[i] * plain[i]
+    for i in range(due.size):
+        c[i] = weight[i] * wide[i]
+
+
+@jit
+def winsorised(
+    s: int, x: float, kind: int, level: F32, row: int, own: F32, rate: float, usual: F64, slot: int, decay: float,
+    seen: int,
+) -> float:  # fmt: skip
+    """What of a count x goes into the baseline, and, cut to that, into the series' own factors."""
+    if seen == 0 or (row < 0 and x <= FEWEST):  # the limit is never under 4
+        return x
+    plain = rate * (level[0, s] + 0.5)
+    mu = plain
+    if row >= 0:
+        mu *= (OWN_PRIOR + own[0, row, slot]) / (OWN_PRIOR + own[1, row, slot])
+    if x > FEWEST:
+        phi = max(1.0, (PHI_WEIGHT * usual[0, kind] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
+        x = min(x, math.floor(mu + WINSOR * math.sqrt(phi * max(mu, 0.25)) + 1.0))
+    if row >= 0:
+        own[0, row, slot] = decay * own[0, row, slot] + x
+        own[1, row, slot] = decay * own[1, row, slot] + plain
+    return x
+
+
+@jit
+def looked_back(
+    s: int, mu: float, came: float, x: float, kind: int, level: F32, within: F32, row: int, own: F32, usual: F64,
+    slot: int, at: int, longest: int, decay: float, learnt: float,
+) -> tuple[float, float, float]:  # fmt: skip
+    """What dispersion and peaks take of the oldest bucket of the longest window, number `at`: mu, mu', x."""
+    left = max(level[0, s] - within[s], 0.0) + 0.5
+    out = mu
+    if row >= 0:
+        heard, due = own[0, row, slot], own[1, row, slot]
+        out *= (OWN_PRIOR + max(heard - x, 0.0)) / (OWN_PRIOR + max(due - mu, 0.0))
+        mu *= (OWN_PRIOR + heard) / (OWN_PRIOR + due)
+    if came < FEWEST:
+        return mu, out, x
+    phi = max(1.0, (PHI_WEIGHT * usual[0, kind] + level[2, s]) / (PHI_WEIGHT + level[1, s]))
+    if came > x and level[1, s] >= WILD_FROM:
+        cut = math.floor(mu + WILD * math.sqrt(phi * max(mu, 0.25)) + 1.0)
+        x = max(x, min(came, cut))
+    if came > out and (came - out) ** 2 > 0.5 * (phi + out / left) * out:
+        surprise = -log_tail(came, out, phi + out / left)
+        if row >= 0:
+            surprise = unsure(surprise, level[1, s], phi, learnt)
+        if surprise > PEAK_FROM:
+            keep_peak(level, s, min(surprise - PEAK_FROM, PEAK_MOST), at, longest, decay)
+    return mu, out, x
+
+
+@jit
+def add_up(kinds: I8, mentions: F32, took: F64, parts: F64, totals: F64) -> None:
+    """Add a block to its kinds' totals, series after series: the sums are the same however the blocks are cut."""
+    kind, alike = kinds[0], True
+    for i in range(kinds.size):
+        alike &= kinds[i] == kind
+    if not alike:
+        for i in range(kinds.size):
+            kind = kinds[i]
+            totals[0, kind] += mentions[i]
+            totals[1, kind] += took[i]
+            totals[2, kind] += parts[0, i]
+            totals[3, kind] += parts[1, i]
+            totals[4, kind] += parts[2, i]
+        return
+    a, b, c, d, e = totals[0, kind], totals[1, kind], totals[2, kind], totals[3, kind], totals[4, kind]
+    for i in range(kinds.size):
+        a += mentions[i]
+        b += took[i]
+        c += parts[0, i]
+        d += parts[1, i]
+        e += parts[2, i]
+    totals[0, kind], totals[1, kind], totals[2, kind], totals[3, kind], totals[4, kind] = a, b, c, d, e
 
 
 @jit
@@ -259,11 +418,24 @@ def move_on(n: int, sums: F32, rings: U16, head: int, windows: I64, decay: float
         length = windows[k]
         if length > 1:
             old = (head - length + 1) % rings.shape[1]
-            keep, drop = np.float32(decay), np.float32(decay ** (length - 1))
-            for s in range(n):
-                sums[0, k, s] += np.float32(rings[0, head, s]) - np.float32(rings[0, old, s])
-                left = keep * sums[1, k, s] + rings[1, head, s] - drop * rings[1, old, s]
-                sums[1, k, s] = left if left > np.float32(1e-4) else np.float32(0.0)
+            take(n, sums[0, k], rings[0, head], rings[0, old])
+            fading, drop = np.float32(decay), np.float32(decay ** (length - 1))
+            take_decayed(n, sums[1, k], rings[1, head], rings[1, old], fading, drop)
+
+
+@jit
+def take(n: int, total: F32, new: U16, old: U16) -> None:
+    """A window's sum, one bucket on."""
+    for s in range(n):
+        total[s] += np.float32(new[s]) - np.float32(old[s])
+
+
+@jit
+def take_decayed(n: int, total: F32, new: U16, old: U16, decay: float, drop: float) -> None:
+    """The same of decayed counts; what rounding leaves of none is none."""
+    for s in range(n):
+        left = np.float64(decay * total[s]) + np.float64(new[s]) - np.float64(drop) * np.float64(old[s])
+        total[s] = left if left > np.float32(1e-4) else np.float32(0.0)
 
 
 @jit
@@ -287,6 +459,7 @@ def replay(
     """Learn many past buckets at once, as `learn` and `move_on` would one by one; returns the ring's head."""
     w = rings.shape[1]
     usual = np.zeros((2, totals.shape[1]))
+    work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)
     for t in range(y.shape[0]):
         for k in range(totals.shape[1]):
             usual[0, k] = (market_weight * PHI + totals[3, k]) / (market_weight + totals[2, k])
@@ -295,7 +468,7 @@ def replay(
         learn(
             y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],
             prior, usual, decays, seen, past[3:, t].copy(), seen % w == w - 1, learnt_from(seen, w, decays[1]), totals,
-            np.inf,
+            np.inf, work, rare,
         )  # fmt: skip
         move_on(y.shape[1], sums, rings, head, windows, decays[0])
         head = (head + 1) % w

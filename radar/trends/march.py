@@ -11,7 +11,7 @@ that a live market (one bucket a call) and a replayed history (many) are the sam
 import numpy as np
 
 from radar._jit import jit, jit_unlocked
-from radar.trends.kernels import F32, F64, I8, I32, I64, PHI, U16, learn, learnt_from, move_on, test_series
+from radar.trends.kernels import BLOCK, F32, F64, I8, I32, I64, PHI, U16, learn, learnt_from, move_on, test_series
 
 OWN_FROM = 200.0  # mentions (decayed) from which a series gets slot factors of its own
 PHI_MARKET = 100.0  # expected mentions with which a market's dispersion is drawn to PHI
@@ -19,9 +19,18 @@ SLOT_PRIOR = 50.0  # mentions with which a slot is drawn to its parent: hour of 
 
 
 @jit
+def top_kind(numbers: F64) -> int:
+    """How many kinds there are, up to the last one with a series; at least 1."""
+    top = numbers.size
+    while top > 1 and numbers[top - 1] == 0.0:
+        top -= 1
+    return top
+
+
+@jit
 def priors(totals: F64, numbers: F64, exposed: float) -> F64:
     """Exposure in which half a mention is expected at the kind's mean rate (all series' where a kind has none)."""
-    everyone = (totals[0].sum() + 0.5) / max(numbers.sum(), 1.0)
+    everyone = (totals[0].sum() + 0.5) / max(numbers.sum(), 1.0)  # kinds above those in `numbers` have no series
     out = np.empty(numbers.size)
     for kind in range(numbers.size):
         rate = (totals[0, kind] + 0.5) / numbers[kind] if numbers[kind] > 0 else everyone
@@ -30,10 +39,10 @@ def priors(totals: F64, numbers: F64, exposed: float) -> F64:
 
 
 @jit
-def usuals(totals: F64) -> F64:
+def usuals(totals: F64, kinds: int) -> F64:
     """Dispersions that a series of a kind is shrunk to: its market's (of a bucket, of a stretch), shrunk to PHI."""
-    out = np.empty((2, totals.shape[1]))
-    for kind in range(totals.shape[1]):
+    out = np.empty((2, kinds))
+    for kind in range(kinds):
         due = PHI_MARKET + totals[2, kind]
         out[0, kind] = (PHI_MARKET * PHI + totals[3, kind]) / due
         out[1, kind] = (PHI_MARKET * PHI + totals[4, kind]) / due
@@ -66,6 +75,16 @@ def learn_profile(cycle: F64, day: int, decay: float, slot: int, observed: float
             cycle[2, at] = (SLOT_PRIOR * factor + cycle[0, at] / whole) / (SLOT_PRIOR + cycle[1, at])
 
 
+@jit
+def place(found: int, which: I32, out: F64, column: int, grid: F64, rest: F64, rows: I64) -> None:
+    """Write what a bucket showed to where it belongs: few lines of memory, that the next bucket writes to again."""
+    for row in range(found):
+        s = which[0, row]
+        grid[s, column] = out[0, row]
+        for k in range(rows.size):
+            rest[s, column, k] = out[rows[k], row] if rows[k] >= 0 else which[1, row]
+
+
 @jit_unlocked
 def march(
     y: F32,  # (buckets, n) counts, oldest first
@@ -94,6 +113,10 @@ def march(
     column: I32,  # (room,) out: which bucket
     which: I32,
     out: F64,
+    grid: F64,  # (n, all buckets) out, or (0, 0): where p goes, instead of `out`
+    rest: F64,  # (n, all buckets, k) out: where the other numbers go
+    rows: I64,  # (k,) which rows of `out` they are, -1 the window
+    start: int,  # column of the first bucket
 ) -> tuple[int, int, int, float, int, bool]:
     """Pass as many buckets as the room for what is found allows, up to one that gives a series a claim to own factors.
 
@@ -101,41 +124,48 @@ def march(
     """
     n, longest = y.shape[1], rings.shape[1]
     found, claimed, passed = 0, False, 0
+    before_it = y.shape[0]  # of `long`: columns of buckets to come
+    long = np.concatenate((np.empty((4, before_it)), past), axis=1)
+    numbers = numbers[: top_kind(numbers)]
     spans, before, late = np.empty(windows.size), np.empty(windows.size), np.zeros(3)
+    work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)  # asked for once: new memory is slow to come by
     while passed < y.shape[0] and not claimed and (found == 0 or found + n <= column.size):
         exposure, slot = exposures[passed], slots[passed]
         if exposure == 0.0:
             passed += 1
             continue
         unit = exposure * cycle[2, slot]
-        prior, usual = priors(totals, numbers, exposed), usuals(totals)
-        for row in range(4):
-            for at in range(past.shape[1] - 1, 0, -1):
-                past[row, at] = past[row, at - 1]
-        past[0, 0], past[1, 0], past[2, 0], past[3, 0] = exposure, unit, slot, exposed
+        prior, usual = priors(totals, numbers, exposed), usuals(totals, numbers.size)
+        before_it -= 1
+        recent = long[:, before_it:]
+        recent[0, 0], recent[1, 0], recent[2, 0], recent[3, 0] = exposure, unit, slot, exposed
         learnt = learnt_from(seen, longest, decays[1])
         if seen >= warm_up:
             for k in range(windows.size):
-                spans[k] = past[1, : windows[k]].sum()
-                before[k] = past[3, windows[k] - 1] * decays[0] ** (windows[k] - 1)
+                spans[k] = recent[1, : windows[k]].sum()
+                before[k] = recent[3, windows[k] - 1] * decays[0] ** (windows[k] - 1)
             more = test_series(
-                n, y[passed], kinds, level, sums, owner, own, windows, past[1, :longest],
-                past[2, :longest].astype(np.int64), spans, reach, before, prior, usual, seen, learnt, decays[1],
+                n, y[passed], kinds, level, sums, owner, own, windows, recent[1, :longest],
+                recent[2, :longest].astype(np.int64), spans, reach, before, prior, usual, seen, learnt, decays[1],
                 polynomial, which[:, found:], out[:, found:],
             )  # fmt: skip
-            column[found : found + more] = passed
-            found += more
+            if grid.size:
+                place(more, which, out, start + passed, grid, rest, rows)
+            else:
+                column[found : found + more] = passed
+                found += more
         if (
             seen >= longest
         ):  # else no window has begun yet, or with the very first bucket, of which nothing was expected
-            late[0], late[1] = past[1, longest - 1], past[2, longest - 1]
-            late[2] = past[3, longest - 1] * decays[0] ** (longest - 1)
+            late[0], late[1] = recent[1, longest - 1], recent[2, longest - 1]
+            late[2] = recent[3, longest - 1] * decays[0] ** (longest - 1)
         due = 0.0
         for kind in range(numbers.size):
             due += (totals[0, kind] + 0.5 * numbers[kind]) / max(exposed + prior[kind], 1e-9)
         claimed = learn(
             n, y[passed], kinds, level, sums, owner, own, rings, head, unit, slot, exposed, prior, usual, decays, seen,
             late, seen % longest == longest - 1, learnt, totals, OWN_FROM if cycle.shape[1] > 1 else np.inf,
+            work, rare,
         )  # fmt: skip
         move_on(n, sums, rings, head, windows, decays[0])
         head = (head + 1) % longest
@@ -144,31 +174,5 @@ def march(
         exposed = decays[0] * exposed + unit
         seen += 1
         passed += 1
+    past[:] = long[:, before_it : before_it + past.shape[1]]
     return passed, found, seen, exposed, head, claimed
-
-
-@jit_unlocked
-def by_series(series: I32, n: int) -> I64:
-    """The order in which rows of the same series, 0 to n - 1, stand together and are otherwise as they came."""
-    begins = np.zeros(n + 1, np.int64)
-    for s in series:
-        begins[s + 1] += 1
-    begins = np.cumsum(begins)
-    order = np.empty(series.size, np.int64)
-    for row in range(series.size):
-        order[begins[series[row]]] = row
-        begins[series[row]] += 1
-    return order
-
-
-@jit_unlocked
-def place(order: I64, series: I32, columns: I32, start: int, p: F64, values: F64, all_p: F64, rest: F64) -> None:
-    """Write rows to their places (series, start + column): p to `all_p`, values (row, k) to `rest` (series, column, k).
-
-    Row by row in this order, so that memory is written to in its own.
-    """
-    for row in order:
-        s, t = series[row], start + columns[row]
-        all_p[s, t] = p[row]
-        for k in range(values.shape[1]):
-            rest[s, t, k] = values[row, k]

@@ -2,21 +2,18 @@
 
 import math
 import mmap
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from radar.trends.march import by_series, place
-from radar.trends.state import SeriesState, Steps
+from radar.trends.state import SeriesState
 
 Floats = NDArray[np.float64]
 _BLOCK = 64  # buckets turned over at a time: some cache lines
 _TILE = 128  # series turned over at a time
-_SCORES = ("p", "lift", "lift_floor", "score")  # p is the first
+_SCORES = ("lift", "lift_floor", "score")
 _WORKING = ("observed", "expected", "window")
 
 
@@ -56,16 +53,12 @@ def score_series(
         raise ValueError(f"exposure must have shape ({buckets},), got {heard.shape}")
     state = SeriesState(windows, season, half_life, warm_up)
     state.add(np.zeros(n, np.int8))
-    out = _Out(n, buckets, (*_SCORES, *_WORKING) if working else _SCORES)
-    with ThreadPoolExecutor(1) as aside:  # writes one block's scores down while the next is computed
-        written = [aside.submit(out.begin)]
-        for start in range(0, buckets, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            steps = state.advance_many(_turned(counts[:, block]), heard[block], np.arange(buckets)[block])
-            written.append(aside.submit(out.write, steps, start))
-        for each in written:
-            each.result()
-    return Scores(**out.arrays)
+    names = _SCORES + _WORKING if working else _SCORES
+    p, rest = np.full((n, buckets), 1.0), _untouched((n, buckets, len(names)))
+    for start in range(0, buckets, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        state.advance_into(_turned(counts[:, block]), heard[block], np.arange(buckets)[block], p, rest, names, start)
+    return Scores(p, **{name: rest[:, :, i] for i, name in enumerate(names)})
 
 
 def _turned(counts: NDArray[Any]) -> NDArray[np.float32]:
@@ -76,31 +69,11 @@ def _turned(counts: NDArray[Any]) -> NDArray[np.float32]:
     return out
 
 
-class _Out:
-    """What becomes the answer: p, 1 where nothing was tested, and the others, 0 there, side by side.
+def _untouched(shape: tuple[int, ...]) -> Floats:
+    """Zeros that are no memory until written to.
 
-    New memory is slow to come by (on a virtual machine, slower than the arithmetic), so of the others only pages with
-    something in them are ever touched: numpy's own zeros would ask for huge pages, of which every one has something.
+    New memory is slow to come by (on a virtual machine, slower than the arithmetic), and only pages with something in
+    them are ever touched: numpy's own zeros would ask for huge pages, of which every one has something.
     """
-
-    def __init__(self, n: int, buckets: int, names: Sequence[str]) -> None:
-        self.n, self.shape, self.names = n, (n, buckets), names[1:]
-        shape = (n, buckets, len(self.names))
-        memory = mmap.mmap(-1, 8 * max(math.prod(shape), 1), access=mmap.ACCESS_COPY)
-        self.rest = np.frombuffer(memory, np.float64, math.prod(shape)).reshape(shape)
-
-    def begin(self) -> None:
-        """Ask for the memory of p."""
-        self.p = np.full(self.shape, 1.0)
-
-    def write(self, steps: Steps, start: int) -> None:
-        """Put a block in place, series by series, each column `start` later."""
-        if steps.series.size:
-            order = by_series(steps.series, self.n)
-            values = np.stack([getattr(steps, name) for name in self.names], axis=1)
-            place(order, steps.series, steps.column, start, steps.p, values, self.p, self.rest)
-
-    @property
-    def arrays(self) -> dict[str, Floats]:
-        """By name."""
-        return {"p": self.p} | {name: self.rest[:, :, i] for i, name in enumerate(self.names)}
+    memory = mmap.mmap(-1, 8 * max(math.prod(shape), 1), access=mmap.ACCESS_COPY)
+    return np.frombuffer(memory, np.float64, math.prod(shape)).reshape(shape)

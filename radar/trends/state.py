@@ -6,7 +6,7 @@ update, so a bucket is judged by what was known before it.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,6 +24,8 @@ REMEMBERED = (
     4.0  # half-lives of exposures kept, so that a new series' past can be replayed: a sixteenth is left by then
 )
 MOST = np.float32(65_535)  # persons of a series in a bucket; more are taken as that
+_ROWS = ("p", "observed", "expected", "lift", "lift_floor", "score")  # of what is found; the window stands aside
+_NOWHERE = (np.zeros((0, 0)), np.zeros((0, 0, 0)), np.zeros(0, np.int64))
 ROOM = 1 << 16  # rows of what is found that are kept at a time while many buckets are passed
 
 
@@ -125,7 +127,7 @@ class SeriesState:
     def phi(self) -> NDArray[np.float64]:
         """Dispersion of each series (size,): variance over mean of a bucket, 1 for a Poisson."""
         due, residual = self._level[1:3, : self.size].astype(np.float64)
-        weight, usual = kernels.PHI_WEIGHT, march.usuals(self._totals)
+        weight, usual = kernels.PHI_WEIGHT, march.usuals(self._totals, KINDS)
         return np.asarray(np.maximum(1.0, (weight * usual[0, self.kinds] + residual) / (weight + due)))
 
     def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
@@ -214,6 +216,51 @@ class SeriesState:
 
         y  (buckets, size) persons;    exposures, slots  (buckets,) as in `advance`
         """
+        counts, heard, places = self._checked(y, exposures, slots)
+        room = max(self.size, min(heard.size * self.size, ROOM))
+        column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
+        parts, done = [(column[:0], which[:, :0], out[:, :0])], 0
+        while done < heard.size:
+            passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out, *_NOWHERE, 0)
+            parts.append((column[:found] + np.int32(done), which[:, :found].copy(), out[:, :found].copy()))
+            done += passed
+        columns, (series, window), numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
+        p, observed, expected, size, floor, score = numbers
+        return Steps(series, window, p, observed, expected, size, floor, score, columns)
+
+    def advance_into(
+        self,
+        y: ArrayLike,
+        exposures: ArrayLike,
+        slots: ArrayLike,
+        grid: NDArray[np.float64],
+        rest: NDArray[np.float64],
+        names: Sequence[str],
+        start: int,
+    ) -> None:
+        """`advance_many`, what was found written straight to where it belongs.
+
+        grid  (size, all buckets) gets p from column `start` on;    rest  (size, all buckets, names) what `names` say
+        """
+        counts, heard, places = self._checked(y, exposures, slots)
+        which, out = np.empty((2, self.size), np.int32), np.empty((6, self.size))
+        rows, done = np.array([_ROWS.index(name) if name in _ROWS else -1 for name in names], np.int64), 0
+        while done < heard.size:
+            at = start + done
+            done += self._march(
+                counts[done:], heard[done:], places[done:], which[0], which, out, grid, rest, rows, at
+            )[0]
+
+    def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
+        """`advance` with the counts of some series, the others being zero."""
+        y = np.zeros(self.size, np.float32)
+        np.add.at(y, np.asarray(series, np.int64), np.asarray(counts, np.float32))
+        return self.advance(y, exposure, slot)
+
+    def _checked(
+        self, y: ArrayLike, exposures: ArrayLike, slots: ArrayLike
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]]:
+        """Buckets as they are passed: counts, exposures, slots of the cycle."""
         counts = np.minimum(np.ascontiguousarray(y, np.float32), MOST)
         heard = np.ascontiguousarray(exposures, np.float64)
         places = np.asarray(slots, np.int64) % self.profile.season
@@ -221,22 +268,7 @@ class SeriesState:
             raise ValueError(f"y must have shape ({heard.size}, {self.size}), got {counts.shape}")
         if not (heard >= 0).all():
             raise ValueError(f"exposure must be >= 0, got {heard.min()}")
-        room = max(self.size, min(heard.size * self.size, ROOM))
-        column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
-        parts, done = [(column[:0], which[:, :0], out[:, :0])], 0
-        while done < heard.size:
-            passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out)
-            parts.append((column[:found] + np.int32(done), which[:, :found].copy(), out[:, :found].copy()))
-            done += passed
-        columns, (series, window), numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
-        p, observed, expected, size, floor, score = numbers
-        return Steps(series, window, p, observed, expected, size, floor, score, columns)
-
-    def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
-        """`advance` with the counts of some series, the others being zero."""
-        y = np.zeros(self.size, np.float32)
-        np.add.at(y, np.asarray(series, np.int64), np.asarray(counts, np.float32))
-        return self.advance(y, exposure, slot)
+        return counts, heard, places
 
     def _prior(self) -> NDArray[np.float64]:
         return march.priors(self._totals, self._numbers, self.exposed)
@@ -249,13 +281,17 @@ class SeriesState:
         column: NDArray[np.int32],
         which: NDArray[np.int32],
         out: NDArray[np.float64],
+        grid: NDArray[np.float64],
+        rest: NDArray[np.float64],
+        rows: NDArray[np.int64],
+        start: int,
     ) -> tuple[int, int]:
         """Pass some buckets; answers how many, and the rows of what was found."""
         passed, found, self.buckets_seen, self.exposed, self._head, claimed = march.march(
             y, heard, slots, self.buckets_seen, self.exposed, self._head, self.warm_up, self._kinds, self._numbers,
             self._level, self._sums, self._owner, self._own, self._rings, self._lengths, self._reach, self._decays,
             self._past, self.profile.cycle, self.profile.day, self.profile.decay, self._totals, FLOOR_POLYNOMIAL,
-            column, which, out,
+            column, which, out, grid, rest, rows, start,
         )  # fmt: skip
         if claimed:
             self._give_own()
