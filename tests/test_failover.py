@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,9 +21,9 @@ from radar.errors import CallerError
 from radar.store.engine import open_store, writing
 from radar.store.replica import Reads
 from radar.store.tables import lease, meta, post
-from tests.builders import NOON
 from tests.clusters import Cluster, a_cluster
 from tests.conftest import IN_CI
+from tests.pushing import Pusher
 
 
 @pytest.fixture(scope="module")
@@ -63,41 +62,6 @@ def _ready(at: str) -> dict[str, Any]:
     except httpx.TransportError:
         return {}
     return answer.json() if answer.status_code == 200 else {}
-
-
-class Pusher:
-    """Pushes posts one after another, and keeps which of them were acknowledged. A refused one is pushed again."""
-
-    def __init__(self, at: str, name: str) -> None:
-        self._at, self._name, self._over = at, name, threading.Event()
-        self.acknowledged: list[str] = []
-        self.refused = 0
-        self._thread = threading.Thread(target=self._push, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        self._over.set()
-        self._thread.join(60)
-
-    def _push(self) -> None:
-        number = 0
-        with httpx.Client(timeout=30) as client:
-            while not self._over.is_set():
-                name = f"{self._name}-{number}"
-                author = {"native_id": self._name, "audience_market": "TW"}
-                item = {"platform": "test", "native_id": name, "text": "ramen in Osaka", "author": author}
-                item["published_at"] = NOON.isoformat()
-                try:
-                    answer = client.post(f"{self._at}/v1/posts", json={"posts": [item]})
-                except httpx.TransportError:
-                    self.refused += 1
-                    continue
-                if answer.status_code == 200 and answer.json()["rejected"] == 0:
-                    self.acknowledged.append(name)
-                    number += 1
-                else:
-                    self.refused += 1
-                    time.sleep(0.1)
 
 
 def test_reads_go_to_the_standby_while_it_is_well_and_see_what_was_written(cluster: Cluster) -> None:

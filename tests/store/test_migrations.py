@@ -73,7 +73,7 @@ def test_a_newer_store_is_left_alone(engine: sa.Engine) -> None:
     assert current(engine) == "9999"
 
 
-def _fill(connection: sa.Connection) -> dict[str, int]:
+def fill_all(connection: sa.Connection) -> dict[str, int]:
     """A row in each table as the schema is, whatever it is; rows by table."""
     there = sa.MetaData()
     there.reflect(connection)
@@ -110,7 +110,7 @@ def _comes_up(url: str, revision: str) -> None:
     engine = open_store(url, migrate=False)
     with engine.execution_options(radar_writes=True).begin() as connection:
         migrate(connection, revision)
-        held = _fill(connection)
+        held = fill_all(connection)
     upgrade(engine)
     with engine.connect() as connection:
         for name, rows in held.items():
