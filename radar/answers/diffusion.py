@@ -227,6 +227,13 @@ _FIGURES = (
 )  # fmt: skip
 
 
+def stops_of(session: Session, own: stored.Episode) -> list[Item]:
+    """Where a trend came on, by market, the first one first: by its own keys and its variants' that mean the same."""
+    keys = store.crossing_keys(session, own.id, own.leader_id) or [own.key_hash]
+    found = store.onsets_of(session, own.model_id, keys, own.onset_at - _AROUND, own.onset_at + _AROUND)
+    return _stops(found, own.onset_at)
+
+
 def path(session: Session, episode_id: int | str) -> Item:
     """One trend over all markets: where it began when, and where it is expected. Raises UnknownName."""
     number = episode_number(episode_id) if isinstance(episode_id, str) else episode_id

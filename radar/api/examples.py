@@ -313,7 +313,9 @@ PATH: dict[str, Any] = {
 
 ANSWERS: dict[str, dict[str, Any]] = {
     "Markets": MARKETS, "Topics": TOPICS, "Trend": TREND, "TrendPage": TRENDS, "TrendWorking": WORKING,
-    "TrendPosts": POSTS, "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
+    "TrendPosts": POSTS,
+    "PostPage": {"items": TREND["evidence"], "next": None, "market": "TW", "simulated": False},
+    "Coverage": COVERAGE, "Drift": DRIFT, "Health": HEALTH, "Alive": ALIVE, "PushResult": PUSHED,
     "Ready": ALIVE | {"reads": "replica"},
     "MarketsBeside": BESIDE, "Matrix": MATRIX,
     "Problem": PROBLEMS[400], "Arrivals": ARRIVALS, "Arrival": ARRIVAL, "Leads": LEADS, "TrendPath": PATH,

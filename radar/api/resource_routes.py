@@ -1,6 +1,7 @@
 """The routes of what lies behind the trends: keys, series, runs, models, and one topic."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -95,6 +96,31 @@ def get_topic(
 ) -> Any:
     """One topic with its seed terms, and which audience speaks of it."""
     return answers.topic_terms(session, id)
+
+
+@router.get("/markets/{market}/posts", response_model=shapes.PostPage, responses=problems_of(400, 404), tags=["trends"])
+def list_posts(
+    market: MarketPath,
+    session: SessionDep,
+    first: Annotated[
+        date | None, Query(description="Local days of the market from this one on.", examples=["2026-11-16"])
+    ] = None,
+    last: Annotated[date | None, Query(description="Up to this one.", examples=["2026-11-22"])] = None,
+    platform: Annotated[str | None, Query(description="One platform.", examples=["instagram"])] = None,
+    source: Annotated[str | None, Query(description="One source, by its name.", examples=["sky"])] = None,
+    language: Annotated[str | None, Query(description="As told of the post.", examples=["zh-Hant"])] = None,
+    topic: Annotated[str | None, Query(description="A topic's id.", examples=["shop.drugstore"])] = None,
+    sort: Annotated[
+        str | None, Query(description="`-day` (if left out), or `day`: oldest first.", examples=["-day"])
+    ] = None,
+    limit: Limit = 100,
+    cursor: CursorQuery = None,
+) -> Any:
+    """Every post of a market that was read and is still there, by local day."""
+    return answers.posts(
+        session, market, first=first, last=last, platform=platform or None, source=source or None,
+        language=language or None, topic=topic or None, sort=sort, limit=limit, cursor=cursor,
+    )  # fmt: skip
 
 
 @router.get("/runs", response_model=shapes.RunPage, responses=problems_of(400), tags=["operation"])

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from radar.api.shapes import Key, MatrixCell, Shape, Span, TopicLine
+from radar.api.shapes import EvidencePost, Key, MatrixCell, Shape, Span, TopicLine
 
 _NEXT = "Cursor of the next page; null on the last."
 
@@ -72,6 +72,13 @@ class RunLine(Shape):
     rows_out: int | None
     detail: str | None
     error: str | None
+
+
+class PostPage(Shape):
+    items: list[EvidencePost]
+    next: str | None = Field(None, description=_NEXT)
+    market: str
+    simulated: bool
 
 
 class RunPage(Shape):

@@ -129,6 +129,7 @@ def market_page(code: str, session: SessionDep, asked: FilterDep) -> Response:
         options=_options(asked.window, asked.place),
         window_words=words.window_words(asked.window or "7d"),
         drawing=draw_radar(trends),
+        ahead=answers.ahead(session, [t["id"] for t in trends]),
         links={t["id"]: url(f"/trends/{t['id']}", as_of=at, window=asked.window) for t in trends},
         sectors={t["id"]: sector_of(t["topic"]["id"] if t["topic"] else None) for t in trends},
         simulated=answer["simulated"],

@@ -57,6 +57,7 @@ GIVEN: dict[str, Any] = {
     "hubs.note_subscription.**": {"hub": "2"},
     "runs.end_run.**": {"outcome": "ok"},
     "watching.note_account.**": {"cursor": None},
+    "listed_posts.post_places.after": (DAY, 2),
     "hubs.put_subscription.row": row("hub_subscription"),
     "api_keys.add_key.digest": "2",
     "members.add_session.digest": "2",
