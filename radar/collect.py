@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from radar.errors import CallerError, RadarError
 from radar.ingest import Ingested, ingest_posts, ingest_profiles
 from radar.lanes import Work, run_lanes
-from radar.refresh import plan
+from radar.refresh import plan, set_aside, storable
 from radar.sources.base import Account, Batch, Fault, RawAuthor, RawPost, Source
 from radar.sources.catalogue import open_source
 from radar.sources.jetstream import JetstreamSource
@@ -42,8 +42,6 @@ UNREACHED = 3
 PROFILE_EVERY = timedelta(days=1)
 SLACK = timedelta(minutes=2)
 """How much earlier than its turn an account is asked: jobs begin a little before or after their minute."""
-_KEPT = 4_000
-"""Characters of a rejected item that are kept for whoever looks into it."""
 
 
 def collect(
@@ -198,7 +196,7 @@ class _Round:
         with self._writer, writing(self.engine) as session, session.begin():
             claim_world(session, "simulated" if source.is_simulated else "real")
             refused = ingest_profiles(session, platform, [author], source=source.name, now=self.now)
-            self._keep(session, source.name, [(a.native_id, reason, repr(a)) for a, reason in refused])
+            set_aside(session, source.name, [Fault(reason, repr(a), a.native_id) for a, reason in refused], self.now)
             watching.note_account(session, source.name, account.handle, profiled_at=self.now)
 
     def take(self, source: Source, account: Account | None, batch: Batch, *, advances: bool = True) -> None:
@@ -207,11 +205,11 @@ class _Round:
             claim_world(session, "simulated" if source.is_simulated else "real")
             for some in chunks(batch.posts, BATCH):
                 done = ingest_posts(session, some, source=source.name, now=self.now)
-                self._keep(session, source.name, [_rejected(some[i], reason) for i, reason in done.rejected])
+                set_aside(session, source.name, [_rejected(some[i], reason) for i, reason in done.rejected], self.now)
                 if source.capabilities.refreshes:
                     plan(session, some, source.name, self.now, source.capabilities.keep)
                 self.total += done
-            self._keep(session, source.name, [(f.native_id, f.reason, f.payload) for f in batch.faults])
+            set_aside(session, source.name, batch.faults, self.now)
             if advances:
                 self._advance(session, source, account, batch)
         self.progress(self.total.new)
@@ -235,47 +233,31 @@ class _Round:
         self.note(source.name, account, error)
         with self._writer, writing(self.engine) as session, session.begin():
             if isinstance(error, Malformed):
-                self._keep(session, source.name, [(None, error.message, error.payload)])
+                set_aside(session, source.name, [Fault(error.message, error.payload)], self.now)
             if isinstance(error, Busy) and error.resume_at is not None and shares:
                 watching.wait_until(session, source.name, error.resume_at)
             if isinstance(error, Refused) and shares:
-                watching.pause(session, source.name, _storable(error.message))
+                watching.pause(session, source.name, storable(error.message))
             elif isinstance(error, Refused) and account is not None:
-                watching.note_account(session, source.name, account.handle, pause_reason=_storable(error.message))
+                watching.note_account(session, source.name, account.handle, pause_reason=storable(error.message))
             if isinstance(error, NotFound) and account is not None:
                 since = (one and one.missing_since) or self.now
                 lost = self.now - since >= source.capabilities.patience
                 said = f"not found since {since:%Y-%m-%d %H:%M} UTC: {error.message}"
-                reason = _storable(said) if lost else None
+                reason = storable(said) if lost else None
                 watching.note_account(session, source.name, account.handle, missing_since=since, pause_reason=reason)
 
     def note(self, name: str, account: Account | None, error: Exception) -> None:
-        said = _storable(error.message if isinstance(error, RadarError) else f"{type(error).__name__}: {error}")
+        said = storable(error.message if isinstance(error, RadarError) else f"{type(error).__name__}: {error}")
         with self._writer, writing(self.engine) as session, session.begin():
             runs.note_source_error(session, name, self.now, f"{account.handle}: {said}" if account else said)
             if account is not None:
                 values = {"asked_at": self.now, "last_error_at": self.now, "last_error": said[:2000]}
                 watching.note_account(session, name, account.handle, **values)
 
-    def _keep(self, session: Session, source: str, items: list[tuple[str | None, str, str]]) -> None:
-        """Set aside what could not be taken, in a form that every database holds."""
-        rows = [
-            {
-                "source": source, "seen_at": self.now, "native_id": _storable(native_id or "")[:255] or None,
-                "reason": _storable(reason)[:2000], "payload": _storable(payload)[:_KEPT],
-            }
-            for native_id, reason, payload in items
-        ]  # fmt: skip
-        runs.keep_rejected(session, rows)
 
-
-def _rejected(post: RawPost, reason: str) -> tuple[str, str, str]:
-    return post.native_id, reason, repr(post)
-
-
-def _storable(text: str) -> str:
-    """Without NUL and halves of surrogate pairs."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+def _rejected(post: RawPost, reason: str) -> Fault:
+    return Fault(reason, repr(post), post.native_id)
 
 
 def closed_at(engine: sa.Engine, now: datetime) -> datetime:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -236,7 +237,7 @@ def _ingest(
     authors, moved = _authors(session, told, origin, dirty)  # first: it may move an author's posts
     known, now = store.posts_known(session, items), origin.now
     changed_authors: set[int] = set()
-    new: list[dict[str, Any]] = []
+    new: list[tuple[RawPost, KnownAuthor, date]] = []
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     recounted: list[dict[str, Any]] = []
@@ -251,10 +252,10 @@ def _ingest(
         author = authors[_author_of(item)]
         result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
         if before is None:
-            row = _new_row(item, author, origin)
-            new.append(row)
+            day = local_day(item.published_at, _ZONES[author.audience_market])
+            new.append((item, author, day))
             changed_authors.add(author.id)
-            dirty.add((author.audience_market, row["local_day"]))
+            dirty.add((author.audience_market, day))
             became = "created"
         elif origin.passes_over(item, before):
             pass
@@ -289,11 +290,11 @@ def _ingest(
                 became = "changed"
         _count(result, became)
         result.became[identity] = "changed" if became == "unchanged" and author.id in moved and before else became
-    ids = store.add_posts(session, new)
+    ids = store.add_posts(session, _new_columns(new, origin))
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
-    _observe(session, ids, new, recounted, now)
+    _observe(session, zip(ids, [item for item, *_ in new], strict=True), recounted, now)
     store.mark_dirty(session, dirty)
     mark_told_authors(session, changed_authors, now)
 
@@ -315,18 +316,19 @@ def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
 
 
 def _observe(
-    session: Session,
-    ids: dict[Identity, int],
-    new: list[dict[str, Any]],
-    recounted: list[dict[str, Any]],
-    now: datetime,
+    session: Session, new: Iterable[tuple[int, RawPost]], recounted: list[dict[str, Any]], now: datetime
 ) -> None:
-    """Append what the counts were seen to be; hidden counts leave no observation. ids: of the new posts."""
-    rows = [
-        {"post_id": ids[row["platform"], row["native_id"]], "observed_at": now} | {name: row[name] for name in COUNTS}
-        for row in new
-        if any(row[name] is not None for name in COUNTS)
-    ]
+    """Append what the counts were seen to be; hidden counts leave no observation. new: posts with their ids."""
+    rows: list[dict[str, Any]] = []
+    for post_id, p in new:
+        likes, comments, shares, views = p.like_count, p.comment_count, p.share_count, p.view_count
+        if not (likes is comments is shares is views is None):
+            rows.append(
+                {
+                    "post_id": post_id, "observed_at": now, "like_count": likes, "comment_count": comments,
+                    "share_count": shares, "view_count": views,
+                }
+            )  # fmt: skip
     rows += [{"post_id": row["post_id"], "observed_at": now} | {n: row[n] for n in COUNTS} for row in recounted]
     store.add_engagement(session, rows)
 
@@ -456,18 +458,27 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
-def _new_row(item: RawPost, author: KnownAuthor, origin: _From) -> dict[str, Any]:
-    market = author.audience_market
-    return {
-        "platform": item.platform, "native_id": item.native_id, "source": origin.source, "author_id": author.id,
-        "audience_market": market, "local_day": local_day(item.published_at, _ZONES[market]),
-        "published_at": item.published_at, "day_only": item.day_only, "text": _clean(item.text),
-        "language": item.language, "url": item.url, "media_kind": item.media_kind, "repost_of": item.repost_of,
-        "platform_sponsored": item.sponsored, "like_count": item.like_count, "comment_count": item.comment_count,
-        "share_count": item.share_count, "view_count": item.view_count, "fetched_at": origin.now,
-        "edited_at": item.edited_at, "deleted_at": None, "revision": 1, "classified_at": None, "file": origin.file,
-        "line": None if origin.file is None else item.line,
+_AS_GIVEN = (
+    "platform", "native_id", "published_at", "day_only", "language", "url", "media_kind", "repost_of", *COUNTS,
+    "edited_at",
+)  # fmt: skip
+"""What a new post is stored with as its source gives it."""
+
+
+def _new_columns(new: Sequence[tuple[RawPost, KnownAuthor, date]], origin: _From) -> dict[str, list[Any]]:
+    """New posts as columns of the store, whose defaults stand for the others."""
+    items, authors, days = [list(column) for column in zip(*new, strict=True)] if new else ([], [], [])
+    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), items)) for name in _AS_GIVEN}
+    columns |= {
+        "author_id": [a.id for a in authors], "audience_market": [a.audience_market for a in authors],
+        "local_day": days, "text": [_clean(item.text) for item in items],
+        "platform_sponsored": [item.sponsored for item in items],
+        "line": [] if origin.file is None else [item.line for item in items],
     }  # fmt: skip
+    of_all = {"source": origin.source, "fetched_at": origin.now, "revision": 1, "file": origin.file}
+    return {name: values for name, values in columns.items() if values} | {
+        n: [v] * len(items) for n, v in of_all.items()
+    }
 
 
 def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _From) -> dict[str, Any]:

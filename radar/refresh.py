@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from radar.errors import RadarError
 from radar.ingest import ingest_posts
 from radar.lanes import run_lanes
-from radar.sources.base import PostRef, RawAuthor, RawPost, Reread, Source
+from radar.sources.base import Fault, PostRef, RawAuthor, RawPost, Reread, Source
 from radar.sources.catalogue import open_source
-from radar.sources.trouble import Busy, Refused, Trouble
+from radar.sources.trouble import Busy, Malformed, Refused, Trouble
 from radar.sources.web import Web
 from radar.spending import StoredLedger
 from radar.store import posts as store
@@ -34,6 +34,8 @@ SECOND_LOOK = timedelta(hours=1)
 LONGEST = timedelta(minutes=6)
 MOST = 5_000
 """Posts of a source that one run asks for again."""
+_KEPT = 4_000
+"""Characters that are kept of what could not be read."""
 
 
 KEEP_FOR = timedelta(days=365)
@@ -144,6 +146,8 @@ def _ask(
         said = error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
         with writing(engine) as session, session.begin():
             runs.note_source_error(session, source.name, now, said)
+            if isinstance(error, Malformed):
+                set_aside(session, source.name, [Fault(error.message, error.payload)], now)
             if isinstance(error, Busy) and error.resume_at is not None:
                 watching.wait_until(session, source.name, error.resume_at)
             if isinstance(error, Refused) and source.capabilities.shares_access:
@@ -162,8 +166,10 @@ def _write(
     keep = source.capabilities.keep
     for one in seen:
         due = by_ref[one.asked.ref]
-        is_gone = one.post is None and (
-            one.is_final or (due.missing_since is not None and now - due.missing_since >= SECOND_LOOK)
+        is_gone = (
+            one.post is None
+            and one.fault is None
+            and (one.is_final or (due.missing_since is not None and now - due.missing_since >= SECOND_LOOK))
         )
         if one.post is not None:
             given.append(one.post)
@@ -171,6 +177,13 @@ def _write(
             if until and not at:  # too old to be asked for again: let go when its time is over
                 at = until + KEEP_FOR
             turns.append({"post_id": due.post_id, "due_at": at, "missing_since": None, "expires_at": until})
+        elif one.fault is not None:  # its counts stay as they are until its next turn
+            turns.append(
+                {
+                    "post_id": due.post_id, "due_at": next_turn(due.published_at, now, keep), "missing_since": None,
+                    "expires_at": due.expires_at,
+                }
+            )  # fmt: skip
         elif is_gone:
             given.append(_tombstone(one.asked))
             turns.append({"post_id": due.post_id, "due_at": None, "missing_since": None, "expires_at": None})
@@ -181,10 +194,28 @@ def _write(
             result.missing += 1
     done = ingest_posts(session, given, source=source.name, now=now)
     _observe(session, [p for p in given if not p.deleted], now)
+    set_aside(session, source.name, [one.fault for one in seen if one.fault is not None], now)
     watching.replan(session, turns)
     result.asked += len(seen)
     result.changed += done.changed
     result.gone += done.deleted
+
+
+def set_aside(session: Session, source: str, faults: Sequence[Fault], now: datetime) -> None:
+    """Keep what could not be taken, bounded and in a form that every database holds, with the reason."""
+    rows = [
+        {
+            "source": source, "seen_at": now, "native_id": storable(fault.native_id or "")[:255] or None,
+            "reason": storable(fault.reason)[:2000], "payload": storable(fault.payload)[:_KEPT],
+        }
+        for fault in faults
+    ]  # fmt: skip
+    runs.keep_rejected(session, rows)
+
+
+def storable(text: str) -> str:
+    """Without NUL and halves of surrogate pairs."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _tombstone(asked: PostRef) -> RawPost:

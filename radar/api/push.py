@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,16 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from radar.api.shapes import PushedAuthor, PushedPost
+from radar.actors import Actor
+from radar.api.pushed import POSTS, UsualPost
+from radar.api.shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
 from radar.ingest import ingest_posts
 from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
 from radar.store import runs
+from radar.store.audit import record
 from radar.store.engine import claim_world, one_writer, writing
 from radar.store.lasting import SHORT, patiently
 from radar.store.pushed import note_pushed, pushed
@@ -81,32 +85,38 @@ _one_at_a_time = threading.Lock()
 
 
 def push(
-    engine: sa.Engine, items: Sequence[Any], now: datetime, *, key: str | None = None, content: str = ""
+    engine: sa.Engine,
+    items: Sequence[Any],
+    now: datetime,
+    *,
+    key: str | None = None,
+    content: str = "",
+    actor: Actor | None = None,
 ) -> dict[str, Any]:
     """Take a batch in one transaction; the same batch again changes nothing.
 
     key, content  what the batch may be repeated under, and the hash of its body: the same again is answered as before
+    actor         on whose behalf it is, for the audit log: that is written in the same transaction
 
     Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store,
     KeyUsedOtherwise for a key that came with another body.
     """
-    read = _Batch([_named(i, item) for i, item in enumerate(items)])
-    posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
+    batch_of = _reading(items)
 
     def put(session: Session) -> dict[str, Any]:
         if key is not None and (before := _answered(session, key, content)) is not None:
             return before
         claim_world(session, "real")
-        batch = _Batch([dict(result) for result in read.results])  # anew: it may be the second time
-        _resolve(session, batch, posts)
+        batch = batch_of(session)
         _take(session, batch, now)
         _keep_rejected(session, batch, items, now)
-        counts = dict.fromkeys(("created", "changed", "unchanged", "deleted", "rejected"), 0)
-        for result in batch.results:
-            counts[result["result"]] += 1
-        answer = {"items": batch.results} | counts
+        became = Counter([result["result"] for result in batch.results])
+        counts = {name: became[name] for name in ("created", "changed", "unchanged", "deleted", "rejected")}
+        answer = {"items": batch.results, **counts}
         if key is not None:
             note_pushed(session, key, content, now, answer)
+        if actor is not None:
+            record(session, actor, "POST /v1/posts", "/v1/posts", {"status": 200})
         return answer
 
     def once() -> dict[str, Any]:
@@ -114,6 +124,41 @@ def push(
             return put(session)
 
     return patiently(once, patience=SHORT)
+
+
+def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
+    """What makes a batch of the items: anew each time, since a transaction may be done twice."""
+    try:
+        usual = POSTS.validate_python(items)
+    except ValidationError:  # something is the matter with one of them, or it takes a post back
+        read = _Batch([_named(i, item) for i, item in enumerate(items)])
+        posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
+
+        def resolved(session: Session) -> _Batch:
+            batch = _Batch([dict(result) for result in read.results])
+            _resolve(session, batch, posts)
+            return batch
+
+        return resolved
+    named = [(post["platform"][:255], post["native_id"][:255]) for post in usual]
+    made = dict(enumerate(_made(usual)))
+    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(made))
+
+
+def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
+    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it."""
+    authors: dict[tuple[Any, ...], RawAuthor] = {}
+    kinds: dict[tuple[str, ...], frozenset[str]] = {}
+    for post in usual:
+        told, names = post["author"], tuple(post)
+        given = kinds.get(names)
+        if given is None:
+            given = kinds[names] = _OPTIONAL.intersection(names)
+        key = (*told, *told.values())
+        author = authors.get(key)
+        if author is None:
+            author = authors[key] = _author(told)
+        yield RawPost(**{**post, "author": author, "platform": post["platform"].lower(), "given": given})  # type: ignore[arg-type]
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
@@ -127,9 +172,14 @@ def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None
 
 def _named(index: int, item: Any) -> dict[str, Any]:
     platform, native_id = (item.get("platform"), item.get("native_id")) if isinstance(item, dict) else (None, None)
+    return _unchanged(index, _shown(platform), _shown(native_id))
+
+
+def _unchanged(index: int, platform: str | None, native_id: str | None) -> dict[str, Any]:
+    """What is answered for an item, until more is known."""
     return {
-        "index": index, "platform": _shown(platform), "native_id": _shown(native_id), "result": "unchanged",
-        "field": None, "reason": None,
+        "index": index, "platform": platform, "native_id": native_id, "result": "unchanged", "field": None,
+        "reason": None,
     }  # fmt: skip
 
 
@@ -182,7 +232,7 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
         said = dict(post.__dict__, platform=platform, given=post.model_fields_set & _OPTIONAL)
         told = tuple(post.author.__dict__.values())
         if told not in authors:
-            authors[told] = _author(post.author)
+            authors[told] = _author(post.author.__dict__)
         said["author"] = authors[told]
         batch.posts[at] = made[platform, post.native_id] = RawPost(**said)
 
@@ -190,10 +240,8 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
 _OPTIONAL = frozenset(OPTIONAL)
 
 
-def _author(told: PushedAuthor) -> RawAuthor:
-    given = dict(told.__dict__)
-    given["audience_market"] = (given["audience_market"] or "").upper()
-    return RawAuthor(**given)
+def _author(told: Mapping[str, Any]) -> RawAuthor:
+    return RawAuthor(**{**told, "audience_market": (told.get("audience_market") or "").upper()})
 
 
 def _take(session: Session, batch: _Batch, now: datetime) -> None:

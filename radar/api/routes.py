@@ -15,6 +15,7 @@ from radar.api.answered import kept
 from radar.api.lists import ListRoute, pages_of
 from radar.markets import MARKETS
 from radar.store.engine import world_of
+from radar.web.actors import Writer
 from radar.web.requests import FilterDep, SessionDep, only_known_parameters
 
 router = APIRouter(prefix="/v1", route_class=ListRoute, dependencies=[Depends(only_known_parameters)])
@@ -244,6 +245,7 @@ def push_posts(
     request: Request,
     body: Annotated[Any, Body()],
     raw: Annotated[bytes, Depends(signing.raw_body)],
+    writer: Writer,
     idempotency_key: Annotated[
         str | None,
         Header(
@@ -265,7 +267,7 @@ def push_posts(
         signing.check_signature(signing.secrets_of(secret), request.headers, raw, now)
     key = signing.key_of(request.headers)
     content = "" if key is None else hashlib.sha256(raw).hexdigest()
-    answer = pushing.push(request.app.state.engine, pushing.items_of(body), now, key=key, content=content)
+    answer = pushing.push(request.app.state.engine, pushing.items_of(body), now, key=key, content=content, actor=writer)
     return Response(to_json(answer), media_type="application/json")  # it has the shape, a thousand times
 
 

@@ -1,6 +1,6 @@
 """What every source gives: raw posts, in batches with the cursor that follows them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -190,7 +190,17 @@ class Fault:
 def fault_of(error: Exception, item: Any, named: Any, key: str) -> Fault:
     """The fault of an item that raised. named holds its id under that key, where it holds one."""
     name = named.get(key) if isinstance(named, dict) else None
-    return Fault(f"{type(error).__name__}: {error}"[:300], repr(item)[:4_000], name if isinstance(name, str) else None)
+    native_id = str(name) if isinstance(name, str | int) and not isinstance(name, bool) else None
+    return Fault(f"{type(error).__name__}: {error}"[:300], repr(item)[:4_000], native_id)
+
+
+def unread(asked: Iterable["PostRef"], faults: Iterable[Fault]) -> Iterator["Reread"]:
+    """What becomes of posts that were asked for again and cannot be read. Faults of others are left out."""
+    of = {fault.native_id: fault for fault in faults if fault.native_id}
+    for one in asked:
+        fault = of.get(one.native_id) or of.get(one.ref)
+        if fault is not None:
+            yield Reread(one, None, fault=fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +248,13 @@ class Reread:
     """What became of a post that was asked for again; post is None where it is not there.
 
     is_final  the platform says that it is gone: no second look is needed
+    fault     it is there and cannot be read
     """
 
     asked: PostRef
     post: RawPost | None
     is_final: bool = False
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

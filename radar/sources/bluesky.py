@@ -112,7 +112,7 @@ class BlueskySource(Source):
             try:
                 yield Reread(asked, _post(view, asked.market, None) if view else None)
             except _UNREADABLE as error:
-                raise Malformed(f"getPosts: a post that cannot be read: {error}", repr(view)[:4_000]) from error
+                yield Reread(asked, None, fault=fault_of(error, view, view, "uri"))
 
     def profile(self, account: Account, now: datetime) -> tuple[str, RawAuthor] | None:
         """Followers and the rest."""

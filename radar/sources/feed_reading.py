@@ -27,6 +27,7 @@ from radar.sources.trouble import Malformed
 MOST_ENTRIES = 2_000
 _LONGEST_ID = 255
 _DELETED = re.compile(rb"<(?:[\w.-]{1,30}:)?deleted-entry\s[^<>]{0,500}?\bref=[\"']([^\"'<>]{1,300})[\"']")
+_VIDEO = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _GLOBAL = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|tag:|urn:)", re.IGNORECASE)
 
 
@@ -152,7 +153,9 @@ def _entry(one: Any, address: str, zone: ZoneInfo) -> Entry:
     url = _link(one, address)
     video = _text(one.get("yt_videoid"))
     return Entry(
-        id=video or entry_id(_text(one.get("id")), url, address, f"{published.isoformat()} {text[:500]}"),
+        id=video
+        if video and _VIDEO.fullmatch(video)
+        else entry_id(_text(one.get("id")), url, address, f"{published.isoformat()} {text[:500]}"),
         published_at=published,
         edited_at=edited if edited and edited > published else None,
         text=text[:MAX_TEXT],

@@ -142,7 +142,7 @@ def media_post(item: dict[str, Any], owner: str, name: str, account: Account) ->
     caption = item.get("caption")
     if caption is not None and not isinstance(caption, str):
         raise ValueError("caption: expected a text")
-    views = item.get("view_count", item.get("views"))
+    views = item["view_count"] if item.get("view_count") is not None else item.get("views")
     return RawPost(
         platform="instagram", native_id=native, text=(caption or "").strip(), published_at=at,
         author=RawAuthor(owner, account.market, handle=name, person=account.person, url=_page(name)),

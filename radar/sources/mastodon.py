@@ -40,6 +40,7 @@ PAGES = 60
 """Pages of an account that one run asks for; the next run goes on from there."""
 COUNTED = {"like_count": "favourites_count", "comment_count": "replies_count", "share_count": "reblogs_count"}
 _GIVEN = frozenset({*COUNTED, "url", "language", "media_kind"})
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 _KINDS = {"gifv": "video", "unknown": None}
 _LINK = re.compile(r"<([^>]*)>\s*;[^,]*?\brel=\"?(next|prev)\"?")
 _HANDLE = re.compile(r"@?(?P<name>#?[^@\s/#]+)(?:@(?P<server>[^@\s/]+))?")
@@ -163,7 +164,7 @@ class MastodonSource(Source):
                 post = _post(item, base, account.market, account.person, account.handle)
                 if post.text:
                     posts.append(post)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except _UNREADABLE as error:
                 faults.append(fault_of(error, item, item, "id"))
         return posts, faults, ids
 
@@ -178,10 +179,12 @@ class MastodonSource(Source):
             except NotFound:
                 yield Reread(asked, None)
                 continue
+            found = answer.json()
             try:
-                again = _post(answer.json(), base, asked.market, None, "")
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise Malformed(f"{base}: a post that cannot be read: {error}", answer.body) from error
+                again = _post(found, base, asked.market, None, "")
+            except _UNREADABLE as error:
+                yield Reread(asked, None, fault=fault_of(error, found, found, "uri"))
+                continue
             author = replace(again.author, native_id=asked.author_id)
             yield Reread(asked, replace(again, native_id=asked.native_id, author=author))
 

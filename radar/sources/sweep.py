@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from radar.sources.base import Batch, Fault, PostRef, RawPost, Reread
+from radar.sources.base import Batch, Fault, PostRef, RawPost, Reread, unread
 from radar.sources.trouble import Busy, Malformed, NotFound, Refused, Trouble, Unreachable, Unsafe
 
 PAGES = 60
@@ -103,8 +103,9 @@ def _again(asked: Iterable[PostRef], ask: Ask, pages: int) -> Iterator[Reread]:
             one = waiting.pop(post.native_id, None)
             if one is not None:
                 yield Reread(one, replace(post, author=replace(post.author, native_id=one.author_id)))
-        unread = page.ids | {fault.native_id for fault in page.faults}  # there, if not to be read
-        waiting = {name: one for name, one in waiting.items() if name not in unread}
+        yield from unread(waiting.values(), page.faults)
+        others = page.ids | {fault.native_id for fault in page.faults}  # there, if not to be read
+        waiting = {name: one for name, one in waiting.items() if name not in others}
         is_past = bool(page.times) and min(page.times) < oldest
         if not waiting or not page.after or page.ids <= seen or is_past:
             for one in waiting.values():

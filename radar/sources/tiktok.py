@@ -19,6 +19,7 @@ from radar.sources.base import (
     Reread,
     Source,
     fault_of,
+    unread,
 )
 from radar.sources.budget import Ledger
 from radar.sources.facts import ask_every, facts_of
@@ -82,9 +83,10 @@ class TikTokSource(Source):
         answer, data = self._call("video/query/", {"fields": _FIELDS}, body)
         page = video_page(data, answer, Account("", posts[0].market), posts[0].author_id)
         found = {post.native_id: post for post in page.posts}
-        unread = page.ids | {fault.native_id for fault in page.faults}
+        yield from unread(posts, page.faults)
+        others = page.ids | {fault.native_id for fault in page.faults}
         for asked in posts:
-            if asked.native_id in found or asked.native_id not in unread:
+            if asked.native_id in found or asked.native_id not in others:
                 yield Reread(asked, found.get(asked.native_id))
 
     def profile(self, account: Account, now: datetime) -> tuple[str, RawAuthor] | None:
@@ -157,9 +159,8 @@ def data_of(found: dict[str, Any], answer: Answer) -> dict[str, Any]:
 
 def video_page(data: dict[str, Any], answer: Answer, account: Account, owner: str) -> Page:
     """Videos of an answer. Raises Malformed."""
-    cursor = data.get("cursor")
-    has_more = data.get("has_more") is True and isinstance(cursor, int)
-    page = Page(after=str(cursor) if has_more else None)
+    cursor = count_of(data.get("cursor"))
+    page = Page(after=str(cursor) if data.get("has_more") is True and cursor is not None else None)
     for item in items_of(data, "videos", answer):
         try:
             page.ids.add(id_of(item["id"]))
@@ -174,9 +175,11 @@ def video_page(data: dict[str, Any], answer: Answer, account: Account, owner: st
 
 def video(item: dict[str, Any], account: Account, owner: str) -> RawPost:
     """A video as we read it. Raises what is in UNREADABLE for what is none."""
-    made = item["create_time"]
-    if not isinstance(made, int) or isinstance(made, bool) or not 0 < made < 2**33:
+    made = count_of(item["create_time"])
+    if made is None or not 0 < made < 2**33:
         raise ValueError("create_time: expected seconds since 1970")
+    if not isinstance(item.get("video_description") or "", str):
+        raise ValueError("video_description: expected a text")
     said = text_or_none(item.get("video_description")) or text_or_none(item.get("title")) or ""
     tags = item.get("hashtag_names")
     named = [f"#{tag}" for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []

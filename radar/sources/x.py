@@ -27,6 +27,7 @@ from radar.sources.base import (
     Reread,
     Source,
     fault_of,
+    unread,
 )
 from radar.sources.budget import Ledger, Meter
 from radar.sources.dates import instant
@@ -140,13 +141,14 @@ class XSource(Source):
             named = {new: wanted[ref] for ref, new in edited.items()}
             self._look_up([*named], named, newer, faults, gone, now)
             found |= {ref: newer[new] for ref, new in edited.items() if new in newer}
-        unread = {fault.native_id for fault in faults}
+        yield from unread(wanted.values(), faults)
+        others = {fault.native_id for fault in faults}
         for ref, asked in wanted.items():
             post = found.get(ref)
             if post is not None:
                 author = replace(post.author, native_id=asked.author_id, audience_market=asked.market)
                 yield Reread(asked, replace(post, native_id=asked.native_id, author=author))
-            elif ref not in unread:
+            elif ref not in others:
                 yield Reread(asked, None, is_final=ref in gone)
 
     def _look_up(
@@ -275,7 +277,10 @@ def read_posts(
 def post_of(item: dict[str, Any], account: Account, user: str | None) -> RawPost:
     """A post as we read it, under the first id of its history. Raises what is in UNREADABLE for what is none."""
     native = id_of(item["id"])
-    history = [id_of(one) for one in _either(item, "edit_history_post_ids", "edit_history_tweet_ids") or [native]]
+    history = _either(item, "edit_history_post_ids", "edit_history_tweet_ids") or [native]
+    if not isinstance(history, list):
+        raise ValueError("edit_history: expected ids")
+    history = [id_of(one) for one in history]
     at, owner = _time(item, native), item.get("author_id", user)
     long = _either(item, "note_post", "note_tweet")
     text = (long.get("text") if isinstance(long, dict) else None) or item["text"]

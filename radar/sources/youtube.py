@@ -14,7 +14,7 @@ from typing import Any
 
 from radar.errors import CallerError
 from radar.sources.api import UNREADABLE, Api, count_of, counts_of, id_of, items_of, text_or_none
-from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Reread, Source
+from radar.sources.base import Account, Batch, Capabilities, Fault, PostRef, RawAuthor, RawPost, Reread, Source, unread
 from radar.sources.base import fault_of as _fault
 from radar.sources.budget import Ledger, Meter
 from radar.sources.dates import instant
@@ -129,12 +129,13 @@ class YouTubeSource(Source):
     def refresh(self, posts: Sequence[PostRef], now: datetime) -> Iterator[Reread]:
         """50 at a time; a video that is not in the answer is private or gone."""
         videos, faults, upcoming = self._videos([p.native_id for p in posts], Account("", posts[0].market), now)
-        unread = upcoming | {fault.native_id for fault in faults}
+        yield from unread(posts, faults)
+        others = upcoming | {fault.native_id for fault in faults}
         for asked in posts:
             post = videos.get(asked.native_id)
             if post is not None:
                 post = replace(post, author=replace(post.author, audience_market=asked.market))
-            if post is not None or asked.native_id not in unread:
+            if post is not None or asked.native_id not in others:
                 yield Reread(asked, post)
 
     def profile(self, account: Account, now: datetime) -> tuple[str, RawAuthor] | None:

@@ -115,12 +115,10 @@ def upsert(
     on: Iterable[str],
     update: Iterable[str] | Mapping[str, Any] = (),
     unless_same: bool = False,
-    columns: Sequence[str] | None = None,
 ) -> int:
     """Insert rows; where `on` exists already, set the `update` columns, or leave the row when there are none.
 
     unless_same  write nothing where they hold that already: for what is mostly told again
-    columns      of the rows, where not all are to be written
 
     Returns how many rows were written.
     """
@@ -129,8 +127,14 @@ def upsert(
     dialect = session.connection().dialect
     if isinstance(update, Mapping):
         return execute_each(session, _upsert(dialect, table, tuple(on), update, unless_same), rows)
-    names = tuple(columns or rows[0])
+    names = tuple(rows[0])
     return _execute(session, _upsert_plan(dialect, table, tuple(on), tuple(update), unless_same, names), rows)
+
+
+def upsert_columns(session: Session, table: sa.Table, columns: Mapping[str, list[Any]], *, on: Iterable[str]) -> int:
+    """The same of rows given column by column, which is less work; where `on` exists already the row is left."""
+    plan = _upsert_plan(session.connection().dialect, table, tuple(on), (), False, tuple(columns))
+    return _execute_columns(session, plan, columns)
 
 
 def _upsert(
@@ -204,8 +208,13 @@ def _execute(session: Session, plan: _Plan, rows: Sequence[Mapping[str, Any]]) -
     connection, names = session.connection(), plan.names
     if not set(names) <= rows[0].keys():  # the statement has values of its own
         return int(connection.execute(plan.statement, rows).rowcount)
+    return _execute_columns(session, plan, {name: [row[name] for row in rows] for name in plan.types})
+
+
+def _execute_columns(session: Session, plan: _Plan, given_columns: Mapping[str, list[Any]]) -> int:
+    connection, names = session.connection(), plan.names
     dialect = connection.dialect
-    columns = {name: _converted(kind, dialect, [row[name] for row in rows]) for name, kind in plan.types.items()}
+    columns = {name: _converted(kind, dialect, given_columns[name]) for name, kind in plan.types.items()}
     tuples = zip(*(columns[name] for name in names), strict=True)
     given = list(tuples) if plan.is_positional else [dict(zip(names, values, strict=True)) for values in tuples]
     return int(connection.exec_driver_sql(plan.text, given).rowcount)

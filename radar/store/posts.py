@@ -10,7 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.store.engine import SQL_VARIABLES, chunks, execute_each, next_ids, one_of, pairs, update_by_id, upsert
+from radar.store.engine import (
+    SQL_VARIABLES,
+    chunks,
+    execute_each,
+    next_ids,
+    one_of,
+    pairs,
+    update_by_id,
+    upsert,
+    upsert_columns,
+)
 from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.tables import aside_signal as aside
 from radar.store.tables import author, dirty_day, engagement_observation, follower_observation, person, post, post_topic
@@ -197,20 +207,22 @@ def set_first_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     update_by_id(session, author, "author_id", rows)
 
 
-def add_posts(session: Session, rows: Sequence[dict[str, Any]]) -> dict[Identity, int]:
+def add_posts(session: Session, columns: dict[str, list[Any]]) -> list[int]:
     """Insert new posts; one that another process inserted meanwhile is left for the next reading of its source.
 
-    Returns the ids of all of them.
+    columns  the values of each column, in the order of the posts
+
+    Returns the ids of all of them, in that order.
     """
-    if not rows:
-        return {}
-    ids: dict[Identity, int] = {}
-    for row, row_id in zip(rows, next_ids(session, post, len(rows)), strict=True):
-        row["id"] = ids[row["platform"], row["native_id"]] = row_id
-    filled = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    if upsert(session, post, rows, on=["platform", "native_id"], columns=filled) == len(rows):
+    identities = list(zip(columns["platform"], columns["native_id"], strict=True))
+    if not identities:
+        return []
+    ids = next_ids(session, post, len(identities))
+    filled = {name: values for name, values in columns.items() if any(value is not None for value in values)}
+    if upsert_columns(session, post, {"id": ids, **filled}, on=["platform", "native_id"]) == len(ids):
         return ids
-    return {identity: k.id for identity, k in posts_known(session, ids).items()}
+    known = posts_known(session, identities)
+    return [known[identity].id for identity in identities]
 
 
 def change_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -80,7 +80,7 @@ GIVEN: dict[str, Any] = {
     "posts.change_authors.rows": [{"author_id": 1, "handle": "ann"}],
     "posts.see_followers.rows": [row("follower_observation")],
     "posts.set_first_posts.rows": [{"author_id": 1, "first_post_at": NOW}],
-    "posts.add_posts.rows": [row("post", id=2, native_id="2")],
+    "posts.add_posts.columns": {name: [value] for name, value in row("post", native_id="2").items() if name != "id"},
     "posts.change_posts.rows": [{"post_id": 1, "text": "2"}],
     "posts.add_engagement.rows": [row("engagement_observation")],
     "posts.mark_dirty.days": [("TW", DAY)],
