@@ -1,5 +1,7 @@
 """The demo: a store of its own, filled from a simulated world by the same jobs."""
 
+import importlib
+import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import datetime, timedelta
@@ -19,6 +21,7 @@ from radar.store import runs
 from radar.store.engine import claim_world, open_store, reading, world_of, writing
 from radar.text.codes import HashTable, hashes_of
 from radar.text.gazetteer import forms_of_products
+from radar.text.romanise import romanise
 from radar.text.vectors import word_table
 from radar.topics.compiled import CompiledScorer, Concepts, Grams
 from radar.trends.state import SeriesState
@@ -66,9 +69,11 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     context = Context(engine, settings, now, progress)
     first, *others = LINE
     model = model_folder(settings)
-    compiling = nullcontext() if is_fitted(model) else meanwhile(_compile_ahead, None)
-    with fitting(model), compiling:
+    is_first = not is_fitted(model)
+    with fitting(model), meanwhile(_compile_ahead, None) if is_first else nullcontext():
         outcomes = {first: run_job(first, context)}
+        if is_first:
+            _load_ahead()
     with reading(engine) as session:
         done = runs.latest_runs(session)
     fresh = {n for n in WEEKLY & done.keys() if done[n].outcome == "ok" and now - done[n].started_at < WEEK}
@@ -84,12 +89,20 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     return {name: outcome.detail for name, outcome in outcomes.items()}
 
 
+def _load_ahead() -> None:
+    """Load what the last jobs and the table at the end need, while the model is fitted and nothing else to do."""
+    importlib.import_module("radar.diffuse")  # with pandas and scikit-learn
+    romanise("東京", "zh-Hant")
+
+
 def _compile_ahead(_job: None) -> Iterator[None]:
     """Do what the next jobs do, on next to nothing, in a process of its own: its compiling takes seconds.
 
     The first start of all finds nothing compiled. What fitting needs is compiled where the model is fitted meanwhile.
     """
     yield
+    if hasattr(os, "nice"):
+        os.nice(5)  # the fit takes longest
     table, idf, one = HashTable.of(hashes_of(["ramen"]), [0]), np.ones(1, np.float32), np.ones((1, 1), np.float32)
     grams, named = Grams(table, idf, one), Concepts.of({"ramen": [0]}, one)
     vectors = np.ones((word_table().dimensions, 1), np.float32)
