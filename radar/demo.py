@@ -1,8 +1,10 @@
 """The demo: a store of its own, filled from a simulated world by the same jobs."""
 
+import importlib
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,10 +16,14 @@ from radar.registry import fitting, is_fitted, model_folder
 from radar.scheduling import LINE, Context, Progress, run_job
 from radar.sources.catalogue import open_source
 from radar.sources.web import Web
+from radar.spread import meanwhile
 from radar.store import runs
 from radar.store.engine import claim_world, open_store, reading, world_of, writing
+from radar.text.codes import HashTable, hashes_of
 from radar.text.gazetteer import forms_of_products
-from radar.topics.compiled import CompiledScorer
+from radar.text.romanise import romanise
+from radar.text.vectors import word_table
+from radar.topics.compiled import CompiledScorer, Concepts, Grams
 from radar.trends.state import SeriesState
 
 DAYS = 75
@@ -63,10 +69,11 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     context = Context(engine, settings, now, progress)
     first, *others = LINE
     model = model_folder(settings)
-    with fitting(model):
+    is_first = not is_fitted(model)
+    with fitting(model), meanwhile(_compile_ahead, None) if is_first else nullcontext():
         outcomes = {first: run_job(first, context)}
-        if not is_fitted(model):
-            _compile_ahead()
+        if is_first:
+            _load_ahead()
     with reading(engine) as session:
         done = runs.latest_runs(session)
     fresh = {n for n in WEEKLY & done.keys() if done[n].outcome == "ok" and now - done[n].started_at < WEEK}
@@ -82,18 +89,24 @@ def fill(engine: sa.Engine, settings: Settings, now: datetime, progress: Progres
     return {name: outcome.detail for name, outcome in outcomes.items()}
 
 
-def _compile_ahead() -> None:
-    """Do what the next jobs do, on next to nothing: its compiling takes seconds for which nobody waits here.
+def _load_ahead() -> None:
+    """Load what the last jobs and the table at the end need, while the model is fitted and nothing else to do."""
+    importlib.import_module("radar.diffuse")  # with pandas and scikit-learn
+    romanise("東京", "zh-Hant")
 
-    The first start of all finds nothing compiled, and the model is fitted for as long as this and longer.
+
+def _compile_ahead(_job: None) -> Iterator[None]:
+    """Do what the next jobs do, on next to nothing, in a process of its own: its compiling takes seconds.
+
+    The first start of all finds nothing compiled. What fitting needs is compiled where the model is fitted meanwhile.
     """
-    from radar.topics import build_pipeline
-
-    texts, topics = ["ラーメン in tokyo 🍜", "서울 hotel", "nothing much"] * 2, np.array([[1, 0], [0, 1], [0, 0]] * 2)
-    pipeline = build_pipeline(concepts={"food": ["ラーメン"]}).fit(texts, topics)
-    with TemporaryDirectory() as folder:
-        pipeline.compiled.save(Path(folder) / "scorer.npz")
-        CompiledScorer.open(Path(folder) / "scorer.npz").margins(texts)
+    yield
+    if hasattr(os, "nice"):
+        os.nice(5)  # the fit takes longest
+    table, idf, one = HashTable.of(hashes_of(["ramen"]), [0]), np.ones(1, np.float32), np.ones((1, 1), np.float32)
+    grams, named = Grams(table, idf, one), Concepts.of({"ramen": [0]}, one)
+    vectors = np.ones((word_table().dimensions, 1), np.float32)
+    CompiledScorer(grams, 3, grams, named, vectors, np.zeros(1)).margins(["ラーメン in tokyo 🍜", "서울 hotel"])
     state = SeriesState((1, 3), 24, 24.0, 4)
     state.add([0, 1])
     for hour in range(8):

@@ -10,6 +10,7 @@ once instead of importing it all for themselves, and share its memory.
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ AHEAD = 2
 _CONTEXT: Any = get_context("forkserver" if sys.platform == "linux" else "spawn")
 
 _PIECE, _DONE, _FAILED, _READY = range(4)
+_starting = threading.Lock()
 
 
 def load_ahead(*modules: str) -> None:
@@ -42,15 +44,16 @@ def _begin_server() -> None:
     """Start the workers' server unless it runs, with a safe path: it must not load any `radar` that lies around."""
     if sys.platform != "linux":
         return
-    before = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = "1"
-    try:
-        forkserver.ensure_running()
-    finally:
-        if before is None:
-            del os.environ["PYTHONSAFEPATH"]
-        else:
-            os.environ["PYTHONSAFEPATH"] = before
+    with _starting:
+        before = os.environ.get("PYTHONSAFEPATH")
+        os.environ["PYTHONSAFEPATH"] = "1"
+        try:
+            forkserver.ensure_running()
+        finally:
+            if before is None:
+                del os.environ["PYTHONSAFEPATH"]
+            else:
+                os.environ["PYTHONSAFEPATH"] = before
 
 
 class WorkerLost(RadarError):

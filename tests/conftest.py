@@ -1,5 +1,6 @@
 """What tests share: both databases, a fitted model, a demo store; and no way out but the loopback address."""
 
+import gc
 import os
 import shutil
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     template = request.getfixturevalue("postgres_template") if is_store else "template1"
     name = f"t{uuid.uuid4().hex[:12]}"
     with admin(server) as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     yield sa.make_url(server).set(drivername="postgresql+psycopg", database=name).render_as_string(hide_password=False)
     with admin(server) as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
@@ -175,6 +176,22 @@ SLOWEST = (
     "test_registry", "test_promotion",
 )  # fmt: skip
 """Modules that are begun first, so that no process of the run is left with one of them at the end."""
+
+
+gc.disable()  # until all is collected, which leaves no garbage to speak of
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Examples are looked for in radar/; tests have none."""
+    found = yield
+    return [collector for collector in found if type(collector).__name__ != "DoctestModule"]
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end: whoever looks for garbage later need not go through it."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ from radar.store.engine import open_store
 from tests.conftest import radar
 from tests.facts import facts_of
 
-POSTS, DAYS = 9_000, 70
+POSTS, DAYS = 8_000, 48
 STEPS = ("classify_posts", "count_mentions", "detect_trends")
 
 
@@ -49,7 +49,7 @@ def write_posts(path: Path) -> None:
             text = f"{' '.join(rng.sample(words, 4))} Tokyo note {n}"
             writer.writerow([f"p{n}", f"{market}{rng.randrange(45)}", market, at.isoformat(), text, rng.randrange(500)])
         for n in range(30):
-            at = begins + timedelta(days=66, hours=rng.uniform(0, 30))
+            at = begins + timedelta(days=DAYS - 4, hours=rng.uniform(0, 30))
             text = f"everyone wants the moonbeam lantern in Osaka {n} #moonbeamlantern"
             writer.writerow([f"b{n}", f"TW{n % 20}", "TW", at.isoformat(), text, 50])
 

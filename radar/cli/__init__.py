@@ -1,5 +1,6 @@
 """The command `radar`: one module a command group, loaded when one of its commands is called."""
 
+import gc
 import importlib
 import os
 import sys
@@ -58,6 +59,8 @@ ELSEWHERE = {
     "keys": ("access", "keys"), "users": ("access", "users"),
 }  # fmt: skip
 """Module and function of the commands that are not named as both are."""
+_OBJECTS = 20_000
+"""Objects after which Python looks for cycles: modules hold none, and dictionaries of words are many objects."""
 
 
 class ReaderLeft(Exception):
@@ -142,6 +145,7 @@ for _name, _summary in COMMANDS.items():
 def main() -> None:
     """Entry of the command: exit code 2 for the caller's mistake, 1 for a failure, never a traceback for a mistake."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small here: more threads only wait for each other
+    gc.set_threshold(_OBJECTS, 20, 20)
     try:
         cli()
     except ReaderLeft:

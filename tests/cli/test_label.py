@@ -1,6 +1,7 @@
 """radar label: a sheet out, filled, and back in; the second person's shows how far both agree."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,16 +9,23 @@ import pytest
 from tests.conftest import radar
 
 
-@pytest.fixture
-def data_dir(fitted_dir: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def imported(fitted_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the fitted model and thirty posts."""
-    (tmp_path / "models").symlink_to(fitted_dir / "models")
+    folder = tmp_path_factory.mktemp("imported")
+    (folder / "models").symlink_to(fitted_dir / "models")
     rows = [f"u{n},2026-11-0{1 + n % 9}T10:00:00Z,{'a' * (n + 2)} 去泡湯住溫泉旅館" for n in range(30)]
-    posts = tmp_path / "posts.csv"
+    posts = folder / "posts.csv"
     posts.write_text("author,published_at,text\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    done = radar("import", str(posts), "--market", "TW", data_dir=tmp_path)
+    done = radar("import", str(posts), "--market", "TW", data_dir=folder)
     assert done.returncode == 0, done.stderr
-    return tmp_path
+    return folder
+
+
+@pytest.fixture
+def data_dir(imported: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may write to."""
+    return shutil.copytree(imported, tmp_path / "data", symlinks=True)
 
 
 def fill(sheet: Path, to: Path, *topics: str) -> Path:

@@ -1,6 +1,7 @@
 """radar promote: a gate, a swap, and the way back."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -17,8 +18,8 @@ def data_dir(fitted_dir: Path, tmp_path: Path) -> Path:
     shipped = model_folder(Settings(data_dir=fitted_dir))
     for name, threshold in ((shipped.name, None), ("topics-equal", None), ("topics-mute", 0.999)):
         folder = tmp_path / "models" / "topics" / name
-        shutil.copytree(shipped, folder)
-        manifest = json.loads((folder / "manifest.json").read_text()) | {"id": name}
+        shutil.copytree(shipped, folder, ignore=lambda *_: ["manifest.json"], copy_function=os.link)
+        manifest = json.loads((shipped / "manifest.json").read_text()) | {"id": name}
         if threshold:
             manifest["thresholds"] = [threshold] * len(manifest["thresholds"])
         (folder / "manifest.json").write_text(json.dumps(manifest))
