@@ -75,16 +75,6 @@ def learn_profile(cycle: F64, day: int, decay: float, slot: int, observed: float
             cycle[2, at] = (SLOT_PRIOR * factor + cycle[0, at] / whole) / (SLOT_PRIOR + cycle[1, at])
 
 
-@jit
-def place(found: int, which: I32, out: F64, column: int, grid: F64, rest: F64, rows: I64) -> None:
-    """Write what a bucket showed to where it belongs: few lines of memory, that the next bucket writes to again."""
-    for row in range(found):
-        s = which[0, row]
-        grid[s, column] = out[0, row]
-        for k in range(rows.size):
-            rest[s, column, k] = out[rows[k], row] if rows[k] >= 0 else which[1, row]
-
-
 @jit_unlocked
 def march(
     y: F32,  # (buckets, n) counts, oldest first
@@ -113,10 +103,6 @@ def march(
     column: I32,  # (room,) out: which bucket
     which: I32,
     out: F64,
-    grid: F64,  # (n, all buckets) out, or (0, 0): where p goes, instead of `out`
-    rest: F64,  # (n, all buckets, k) out: where the other numbers go
-    rows: I64,  # (k,) which rows of `out` they are, -1 the window
-    start: int,  # column of the first bucket
 ) -> tuple[int, int, int, float, int, bool]:
     """Pass as many buckets as the room for what is found allows, up to one that gives a series a claim to own factors.
 
@@ -149,11 +135,8 @@ def march(
                 recent[2, :longest].astype(np.int64), spans, reach, before, prior, usual, seen, learnt, decays[1],
                 polynomial, which[:, found:], out[:, found:],
             )  # fmt: skip
-            if grid.size:
-                place(more, which, out, start + passed, grid, rest, rows)
-            else:
-                column[found : found + more] = passed
-                found += more
+            column[found : found + more] = passed
+            found += more
         if (
             seen >= longest
         ):  # else no window has begun yet, or with the very first bucket, of which nothing was expected
@@ -176,3 +159,18 @@ def march(
         passed += 1
     past[:] = long[:, before_it : before_it + past.shape[1]]
     return passed, found, seen, exposed, head, claimed
+
+
+@jit_unlocked
+def place(
+    column: I32, which: I32, out: F64, start: int, grid: F64, rest: F64, rows: I64
+) -> None:  # fmt: skip
+    """Write what `march` found to where it belongs: p to `grid`, `rows` of `out` (-1: the window) to `rest`.
+
+    Bucket by bucket: few lines of memory, that the next bucket writes to again.
+    """
+    for row in range(column.size):
+        s, t = which[0, row], start + column[row]
+        grid[s, t] = out[0, row]
+        for k in range(rows.size):
+            rest[s, t, k] = out[rows[k], row] if rows[k] >= 0 else which[1, row]

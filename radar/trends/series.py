@@ -2,13 +2,15 @@
 
 import math
 import mmap
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from radar.trends.state import SeriesState
+from radar.trends.march import place
+from radar.trends.state import FOUND, SeriesState
 
 Floats = NDArray[np.float64]
 _BLOCK = 64  # buckets turned over at a time: some cache lines
@@ -54,11 +56,21 @@ def score_series(
     state = SeriesState(windows, season, half_life, warm_up)
     state.add(np.zeros(n, np.int8))
     names = _SCORES + _WORKING if working else _SCORES
-    p, rest = np.full((n, buckets), 1.0), _untouched((n, buckets, len(names)))
-    for start in range(0, buckets, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        state.advance_into(_turned(counts[:, block]), heard[block], np.arange(buckets)[block], p, rest, names, start)
-    return Scores(p, **{name: rest[:, :, i] for i, name in enumerate(names)})
+    rows = np.array([FOUND.index(name) if name in FOUND else -1 for name in names], np.int64)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, buckets, _BLOCK)]
+    with ThreadPoolExecutor(1) as aside:  # turns the next block over and writes down the last one's scores
+        full = aside.submit(np.full, (n, buckets), 1.0)
+        turned = [aside.submit(_turned, counts[:, block]) for block in blocks[:1]]
+        rest, written = _untouched((n, buckets, len(names))), []
+        for at, block in enumerate(blocks):
+            y = turned.pop().result()
+            turned = [aside.submit(_turned, counts[:, other]) for other in blocks[at + 1 : at + 2]]
+            p = full.result()
+            for first, *found in state.advance_apart(y, heard[block], np.arange(buckets)[block]):
+                written.append(aside.submit(place, *found, block.start + first, p, rest, rows))
+        for each in written:
+            each.result()
+    return Scores(full.result(), **{name: rest[:, :, i] for i, name in enumerate(names)})
 
 
 def _turned(counts: NDArray[Any]) -> NDArray[np.float32]:

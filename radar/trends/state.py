@@ -6,7 +6,7 @@ update, so a bucket is judged by what was known before it.
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,8 +24,9 @@ REMEMBERED = (
     4.0  # half-lives of exposures kept, so that a new series' past can be replayed: a sixteenth is left by then
 )
 MOST = np.float32(65_535)  # persons of a series in a bucket; more are taken as that
-_ROWS = ("p", "observed", "expected", "lift", "lift_floor", "score")  # of what is found; the window stands aside
-_NOWHERE = (np.zeros((0, 0)), np.zeros((0, 0, 0)), np.zeros(0, np.int64))
+FOUND = ("p", "observed", "expected", "lift", "lift_floor", "score")  # rows of what is found; the window is apart
+Part = tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]
+"""The first bucket's number, then what some buckets showed: bucket from that one on, (series, window), FOUND."""
 ROOM = 1 << 16  # rows of what is found that are kept at a time while many buckets are passed
 
 
@@ -217,39 +218,29 @@ class SeriesState:
         y  (buckets, size) persons;    exposures, slots  (buckets,) as in `advance`
         """
         counts, heard, places = self._checked(y, exposures, slots)
-        room = max(self.size, min(heard.size * self.size, ROOM))
-        column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
-        parts, done = [(column[:0], which[:, :0], out[:, :0])], 0
-        while done < heard.size:
-            passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out, *_NOWHERE, 0)
-            parts.append((column[:found] + np.int32(done), which[:, :found].copy(), out[:, :found].copy()))
-            done += passed
+        nothing = np.empty(0, np.int32), np.empty((2, 0), np.int32), np.empty((6, 0))
+        parts = [
+            nothing,
+            *((column + np.int32(at), *rest) for at, column, *rest in self._passed(counts, heard, places)),
+        ]
         columns, (series, window), numbers = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
         p, observed, expected, size, floor, score = numbers
         return Steps(series, window, p, observed, expected, size, floor, score, columns)
 
-    def advance_into(
-        self,
-        y: ArrayLike,
-        exposures: ArrayLike,
-        slots: ArrayLike,
-        grid: NDArray[np.float64],
-        rest: NDArray[np.float64],
-        names: Sequence[str],
-        start: int,
-    ) -> None:
-        """`advance_many`, what was found written straight to where it belongs.
+    def advance_apart(self, y: ArrayLike, exposures: ArrayLike, slots: ArrayLike) -> Iterator[Part]:
+        """`advance_many` for those who put things in their places themselves: nothing is copied."""
+        return self._passed(*self._checked(y, exposures, slots))
 
-        grid  (size, all buckets) gets p from column `start` on;    rest  (size, all buckets, names) what `names` say
-        """
-        counts, heard, places = self._checked(y, exposures, slots)
-        which, out = np.empty((2, self.size), np.int32), np.empty((6, self.size))
-        rows, done = np.array([_ROWS.index(name) if name in _ROWS else -1 for name in names], np.int64), 0
+    def _passed(
+        self, counts: NDArray[np.float32], heard: NDArray[np.float64], places: NDArray[np.int64]
+    ) -> Iterator[Part]:
+        """Pass all buckets, as many at a time as there is room for what they show."""
+        done, room = 0, self.size + min((heard.size - 1) * self.size, ROOM) if heard.size else 0
         while done < heard.size:
-            at = start + done
-            done += self._march(
-                counts[done:], heard[done:], places[done:], which[0], which, out, grid, rest, rows, at
-            )[0]
+            column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
+            passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out)
+            yield done, column[:found], which[:, :found], out[:, :found]
+            done += passed
 
     def advance_sparse(self, series: ArrayLike, counts: ArrayLike, exposure: float, slot: int) -> Step:
         """`advance` with the counts of some series, the others being zero."""
@@ -281,17 +272,13 @@ class SeriesState:
         column: NDArray[np.int32],
         which: NDArray[np.int32],
         out: NDArray[np.float64],
-        grid: NDArray[np.float64],
-        rest: NDArray[np.float64],
-        rows: NDArray[np.int64],
-        start: int,
     ) -> tuple[int, int]:
         """Pass some buckets; answers how many, and the rows of what was found."""
         passed, found, self.buckets_seen, self.exposed, self._head, claimed = march.march(
             y, heard, slots, self.buckets_seen, self.exposed, self._head, self.warm_up, self._kinds, self._numbers,
             self._level, self._sums, self._owner, self._own, self._rings, self._lengths, self._reach, self._decays,
             self._past, self.profile.cycle, self.profile.day, self.profile.decay, self._totals, FLOOR_POLYNOMIAL,
-            column, which, out, grid, rest, rows, start,
+            column, which, out,
         )  # fmt: skip
         if claimed:
             self._give_own()
