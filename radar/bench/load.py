@@ -112,7 +112,11 @@ def read_wrk(said: str) -> dict[str, object]:
     refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     failures = sum(map(int, sockets.groups())) if sockets else 0
     failures += int(refused[1]) if refused else 0
-    answered: dict[str, object] = {"requests_per_second": round(float(rate[1])), "p50_ms": times["50"], "p99_ms": times["99"]}
+    answered: dict[str, object] = {
+        "requests_per_second": round(float(rate[1])),
+        "p50_ms": times["50"],
+        "p99_ms": times["99"],
+    }
     return answered | {"failures": failures}
 
 
