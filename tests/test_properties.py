@@ -117,7 +117,7 @@ def test_days_follow_each_other_without_gap_or_overlap(zone: str) -> None:
     assert Counter(later - earlier for earlier, later in pairwise(starts)) == {timedelta(hours=1): 365 * 24 - 1}
 
 
-@pytest.mark.parametrize(("day", "hours"), [(SHORT, 23), (LONG, 25)])
+@pytest.mark.parametrize(("day", "hours"), [(SHORT, 23), (LONG, 25), (date(2024, 2, 29), 24)])
 def test_every_hour_around_a_switch_is_counted_on_its_local_day(engine: sa.Engine, day: date, hours: int) -> None:
     before = datetime.combine(day - timedelta(days=1), datetime.min.time(), NEW_YORK).astimezone(UTC)
     times = [before + timedelta(hours=h, minutes=59) for h in range(24 + hours + 24)]

@@ -165,6 +165,20 @@ def test_an_answer_that_drips_is_given_up(stage: Echo, clock: FakeClock) -> None
     assert time.monotonic() - begun < 3
 
 
+@pytest.mark.parametrize("declared", [1_000_000, 3])
+def test_a_length_that_is_not_true_gives_no_half_answer_and_spoils_no_other(
+    web: Web, stage: Echo, declared: int
+) -> None:
+    stage.replies = [Reply(iter([b"ramen"]), 200, {"Content-Length": str(declared)}) for _ in range(9)]
+    if declared > 5:
+        with pytest.raises(Trouble):
+            web.get(stage.url)
+    else:
+        assert web.get(stage.url).body == b"ram"
+    stage.replies = []
+    assert b"user-agent" in web.get(stage.url).body
+
+
 def test_messages_hold_no_key_of_a_query(web: Web, stage: Echo) -> None:
     stage.replies = [Reply(b"", 400)]
     with pytest.raises(Trouble) as raised:

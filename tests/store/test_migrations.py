@@ -100,7 +100,9 @@ def test_every_schema_comes_up_with_what_it_holds(url: str, revision: str) -> No
     _comes_up(url, revision)
 
 
-@pytest.mark.parametrize("revision", revisions()[:-1:4])
+@pytest.mark.parametrize(
+    "revision", [pytest.param(r, marks=pytest.mark.long) if n % 4 else r for n, r in enumerate(revisions()[:-1])]
+)
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_schemas_come_up_with_what_they_hold_on_postgresql(url: str, revision: str) -> None:
     _comes_up(url, revision)
