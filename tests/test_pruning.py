@@ -23,7 +23,7 @@ from tests.builders import NOON, a_post, put
 OLD, EDGE, TODAY = NOON - timedelta(days=40), NOON - timedelta(days=30), NOON
 DAY = OLD.date()
 NOTHING = dict.fromkeys(
-    ("texts", "expired", "snapshots", "rejects", "pushes", "sessions", "audit", "runs", "compacted"), 0
+    ("texts", "expired", "snapshots", "forecasts", "rejects", "pushes", "sessions", "audit", "runs", "compacted"), 0
 )
 SETTINGS = Settings(retention_days=30)
 

@@ -32,8 +32,8 @@ TRENDS = "/v1/markets/TW/trends"
 LISTS = (
     "/v1/markets", "/v1/topics", TRENDS, "/v1/markets/TW/arrivals", "/v1/leads", "/v1/matrix", "/v1/coverage",
     "/v1/models/drift", "/v1/models", "/v1/runs", "/v1/authors", "/v1/lists", "/v1/markets/TW/keys",
-    "/v1/markets/TW/posts", "/v1/markets/TW/series?kind=topic&key=shop.drugstore", "/v1/trends/{id}/posts",
-    "/v1/trends/{id}/authors", "/v1/trends/{id}/markets", "/v1/trends/{id}/path",
+    "/v1/markets/TW/posts?first=2026-11-22", "/v1/markets/TW/series?kind=topic&key=shop.drugstore",
+    "/v1/trends/{id}/posts", "/v1/trends/{id}/authors", "/v1/trends/{id}/markets", "/v1/trends/{id}/path",
 )  # fmt: skip
 PARQUET = "application/vnd.apache.parquet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from radar.store import integrity, tables
+from radar.store import integrity, listed_posts, tables
 from radar.store.author_facts import AccountRow
 from radar.store.counts import DirtyDay
 from radar.store.rights import Listed, Naming
@@ -57,7 +57,7 @@ GIVEN: dict[str, Any] = {
     "hubs.note_subscription.**": {"hub": "2"},
     "runs.end_run.**": {"outcome": "ok"},
     "watching.note_account.**": {"cursor": None},
-    "listed_posts.post_places.after": (DAY, 2),
+    "listed_posts.post_places.after": listed_posts.Place(DAY, 2),
     "hubs.put_subscription.row": row("hub_subscription"),
     "api_keys.add_key.digest": "2",
     "members.add_session.digest": "2",
