@@ -57,7 +57,7 @@ class DaskCrew:
 
     def _read(self, client: Any, model: str, days: Iterator[tuple[T, Day]]) -> Iterator[tuple[T, DayRead]]:
         out: dict[Any, T] = {}
-        done = as_completed(raise_errors=False)
+        done = as_completed(loop=client.loop, raise_errors=False)
 
         def give() -> bool:
             for what, day in days:

@@ -124,8 +124,8 @@ class _Backfill:
                 self._done.resumed = self._of - sum(piece.subject != _AFTER for piece in before)
                 return
             days = [(m, d) for m in sorted(markets) for d in transfer.days_of(session, m) if first <= d <= last]
-        pieces = {f"{m} {d}": {"market": m, "day": d.isoformat()} for m, d in days} | {_AFTER: {}}
-        pieces = {what: more | {"scope": scope, "of": len(days)} for what, more in pieces.items()}
+        shared: dict[str, Any] = {"scope": scope, "of": len(days)}
+        pieces = {f"{m} {d}": shared | {"market": m, "day": d.isoformat()} for m, d in days} | {_AFTER: shared}
         lasting(self._engine, lambda session: work.put_out(session, WORK, pieces, self._context.now))
         self._of = len(days)
 
@@ -145,11 +145,13 @@ class _Backfill:
         if from_export and self._url is not None and name in self._digests:
             source = Source(self._url, name, self._digests[name])
         if counts.sealed_days(session, market, [on]):
-            return self._leave(session, piece, "sealed, their texts being pruned")
+            self._leave(session, piece, "sealed, their texts being pruned")
+            return None
         posts.mark_dirty(session, [(market, on)])  # first: whoever changes a post from here on leaves another mark
         found = store.fill_posts(session, market, on, held_sources(session), texts=source is None)
         if not found or any(post.is_pruned for post in found):
-            return self._leave(session, piece, "with posts that have no text any more" if found else "without posts")
+            self._leave(session, piece, "with posts that have no text any more" if found else "without posts")
+            return None
         version, forms = open_forms(session)
         out = _Out(piece, market, on, store.mark_of(session, market, on), version, found, source is not None)
         return out, Day(market, on.isoformat(), pack(POST, found), forms, source)

@@ -78,10 +78,12 @@ def read_day(scorer: TopicScorer, day: Day) -> DayRead:
 
 def readings_of(packed: bytes) -> list[PostReading]:
     """What was read in a day's posts, as rows again."""
-    return [
-        PostReading(*before, topics=tuple((topic["id"], topic["p"]) for topic in topics), tone=tone, negative=negative)
-        for *before, topics, tone, negative in unpack(READING, packed)
-    ]
+    found = []
+    for keys, places, language, sponsored, text_hash, sketch, told, tone, negative in unpack(READING, packed):
+        topics = tuple((topic["id"], topic["p"]) for topic in told)
+        said = PostReading(keys, places, language, sponsored, text_hash, sketch, topics, tone, negative)
+        found.append(said)
+    return found
 
 
 def unread_of(post: FillPost, market: str, on: date) -> UnreadPost:

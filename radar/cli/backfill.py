@@ -32,14 +32,18 @@ def backfill(
         bool, typer.Option("--backtest", help="Print the back-test of these markets at the end.")
     ] = False,
 ) -> None:
-    """Read and count whole days anew by the active model, then detect: after a promotion (which reads 60 days), or a
-    new way to read.
+    """Read and count whole days anew by the active model, then detect.
+
+    After a promotion, which reads the last 60 days alone, or where a store was filled by other means.
 
     Days are spread over this machine's processors, or over the workers of a Dask cluster (pip install .[cluster]):
 
-        dask scheduler                                     on one host
-        dask worker tcp://HOST:8786 --nthreads 1           on each, as many as it has cores, radar installed alike
-        radar backfill --cluster tcp://HOST:8786
+    \b
+        dask scheduler                             on one host
+        dask worker tcp://HOST:8786 --nthreads 1   on each, one a core
+        radar backfill --cluster tcp://HOST:8786   here
+
+    The same radar is to be installed on all of them.
 
     Workers need no database: they get a day's columns, or read its texts from the export (--from: then a place that
     they reach, too), and give columns back; what the store holds in the end is what the jobs in one process write. Each

@@ -69,7 +69,7 @@ def revisions_of(session: Session, market: str, day: date, but: Sequence[str] = 
     p = post.c
     statement = sa.select(p.id, p.revision).where(p.audience_market == market, p.local_day == day)
     rows = session.execute(statement.where(p.deleted_at.is_(None), p.source.not_in(but)))
-    return {post_id: revision for post_id, revision in rows}
+    return {row.id: row.revision for row in rows}
 
 
 def mark_of(session: Session, market: str, day: date) -> int | None:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from radar.errors import RadarError
 from radar.store.copying import _set_sequences
 from radar.store.engine import _converted, upsert
-from radar.store.tables import metadata, post, post_signal
 from radar.store.tables import meta as meta_table
+from radar.store.tables import metadata, post, post_signal
 from radar.store.version import NAME as ANSWERS
 from radar.store.version import answers_changed
 

@@ -2,7 +2,7 @@
 
     manifest.json                                                written last: an export with it is whole
     post/audience_market=TW/local_day=2026-05-01/00000.parquet   a market's local day of posts; the same of
-    post_signal/... post_topic/... engagement_observation/...    readings, topics with model, and counts as they were seen
+    post_signal/... post_topic/... engagement_observation/...    readings, topics with model, counts as they were seen
     author/00000.parquet, day_count/00000.parquet, ...           every other table, some rows a file
 
 Tables and columns are those of the store (`radar.store.tables`); a market's day is in the path and not in the file, as

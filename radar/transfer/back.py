@@ -170,14 +170,11 @@ class _Rejects:
         """Keep a row, numbered from 0 in its file, with the reason."""
         if self._file is None:
             self._part.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._part.open("w", encoding="utf-8", opener=_for_its_owner)
+            for_its_owner = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            self._file = os.fdopen(for_its_owner, "w", encoding="utf-8")
         said = {"row": row, "reason": why, "values": cells}
         self._file.write(json.dumps(said, ensure_ascii=False, default=_plain) + "\n")
         self.count += 1
-
-
-def _for_its_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _plain(value: Any) -> Any:

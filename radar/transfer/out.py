@@ -100,12 +100,11 @@ def _write_table(session: Session, place: Place, table: sa.Table) -> Iterator[Pa
     number = 0
     while waiting is not None:
         name, rows = name_of(table.name, None, number), 0
-        with place.writing(name) as file:
-            with pq.ParquetWriter(file, schema_of(table), compression="zstd") as writer:
-                while waiting is not None and rows < FILE_ROWS:
-                    writer.write_batch(waiting)
-                    rows += len(waiting)
-                    waiting = next(batches, None)
+        with place.writing(name) as file, pq.ParquetWriter(file, schema_of(table), compression="zstd") as writer:
+            while waiting is not None and rows < FILE_ROWS:
+                writer.write_batch(waiting)
+                rows += len(waiting)
+                waiting = next(batches, None)
         yield Part(name, rows, file.digest)
         number += 1
 
@@ -121,11 +120,10 @@ def _day(session: Session, place: Place, of: tuple[str, date], there: set[str]) 
         table = metadata.tables[table_name]
         name, schema = name_of(table_name, of), schema_of(table).with_metadata({PRINT: print_})
         rows = 0
-        with place.writing(name) as file:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for some in store.rows_out(session, table, names_of(table), of):
-                    writer.write_batch(_batch(table, some, schema))
-                    rows += len(some)
+        with place.writing(name) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for some in store.rows_out(session, table, names_of(table), of):
+                writer.write_batch(_batch(table, some, schema))
+                rows += len(some)
         parts.append(Part(name, rows, file.digest))
     return parts[::-1], False
 

@@ -107,6 +107,8 @@ GIVEN: dict[str, Any] = {
     "work.claim.kinds": ["1"],
     "work.drop.piece": Piece(1, "1", "TW", {}),
     "work.is_left.kind": "1",
+    "work.left.kind": "1",
+    "work.is_there.piece": Piece(1, "1", "TW", {}),
     "watching.watch.rows": [row("watched_account")],
     "watching.plan_refreshes.rows": [row("refresh_due")],
     "watching.replan.rows": [row("refresh_due"), row("refresh_due", due_at=None)],
