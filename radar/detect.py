@@ -237,14 +237,15 @@ def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[list[Found]]:
     fresh = min(errand.closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
     recurrence = Recurrence(engine, errand.model_id, market, span.first)
     last = min(span.last, local_day(errand.closed_at, zone))
-    runs = []
+    runs, read = [], dict[date, DayCounts]()
     for bucket in Bucket:
         listing = Listing(market, bucket, topics, recurrence)
         task = DetectionTask(engine, errand.model_id, listing, errand.closed_at, fresh)
-        if run := _begin(task, span, last, sorted(errand.waiting)):
+        if run := _begin(task, span, last, sorted(errand.waiting), read):
             runs.append(run)
     if not runs:
         return
+    del read
     recent: Recent = {}
     for chunk in _chunks(min(run.first for run in runs), last, local_day(fresh, zone)):
         with reading(engine) as session:
@@ -317,7 +318,9 @@ class Run:
         return None if self.is_new and chunk[0] <= self.first else [o.id for o in self.watch.open.values()]
 
 
-def _begin(task: DetectionTask, span: MarketSpan, last: date, waiting: Sequence[date]) -> Run | None:
+def _begin(
+    task: DetectionTask, span: MarketSpan, last: date, waiting: Sequence[date], read: dict[date, DayCounts]
+) -> Run | None:
     """A watch at its last good midnight before the first undetected day; None where it need not go through any."""
     begins = _begins(task.bucket, span.first, last)
     changed = next((day for day in waiting if day >= begins), None)
@@ -325,10 +328,12 @@ def _begin(task: DetectionTask, span: MarketSpan, last: date, waiting: Sequence[
         return None
     kept = _kept(task, changed, begins)
     first, watch = kept or (begins, Watch(task.model_id, task.market, task.bucket))
+    if task.bucket is Bucket.DAY and day_start(first + timedelta(days=1), MARKETS[task.market].tz) > task.closed:
+        return None  # it is not over: nothing is known of it, and nothing was said
     watch.begun = begins
     past = Past()
     if kept:
-        _remember(task, watch, past, first)
+        _remember(task, watch, past, first, read)
     return Run(task, watch, past, first, kept is None)
 
 
@@ -380,17 +385,24 @@ def _exposure(found: DayCounts, bucket: Bucket) -> Sequence[int]:
     return [int(n) for n in heard]
 
 
-def _remember(task: DetectionTask, watch: Watch, past: Past, before: date) -> None:
-    """Read the days before a checkpoint, for counting new series backwards: as far as the watch reaches back."""
+def _remember(task: DetectionTask, watch: Watch, past: Past, before: date, read: dict[date, DayCounts]) -> None:
+    """Read the days before a checkpoint, for counting new series backwards: as far as the watch reaches back.
+
+    read  days that another bucket length has read; those that are read here are added
+    """
     since = watch.reaches_back
     if since is None:
         return
     zone = MARKETS[task.market].tz
     oldest = local_day(datetime.fromtimestamp(since * TICK, UTC), zone)
-    with reading(task.engine) as session:
-        found = counts.counted_days(session, task.model_id, task.market, oldest, before - timedelta(days=1))
-    for day, counted in found.items():
-        past.append(Day.of(counted, _ticks(task.bucket.starts(day, zone)), task.bucket), since)
+    days = [oldest + timedelta(days=n) for n in range((before - oldest).days)]
+    missing = [day for day in days if day not in read]
+    if missing:
+        with reading(task.engine) as session:
+            read |= counts.counted_days(session, task.model_id, task.market, missing[0], missing[-1])
+    for day in days:
+        if day in read:
+            past.append(Day.of(read[day], _ticks(task.bucket.starts(day, zone)), task.bucket), since)
 
 
 def advance_day(

@@ -43,7 +43,7 @@ class Recurrence:
 
     def learn_names(self, keys: Iterable[int]) -> None:
         """Look up what keys are called, so that they are not asked for one by one."""
-        new = sorted(set(keys) - self._names.keys())
+        new = sorted({key for key in keys if key not in self._names})
         if new:
             with reading(self._engine) as session:
                 found = counts.key_names(session, new)
@@ -51,7 +51,7 @@ class Recurrence:
 
     def name(self, key: int) -> KeyName | None:
         """What a key is called."""
-        self.learn_names([] if key in self._names else [key])
+        self.learn_names([key])
         return self._names[key]
 
     def of(self, key: int, place: int, day: date) -> Recurring | None:

@@ -220,7 +220,7 @@ def _of_before(blob: bytes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]
     if magic not in (_MAGIC, _HOURLY):
         raise ValueError(f"not a detector state: {magic!r}")
     at = _HEAD.size + text_length
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "keys": np.frombuffer(blob, "<i8", n, at).astype(np.int64),
         "places": np.frombuffer(blob, "<i2", n, at + 8 * n).astype(np.int16),
         "registers": np.frombuffer(blob, np.uint8, REGISTERS, at + 10 * n).copy(),
@@ -346,7 +346,7 @@ class Watch:
         facts = {"open": opened, "advanced": list(self.advanced), "begun": self.begun}
         text = json.dumps(facts, default=lambda value: value.isoformat())
         state, arrays = self.state.to_parts()
-        mine = {"keys": self.keys, "places": self.places, "registers": self.registers}
+        mine: dict[str, npt.NDArray[Any]] = {"keys": self.keys, "places": self.places, "registers": self.registers}
         return pack({"watch": text, "state": state}, mine | arrays)
 
     @classmethod
