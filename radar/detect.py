@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -46,6 +47,9 @@ QUARTERS_FRESH_DAYS = 1
 """Those of quarters, for this long: when a stage changes and at full hours."""
 QUARTERS_BACK, QUARTERS_STEP = 14, 14
 """Least days of quarters that are watched, and how far their beginning moves on at a time."""
+
+LIKELY = 0.01
+"""p of what may turn on: such keys' names are looked up together."""
 
 Recent = dict[date, PostsOfDay]
 Progress = Callable[[str, int, int], None]
@@ -133,8 +137,8 @@ def detect_trends(
             _finish(engine, errand)
         else:
             _write(engine, errand, found)
-            days, written = days + len(found.days), written + len(found.out.snapshots)
-            done[market] += len(found.days)
+            days, written = days + _days(found), written + sum(len(some.out.snapshots) for some in found)
+            done[market] += _days(found)
             progress(market, min(done[market], errand.days), errand.days)
     return days, written
 
@@ -202,12 +206,12 @@ def detect_piece(engine: sa.Engine, model_id: str, topic_ids: Sequence[str], pie
     for errand in _errands(engine, model_id, topic_ids, closed_at, market):
         for found in _run_errand(engine, errand):
             _write(engine, errand, found)
-            days, written = days + len(found.days), written + len(found.out.snapshots)
+            days, written = days + _days(found), written + sum(len(some.out.snapshots) for some in found)
         _finish(engine, errand)
     return Detected(market, days, written)
 
 
-def _found(engine: sa.Engine, errands: Sequence[Errand]) -> Iterator[tuple[Errand, Found | None]]:
+def _found(engine: sa.Engine, errands: Sequence[Errand]) -> Iterator[tuple[Errand, list[Found] | None]]:
     """All that is found, and (errand, None) when an errand is done: in this process, or in others if it is much."""
     if len(errands) > 1 and workers() > 1 and sum(errand.days for errand in errands) >= MANY_DAYS:
         url = engine.url.render_as_string(hide_password=False)
@@ -219,41 +223,68 @@ def _found(engine: sa.Engine, errands: Sequence[Errand]) -> Iterator[tuple[Erran
         yield errand, None
 
 
-def _run_apart(url: str, errand: Errand) -> Iterator[Found]:
+def _run_apart(url: str, errand: Errand) -> Iterator[list[Found]]:
     engine = open_store(url, migrate=False)
     yield from _run_errand(engine, errand)
     engine.dispose()
 
 
-def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[Found]:
+def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[list[Found]]:
+    """What a run of days adds at each bucket length; they read the same counts and posts, so they go day by day."""
     market, span = errand.span.audience_market, errand.span
     zone = MARKETS[market].tz
     topics = {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in errand.topic_ids}
     fresh = min(errand.closed_at, day_start(span.last + timedelta(days=1), zone)) - timedelta(days=FRESH_DAYS)
     recurrence = Recurrence(engine, errand.model_id, market, span.first)
+    last = min(span.last, local_day(errand.closed_at, zone))
+    runs, read = [], dict[date, DayCounts]()
     for bucket in Bucket:
         listing = Listing(market, bucket, topics, recurrence)
         task = DetectionTask(engine, errand.model_id, listing, errand.closed_at, fresh)
-        yield from _run(task, span, sorted(errand.waiting))
+        if run := _begin(task, span, last, sorted(errand.waiting), read):
+            runs.append(run)
+    if not runs:
+        return
+    del read
+    recent: Recent = {}
+    for chunk in _chunks(min(run.first for run in runs), last, local_day(fresh, zone)):
+        with reading(engine) as session:
+            counted = counts.counted_days(session, errand.model_id, market, chunk[0], chunk[-1])
+        passing = [(run, run.opened(chunk), Written()) for run in runs if run.first <= chunk[-1]]
+        whole = [True] * len(passing)
+        for day in chunk:
+            for n, (run, _, out) in enumerate(passing):
+                if day in counted and day >= run.first:
+                    whole[n] = advance_day(run.task, run.watch, run.past, recent, day, counted[day], out)
+        yield [
+            Found(run.task.bucket, [day for day in chunk if day >= run.first], opened, out,
+                  run.watch.to_bytes() if is_whole else None)
+            for (run, opened, out), is_whole in zip(passing, whole, strict=True)
+        ]  # fmt: skip
 
 
-def _write(engine: sa.Engine, errand: Errand, found: Found) -> None:
+def _write(engine: sa.Engine, errand: Errand, found: Sequence[Found]) -> None:
     """Put a run of days in place of what stood there, whole or not at all."""
-    model_id, market, bucket = errand.model_id, errand.span.audience_market, found.bucket.value
+    model_id, market = errand.model_id, errand.span.audience_market
 
     def put(session: Session) -> None:
-        if found.opened is None:
-            store.forget(session, model_id, market, bucket)
-        else:
-            since = day_start(found.days[0], MARKETS[market].tz)
-            store.rewind(session, model_id, market, bucket, since, found.opened)
-        store.write_episodes(session, list(found.out.episodes.values()))
-        store.write_changes(session, found.out.changes)
-        store.write_snapshots(session, list(found.out.snapshots.values()))
-        if found.state is not None:
-            store.save_state(session, model_id, market, bucket, found.days[-1] + timedelta(days=1), found.state)
+        for bucket, days, opened, out, state in found:
+            if opened is None:
+                store.forget(session, model_id, market, bucket.value)
+            else:
+                since = day_start(days[0], MARKETS[market].tz)
+                store.rewind(session, model_id, market, bucket.value, since, opened)
+            store.write_episodes(session, list(out.episodes.values()))
+            store.write_changes(session, out.changes)
+            store.write_snapshots(session, list(out.snapshots.values()))
+            if state is not None:
+                store.save_state(session, model_id, market, bucket.value, days[-1] + timedelta(days=1), state)
 
     lasting(engine, put)
+
+
+def _days(found: Sequence[Found]) -> int:
+    return sum(len(some.days) for some in found)
 
 
 def _finish(engine: sa.Engine, errand: Errand) -> None:
@@ -272,31 +303,38 @@ def _begins(bucket: Bucket, first: date, last: date) -> date:
     return max(first, date.fromordinal(max(back - back % QUARTERS_STEP, 1)))
 
 
-def _run(task: DetectionTask, span: MarketSpan, waiting: Sequence[date]) -> Iterator[Found]:
-    """Advance one watch from its last good midnight to the end of what is closed; waiting are the undetected days."""
-    zone = MARKETS[task.market].tz
-    last = min(span.last, local_day(task.closed, zone))
+@dataclass(slots=True)
+class Run:
+    """A watch on its way from its last good midnight. is_new: it began with nothing, so nothing of before stands."""
+
+    task: DetectionTask
+    watch: Watch
+    past: Past
+    first: date
+    is_new: bool
+
+    def opened(self, chunk: Sequence[date]) -> list[int] | None:
+        """Episodes open before a run of days; None where everything is to be forgotten."""
+        return None if self.is_new and chunk[0] <= self.first else [o.id for o in self.watch.open.values()]
+
+
+def _begin(
+    task: DetectionTask, span: MarketSpan, last: date, waiting: Sequence[date], read: dict[date, DayCounts]
+) -> Run | None:
+    """A watch at its last good midnight before the first undetected day; None where it need not go through any."""
     begins = _begins(task.bucket, span.first, last)
     changed = next((day for day in waiting if day >= begins), None)
     if changed is None:
-        return
+        return None
     kept = _kept(task, changed, begins)
     first, watch = kept or (begins, Watch(task.model_id, task.market, task.bucket))
+    if task.bucket is Bucket.DAY and day_start(first + timedelta(days=1), MARKETS[task.market].tz) > task.closed:
+        return None  # it is not over: nothing is known of it, and nothing was said
     watch.begun = begins
     past = Past()
-    recent: Recent = {}
     if kept:
-        _remember(task, watch, past, first)
-    for chunk in _chunks(first, last, local_day(task.fresh_from, zone)):
-        out = Written()
-        opened = [o.id for o in watch.open.values()] if kept or chunk[0] > first else None
-        with reading(task.engine) as session:
-            counted = counts.counted_days(session, task.model_id, task.market, chunk[0], chunk[-1])
-        whole = True
-        for day in chunk:
-            if day in counted:
-                whole = advance_day(task, watch, past, recent, day, counted[day], out)
-        yield Found(task.bucket, chunk, opened, out, watch.to_bytes() if whole else None)
+        _remember(task, watch, past, first, read)
+    return Run(task, watch, past, first, kept is None)
 
 
 def _kept(task: DetectionTask, changed: date, begins: date) -> tuple[date, Watch] | None:
@@ -307,6 +345,16 @@ def _kept(task: DetectionTask, changed: date, begins: date) -> tuple[date, Watch
         return None
     watch = Watch.from_bytes(kept[1], task.model_id, task.market, task.bucket)
     return (kept[0], watch) if watch.begun == begins or watch.begun is None else None
+
+
+MOST_DAYS_OF_WINDOWS = 8
+"""Days of posts that are kept for the days that follow: those of the longest window, by the day."""
+
+
+def _forget(recent: Recent, day: date) -> None:
+    """Drop the posts that a day and later ones do not look at."""
+    for old in [old for old in recent if old <= day - timedelta(days=MOST_DAYS_OF_WINDOWS)]:
+        del recent[old]
 
 
 def _days_of_windows(bucket: Bucket) -> int:
@@ -337,17 +385,24 @@ def _exposure(found: DayCounts, bucket: Bucket) -> Sequence[int]:
     return [int(n) for n in heard]
 
 
-def _remember(task: DetectionTask, watch: Watch, past: Past, before: date) -> None:
-    """Read the days before a checkpoint, for counting new series backwards: as far as the watch reaches back."""
+def _remember(task: DetectionTask, watch: Watch, past: Past, before: date, read: dict[date, DayCounts]) -> None:
+    """Read the days before a checkpoint, for counting new series backwards: as far as the watch reaches back.
+
+    read  days that another bucket length has read; those that are read here are added
+    """
     since = watch.reaches_back
     if since is None:
         return
     zone = MARKETS[task.market].tz
     oldest = local_day(datetime.fromtimestamp(since * TICK, UTC), zone)
-    with reading(task.engine) as session:
-        found = counts.counted_days(session, task.model_id, task.market, oldest, before - timedelta(days=1))
-    for day, counted in found.items():
-        past.append(Day.of(counted, _ticks(task.bucket.starts(day, zone)), task.bucket), since)
+    days = [oldest + timedelta(days=n) for n in range((before - oldest).days)]
+    missing = [day for day in days if day not in read]
+    if missing:
+        with reading(task.engine) as session:
+            read |= counts.counted_days(session, task.model_id, task.market, missing[0], missing[-1])
+    for day in days:
+        if day in read:
+            past.append(Day.of(read[day], _ticks(task.bucket.starts(day, zone)), task.bucket), since)
 
 
 def advance_day(
@@ -360,6 +415,7 @@ def advance_day(
     out: Written,
 ) -> bool:
     """Advance over one day's closed buckets; whether all of them were closed."""
+    _forget(recent, day)
     zone = MARKETS[task.market].tz
     starts = task.bucket.starts(day, zone)
     ends = [*starts[1:], day_start(day + timedelta(days=1), zone)]
@@ -367,15 +423,19 @@ def advance_day(
     if task.bucket is not Bucket.DAY and not any(exposure) and not watch.open:
         return ends[-1] <= task.closed  # only days are known here
     rows = Day.of(found, _ticks(starts), task.bucket)
-    births = rows.births()
     tests = watch.tests()
     best: dict[int, Moment] = {}
     window_posts: WindowPosts | None = None
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        if end > task.closed:
-            return False
-        slot = task.bucket.slot(start, zone)
-        step = watch.advance(rows, births, tick_of(start), past, exposure=float(exposure[i]), slot=slot)
+    closed = [end for end in ends if end <= task.closed]
+    told = list(
+        watch.pass_buckets(
+            rows, _ticks(starts[: len(closed)]), past, exposures=exposure[: len(closed)],
+            slots=[task.bucket.slot(start, zone) for start in starts[: len(closed)]],
+        )
+    )  # fmt: skip
+    likely = np.concatenate([np.zeros(0, np.int64), *(step.series[step.p <= LIKELY] for _, step in told)])
+    task.listing.recurrence.learn_names(watch.keys[np.unique(likely).astype(np.int64)].tolist())
+    for end, (watch.seen, step) in zip(closed, told, strict=True):
         complete = day if end == ends[-1] else day - timedelta(days=1)
         changes = len(out.changes)
         moments = watch.learn(step, end, tests, out, recurs=partial(task.listing.recurs, complete))
@@ -385,6 +445,8 @@ def advance_day(
         if moments and end != ends[-1] and task.writes(end, is_news=len(out.changes) > changes):
             window_posts = window_posts or _posts(task, recent, day)
             task.listing.write(watch, window_posts, past, moments, end, tests, is_daily=False, out=out)
+    if len(closed) < len(ends):
+        return False
     best = {series: moment for series, moment in best.items() if series in watch.open or moment.q <= 0.05}
     if best:
         window_posts = window_posts or _posts(task, recent, day)
@@ -397,8 +459,6 @@ def advance_day(
 def _posts(task: DetectionTask, recent: Recent, day: date) -> WindowPosts:
     """Posts of the days that the longest window reaches back to; days that were read for the day before are kept."""
     wanted = [day - timedelta(days=back) for back in range(_days_of_windows(task.bucket) - 1, -1, -1)]
-    for old in recent.keys() - set(wanted):
-        del recent[old]
     missing = [d for d in wanted if d not in recent]
     if missing:
         zone = MARKETS[task.market].tz

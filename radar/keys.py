@@ -37,6 +37,15 @@ def key_number(kind: Kind, text: str) -> int:
     return (int(kind) << _HASH_BITS) | (xxhash.xxh3_64_intdigest(text.encode()) & _HASH_MASK)
 
 
+def kind_of(key: int) -> Kind:
+    """The kind of one key.
+
+    >>> kind_of(key_number(Kind.TERM, "a")).name
+    'TERM'
+    """
+    return Kind(key >> _HASH_BITS)
+
+
 def kinds_of(keys: Keys) -> npt.NDArray[np.int8]:
     """Kind of each key, (n,) int8.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from radar.keys import Kind, kinds_of
+from radar.keys import Kind, kind_of, kinds_of
 from radar.markets import MARKETS, local_day
 from radar.recurrence import Recurrence, Recurring
 from radar.support import Support, WindowPosts
@@ -93,7 +93,7 @@ class Listing:
             score = scores[lead] * (NARROW if described["narrow"] else 1.0)
             out.snapshots[lead_id, as_of] = {
                 "episode_id": lead_id, "as_of": as_of, "audience_market": self.market, "bucket": self.bucket.value,
-                "place": own_place or window_posts.place_of(found[lead]), "kind": int(kinds_of(watch.keys[[lead]])[0]),
+                "place": own_place or window_posts.place_of(found[lead]), "kind": int(kind_of(key)),
                 "topic_id": self.topics.get(key) or window_posts.topic_of(found[lead], self.topics),
                 "stage": out.episodes[lead_id]["stage"], "is_on": lead in watch.open, "is_daily": is_daily,
                 "q": moments[lead].q, "score": round(score, 4), "working": working,
@@ -143,7 +143,7 @@ class Listing:
         for members in merged:
             lead = members[0]
             posts = found[lead].posts
-            kind = Kind(int(kinds_of(watch.keys[[lead]])[0]))
+            kind = kind_of(int(watch.keys[lead]))
             if kind in WORDS and claimed:
                 left = [i for i in posts.tolist() if i not in claimed]
                 persons = len(found[lead].persons)
@@ -162,7 +162,7 @@ class Listing:
     def _candidate(self, watch: Watch, series: int, persons: int, score: float) -> Candidate:
         key = int(watch.keys[series])
         name = self.recurrence.name(key)
-        return Candidate(Kind(int(kinds_of(np.array([key]))[0])), name.text if name else "", persons, score)
+        return Candidate(kind_of(key), name.text if name else "", persons, score)
 
     def _season(self, key: int, place: int, as_of: datetime) -> dict[str, Any] | None:
         last = local_day(as_of, MARKETS[self.market].tz) - timedelta(days=1)
@@ -175,7 +175,7 @@ class Listing:
         mixed = mix(watch.keys[[series]], watch.places[[series]])[0]
         ticks = past.ticks_of(mixed, tick - 96 * NOVELTY_DAYS, tick)
         days = {local_day(datetime.fromtimestamp(t * TICK, UTC), zone) for t in ticks.tolist()}
-        known = int(watch.state.buckets_seen * self.bucket.length / timedelta(days=1))
+        known = int(watch.seen * self.bucket.length / timedelta(days=1))
         return {"days_used": len(days), "days": min(NOVELTY_DAYS, known)}
 
 

@@ -1,6 +1,7 @@
 """Whether a rise comes every year: the same weeks of last year by the counts, or the season calendar before that."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -40,11 +41,17 @@ class Recurrence:
         self._answers: dict[tuple[int, int], Recurring | None] = {}
         self._day: date | None = None
 
+    def learn_names(self, keys: Iterable[int]) -> None:
+        """Look up what keys are called, so that they are not asked for one by one."""
+        new = sorted({key for key in keys if key not in self._names})
+        if new:
+            with reading(self._engine) as session:
+                found = counts.key_names(session, new)
+            self._names |= {key: found.get(key) for key in new}
+
     def name(self, key: int) -> KeyName | None:
         """What a key is called."""
-        if key not in self._names:
-            with reading(self._engine) as session:
-                self._names[key] = counts.key_names(session, [key]).get(key)
+        self.learn_names([key])
         return self._names[key]
 
     def of(self, key: int, place: int, day: date) -> Recurring | None:

@@ -7,10 +7,11 @@ the counts that are put in, in order; reading and writing are in radar.detect.
 import json
 import struct
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +20,15 @@ import xxhash
 from radar.keys import kinds_of
 from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.trends import SeriesState, Step, benjamini_hochberg
-from radar.trends.packing import is_packed, pack, unpack
 from radar.trends.distinct import REGISTERS, estimate, mix
+from radar.trends.packing import is_packed, pack, unpack
 from radar.trends.stages import LIFT_ON, OFF_AFTER, Q_OFF, Q_ON, Stage, Staged, next_stage
 from radar.windows import Bucket
 
 NAMED_FROM = 2
 """Persons on one local day that make a key a series."""
+MOST_CELLS = 4_000_000
+"""Counts that are handed over at a time, series times buckets."""
 
 
 @dataclass(slots=True)
@@ -139,6 +142,14 @@ class Day:
         return Births(self.ticks[rows], rows)
 
 
+class History(NamedTuple):
+    """Rows of (index of a series, start of a bucket in ticks, persons)."""
+
+    which: npt.NDArray[np.int64]
+    ticks: npt.NDArray[np.int64]
+    persons: npt.NDArray[np.float32]
+
+
 class Past:
     """The last days' rows, to count a new series backwards in: blocks of 1, 2, 4 ... days, each sorted by series."""
 
@@ -156,10 +167,8 @@ class Past:
         while self._blocks and self._blocks[0][1].ticks.max(initial=0) < since:
             self._blocks.pop(0)
 
-    def history(
-        self, mixed: npt.NDArray[np.uint64], today: Day, tick: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Rows of (index into mixed, tick, persons) of these series in the past days and today before `tick`."""
+    def history(self, mixed: npt.NDArray[np.uint64], today: Day) -> History:
+        """What these series were in the past days and today."""
         which, ticks, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
         for day in (*(block for _, block in self._blocks), today):
             low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
@@ -167,11 +176,10 @@ class Past:
             if lengths.any():
                 row = np.repeat(np.arange(len(mixed)), lengths)
                 cell = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + low[row]
-                early = day.ticks[cell] < tick
-                which.append(row[early])
-                ticks.append(day.ticks[cell[early]])
-                persons.append(day.persons[cell[early]].astype(np.float32))
-        return np.concatenate(which), np.concatenate(ticks), np.concatenate(persons)
+                which.append(row)
+                ticks.append(day.ticks[cell])
+                persons.append(day.persons[cell].astype(np.float32))
+        return History(np.concatenate(which), np.concatenate(ticks), np.concatenate(persons))
 
     def ticks_of(self, mixed: np.uint64, since: int, until: int) -> npt.NDArray[np.int64]:
         """Buckets in [since, until), in ticks, in which a series was used."""
@@ -185,7 +193,7 @@ class Past:
 
 def _joined(days: Sequence[Day]) -> Day:
     columns = [np.concatenate([getattr(day, name) for day in days]) for name in Day.__slots__]
-    order = np.lexsort((columns[3], columns[0]))
+    order = np.argsort(columns[0], kind="stable")  # runs in order: merged in one pass, and the older stays first
     return Day(*(column[order] for column in columns))
 
 
@@ -194,6 +202,13 @@ def never(key: int, place: int) -> bool:
     return False
 
 
+def _within(rows: History, new: npt.NDArray[np.int64], before: int) -> History:
+    """What some neighbouring series were before a tick, numbered from the first of them."""
+    mine = np.flatnonzero((rows.which >= new[0]) & (rows.which <= new[-1]) & (rows.ticks < before))
+    return History(rows.which[mine] - new[0], rows.ticks[mine], rows.persons[mine])
+
+
+_STEP = tuple(field.name for field in fields(Step))
 _HEAD = struct.Struct("<4sII")
 _MAGIC, _HOURLY = b"RDW2", b"RDW1"
 """How states began that were not packed; those of the first form named buckets by hours since 1970."""
@@ -205,7 +220,7 @@ def _of_before(blob: bytes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]
     if magic not in (_MAGIC, _HOURLY):
         raise ValueError(f"not a detector state: {magic!r}")
     at = _HEAD.size + text_length
-    arrays = {
+    arrays: dict[str, npt.NDArray[Any]] = {
         "keys": np.frombuffer(blob, "<i8", n, at).astype(np.int64),
         "places": np.frombuffer(blob, "<i2", n, at + 8 * n).astype(np.int16),
         "registers": np.frombuffer(blob, np.uint8, REGISTERS, at + 10 * n).copy(),
@@ -225,6 +240,7 @@ class Watch:
         self.registers = np.zeros(REGISTERS, np.uint8)
         self.advanced: deque[int] = deque(maxlen=self.state.remembered)  # starts of buckets
         self.begun: date | None = None  # the first local day that was taken in
+        self.seen = 0  # buckets, up to the one that is told of
         self.open: dict[int, Open] = {}
         self._index()
 
@@ -242,42 +258,76 @@ class Watch:
         at = np.minimum(np.searchsorted(self._mixed, mixed), len(self._mixed) - 1)
         return np.where(self._mixed[at] == mixed, self._series[at], -1)
 
-    def grow(
+    def pass_buckets(
         self,
-        keys: npt.NDArray[np.int64],
-        places: npt.NDArray[np.int16],
-        mixed: npt.NDArray[np.uint64],
         day: Day,
-        tick: int,
+        ticks: Sequence[int],
         past: Past,
-    ) -> None:
-        """Take in new series with the counts they had before they were series."""
-        kinds = kinds_of(keys)
-        rows, ticks, persons = past.history(mixed, day, tick)
-        advanced = np.array(self.advanced, np.int64)
-        known = np.searchsorted(advanced, ticks)
-        seen = np.flatnonzero(np.append(advanced, -1)[known] == ticks)
-        ago = len(advanced) - 1 - known[seen]
-        self.state.add_with_history(kinds, rows[seen], ago, persons[seen])
-        first = len(self.keys)
-        self.keys, self.places = np.append(self.keys, keys), np.append(self.places, places)
-        order = np.argsort(mixed)
-        at = np.searchsorted(self._mixed, mixed[order])
-        self._mixed = np.insert(self._mixed, at, mixed[order])
-        self._series = np.insert(self._series, at, first + order)
+        *,
+        exposures: Sequence[float],
+        slots: Sequence[int],
+    ) -> Iterator[tuple[int, Step]]:
+        """Advance over the first buckets of a day, which began at these ticks; what each showed.
 
-    def advance(self, day: Day, births: Births, tick: int, past: Past, *, exposure: float, slot: int) -> Step:
-        """Advance one bucket that began at `tick`; new series are those that reach two persons on the day in it."""
-        born = births.rows[slice(*np.searchsorted(births.ticks, [tick, tick + 1]))]
+        Yields with each how many buckets had been seen after it.
+
+        New series are those that reach two persons on the day, in the bucket in which they do. Between two such buckets
+        nothing is new, and the state takes them at one go.
+        """
+        starts, heard, places = np.array(ticks, np.int64), np.array(exposures, np.float64), np.array(slots, np.int64)
+        births = day.births()
+        born = births.rows[births.ticks <= starts[-1]] if len(starts) else births.rows[:0]
         born = born[self.find(day.mixed[born]) < 0]
+        begin = np.searchsorted(starts, day.ticks[born])
+        column, series, persons = self._cells(day, starts, born)
+        tail = np.array(self.advanced, np.int64)
+        rows = past.history(day.mixed[born], day) if len(born) else None
+        seen = self.state.buckets_seen + np.cumsum(heard > 0)
+        edges = np.unique(np.concatenate([[0, len(starts)], begin]))
+        for i, j in pairwise(edges.tolist()):
+            if rows is not None and (new := np.flatnonzero(begin == i)).size:
+                today = starts[:i][heard[:i] > 0]
+                self._grow(day, born[new], _within(rows, new, starts[i]), np.concatenate([tail, today]))
+            some = slice(*np.searchsorted(column, [i, j]))
+            at = column[some] - i, series[some]
+            for k in range(0, j - i, room := max(1, MOST_CELLS // max(self.state.size, 1))):
+                within = (at[0] >= k) & (at[0] < k + room)
+                y = np.zeros((min(room, j - i - k), self.state.size), np.float32)
+                np.add.at(y, (at[0][within] - k, at[1][within]), persons[some][within])
+                these = slice(i + k, i + k + len(y))
+                steps = self.state.advance_many(y, heard[these], places[these])
+                self.advanced.extend(starts[these][heard[these] > 0].tolist())
+                ends = np.searchsorted(steps.column, np.arange(len(y) + 1))
+                for n, (low, high) in enumerate(pairwise(ends.tolist())):
+                    yield int(seen[i + k + n]), Step(*(getattr(steps, name)[low:high] for name in _STEP))
         if len(born):
-            self.grow(day.keys[born], day.places[born], day.mixed[born], day, tick, past)
-        now = np.flatnonzero(day.ticks == tick)
-        series = self.find(day.mixed[now])
-        mine = series >= 0
-        if exposure > 0:
-            self.advanced.append(tick)
-        return self.state.advance_sparse(series[mine], day.persons[now[mine]], exposure, slot)
+            self._index()
+
+    def _cells(
+        self, day: Day, starts: npt.NDArray[np.int64], born: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """(bucket, series, persons) of a day's rows by bucket; those of series that are born from their birth on."""
+        series = self.find(day.mixed)
+        since = np.full(len(series), np.iinfo(np.int64).min)
+        if len(born):
+            order = np.argsort(day.mixed[born])
+            at = np.minimum(np.searchsorted(day.mixed[born], day.mixed, sorter=order), len(born) - 1)
+            mine = day.mixed[born][order[at]] == day.mixed
+            series = np.where(mine, len(self.keys) + order[at], series)
+            since = np.where(mine, day.ticks[born[order[at]]], since)
+        until = starts[-1] if len(starts) else np.iinfo(np.int64).min
+        rows = np.flatnonzero((series >= 0) & (day.ticks >= since) & (day.ticks <= until))
+        column = np.searchsorted(starts, day.ticks[rows])
+        rows, column = rows[order := np.argsort(column, kind="stable")], column[order]
+        return column, series[rows], day.persons[rows].astype(np.float32)
+
+    def _grow(self, day: Day, born: npt.NDArray[np.int64], rows: History, advanced: npt.NDArray[np.int64]) -> None:
+        """Take in new series with the counts they had before they were series."""
+        known = np.searchsorted(advanced, rows.ticks)
+        seen = np.flatnonzero(np.append(advanced, -1)[known] == rows.ticks)
+        ago = len(advanced) - 1 - known[seen]
+        self.state.add_with_history(kinds_of(day.keys[born]), rows.which[seen], ago, rows.persons[seen])
+        self.keys, self.places = np.append(self.keys, day.keys[born]), np.append(self.places, day.places[born])
 
     @property
     def reaches_back(self) -> int | None:
@@ -292,11 +342,11 @@ class Watch:
 
     def to_bytes(self) -> bytes:
         """Everything, to go on from at the same place."""
-        opened = {str(i): asdict(o) for i, o in self.open.items()}
+        opened = {str(i): {name: getattr(o, name) for name in Open.__slots__} for i, o in self.open.items()}
         facts = {"open": opened, "advanced": list(self.advanced), "begun": self.begun}
         text = json.dumps(facts, default=lambda value: value.isoformat())
         state, arrays = self.state.to_parts()
-        mine = {"keys": self.keys, "places": self.places, "registers": self.registers}
+        mine: dict[str, npt.NDArray[Any]] = {"keys": self.keys, "places": self.places, "registers": self.registers}
         return pack({"watch": text, "state": state}, mine | arrays)
 
     @classmethod
@@ -327,12 +377,10 @@ class Watch:
 
         recurs  whether a key about a place comes every year at this time, and about as large
         """
-        q = benjamini_hochberg(step.p, tests)
-        is_open = np.zeros(len(self.keys), np.bool_)
-        is_open[list(self.open)] = True
-        notable = np.flatnonzero((q <= Q_OFF) | is_open[step.series])
         moments: dict[int, Moment] = {}
-        for n in notable.tolist():
+        q = benjamini_hochberg(step.p, tests) if step.p.size else step.p
+        is_open = [n for n, series in enumerate(step.series.tolist()) if series in self.open] if self.open else []
+        for n in sorted({*np.flatnonzero(q <= Q_OFF).tolist(), *is_open}):
             series, is_on = int(step.series[n]), bool(q[n] <= Q_ON and step.lift[n] >= LIFT_ON)
             if series not in self.open and is_on:
                 self._begin(series, at, out)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.day_blob import DAY_ONLY, DayCounts
-from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert
 from radar.store.tables import day_count, dirty_day, key, meta
 
 
@@ -178,7 +178,7 @@ def key_names(session: Session, hashes: Sequence[int]) -> dict[int, KeyName]:
     """Names by hash."""
     found: dict[int, KeyName] = {}
     for some in chunks(list(hashes), SQL_VARIABLES):
-        statement = sa.select(key.c.hash, key.c.kind, key.c.text, key.c.gloss).where(key.c.hash.in_(some))
+        statement = sa.select(key.c.hash, key.c.kind, key.c.text, key.c.gloss).where(one_of(session, key.c.hash, some))
         found |= {row.hash: KeyName(row.kind, row.text, row.gloss) for row in session.execute(statement)}
     return found
 

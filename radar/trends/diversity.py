@@ -38,7 +38,8 @@ def signs(
 ) -> list[Sign]:
     """Signs in at least half of the persons; of fewer than four persons nothing is said.
 
-    said     keys of each person's first post of the trend;    others  of everything else the person posted then
+    said     keys of each person's first post of the trend;    others  of everything else the person posted then, as
+             often as they come
     minutes  when that first post came; None where the hour is not known, or the window is too short to tell
     new, usual_new  share of new accounts among these persons, and among all persons heard
     """

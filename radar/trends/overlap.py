@@ -36,8 +36,8 @@ def merge_variants(
     >>> merge_variants([{1, 2, 3, 4, 5}, {1, 2}], [9.0, 1.0], [{10, 20, 30, 40, 50}, {10, 20}], [8.0, 6.0])
     [0, 0]
     """
-    members = [{int(x) for x in persons} for persons in person_sets]
-    posts = [{int(x) for x in some} for some in post_sets] if post_sets is not None else [set() for _ in members]
+    members = [_as_set(persons) for persons in person_sets]
+    posts = [_as_set(some) for some in post_sets] if post_sets is not None else [set() for _ in members]
     ranks = np.asarray(scores, np.float64)
     rises = np.ones(len(members)) if lifts is None else np.asarray(lifts, np.float64)
     if ranks.shape != (len(members),) or len(posts) != len(members):
@@ -58,3 +58,7 @@ def merge_variants(
             for post in posts[i]:
                 leaders_in[post].append(i)
     return answer
+
+
+def _as_set(numbers: Iterable[int]) -> set[int]:
+    return set(numbers.tolist()) if isinstance(numbers, np.ndarray) else {int(x) for x in numbers}

@@ -180,17 +180,21 @@ class SeriesState:
         np.add.at(y, (length - 1 - ago[recent], rows[recent]), counts[recent])
         np.minimum(y, MOST, out=y)
         past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
-        past, prior = np.ascontiguousarray(past), self._prior()
+        past = np.ascontiguousarray(past)
+        mine = np.flatnonzero(np.bincount(kinds))  # the loop goes over all kinds in every bucket: let them be few
+        kind, prior = np.searchsorted(mine, kinds).astype(np.int8), self._prior()[mine]
+        totals = np.zeros((len(aside._totals), mine.size))
         grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= march.OWN_FROM
         step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
         for t in range(0, length, step):
             aside._head = kernels.replay(
                 y[t : t + step], np.ascontiguousarray(past[:, t : t + step]), self.buckets_seen - length + t,
-                aside._head, march.PHI_MARKET, aside._kinds, aside._level, aside._sums, aside._owner, aside._own,
-                aside._rings, aside._lengths, prior, aside._decays, aside._totals,
+                aside._head, march.PHI_MARKET, kind, aside._level, aside._sums, aside._owner, aside._own,
+                aside._rings, aside._lengths, prior, aside._decays, totals,
             )  # fmt: skip
             if grows:
                 aside._give_own()
+        aside._totals[:, mine] = totals
         self._append(aside)
 
     @property
