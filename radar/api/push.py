@@ -158,7 +158,7 @@ def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
         author = authors.get(key)
         if author is None:
             author = authors[key] = _author(told)
-        yield RawPost(**{**post, "author": author, "platform": post["platform"].lower(), "given": given})  # type: ignore[arg-type]
+        yield RawPost(**{**post, "author": author, "platform": post["platform"].lower()}, given=given)  # type: ignore[arg-type]
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
