@@ -26,7 +26,7 @@ from radar.store.engine import claim_world, one_writer, writing
 from radar.store.lasting import SHORT, patiently
 from radar.store.pushed import note_pushed, pushed
 
-MAX_POSTS = 1_000
+MAX_POSTS = 5_000
 SOURCE = "push"
 _KEPT = 2_000
 """Characters of a rejected item that are kept for whoever looks into it."""
