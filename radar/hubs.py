@@ -110,7 +110,8 @@ def confirm(engine: sa.Engine, id: str, said: Mapping[str, str], now: datetime) 
         if said.get("hub.mode") != "subscribe" or one is None or topic != one.topic or not challenge:
             return None
         seconds = said.get("hub.lease_seconds", "")
-        lease = timedelta(seconds=int(seconds)) if seconds.isdigit() and len(seconds) < 10 else LEASE
+        is_number = seconds.isascii() and seconds.isdigit() and len(seconds) < 10
+        lease = timedelta(seconds=int(seconds)) if is_number else LEASE
         until = now + min(max(lease, SHORTEST), LONGEST)
         hubs.note_subscription(session, id, confirmed_at=now, expires_at=until, last_error=None)
         return challenge

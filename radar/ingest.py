@@ -290,7 +290,7 @@ def _ingest(
                 became = "changed"
         _count(result, became)
         result.became[identity] = "changed" if became == "unchanged" and author.id in moved and before else became
-    ids = store.add_posts(session, _new_columns(new, origin))
+    ids = store.add_posts(session, _new_columns(new, origin)) if new else []
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
     store.forget_signals(session, [row["post_id"] for row in gone + edited])
@@ -466,18 +466,18 @@ _AS_GIVEN = (
 
 
 def _new_columns(new: Sequence[tuple[RawPost, KnownAuthor, date]], origin: _From) -> dict[str, list[Any]]:
-    """New posts as columns of the store, whose defaults stand for the others."""
-    items, authors, days = [list(column) for column in zip(*new, strict=True)] if new else ([], [], [])
+    """New posts, at least one, as columns of the store, whose defaults stand for the others."""
+    items = [item for item, *_ in new]
     columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), items)) for name in _AS_GIVEN}
-    columns |= {
-        "author_id": [a.id for a in authors], "audience_market": [a.audience_market for a in authors],
-        "local_day": days, "text": [_clean(item.text) for item in items],
-        "platform_sponsored": [item.sponsored for item in items],
-        "line": [] if origin.file is None else [item.line for item in items],
-    }  # fmt: skip
     of_all = {"source": origin.source, "fetched_at": origin.now, "revision": 1, "file": origin.file}
-    return {name: values for name, values in columns.items() if values} | {
-        n: [v] * len(items) for n, v in of_all.items()
+    columns |= {name: [value] * len(items) for name, value in of_all.items()}
+    return columns | {
+        "author_id": [author.id for _, author, _ in new],
+        "audience_market": [author.audience_market for _, author, _ in new],
+        "local_day": [day for *_, day in new],
+        "text": [_clean(item.text) for item in items],
+        "platform_sponsored": [item.sponsored for item in items],
+        "line": [None if origin.file is None else item.line for item in items],
     }
 
 

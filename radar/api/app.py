@@ -42,6 +42,7 @@ from radar.api.admission import Admission, Doorkeeper
 from radar.api.answered import Answered
 from radar.api.caching import Compressed, Conditional
 from radar.api.columns import declare_choice
+from radar.api.push import MAX_POSTS
 from radar.api.repeats import Repeats
 from radar.api.watching import Watched
 from radar.config import Settings
@@ -184,7 +185,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schemas |= extra["$defs"]
         told = {"description": "Anything else is answered for as rejected, and stops no other."}
         item = {"anyOf": [{"$ref": "#/components/schemas/PushedPost"}, told]}
-        posts = {"type": "array", "maxItems": 1000, "items": item}
+        posts = {"type": "array", "maxItems": MAX_POSTS, "items": item}
         batch = {"type": "object", "required": ["posts"], "properties": {"posts": posts}, "additionalProperties": False}
         schemas["PushedPosts"] = {"title": "PushedPosts", "anyOf": [batch, posts]}
         _without_422(document)

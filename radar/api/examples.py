@@ -215,7 +215,7 @@ PROBLEMS: dict[int, dict[str, Any]] = {
         "Leave the demo with another RADAR_DATA_DIR, or delete the demo's data folder.", "/v1/posts",
     ),
     413: _problem(
-        413, "too-large", "Too much at once", "The batch holds 1,001 posts; at most 1,000 are taken.",
+        413, "too-large", "Too much at once", "The batch holds 5,001 posts; at most 5,000 are taken.",
         "Send smaller batches.", "/v1/posts",
     ),
     422: _problem(

@@ -40,7 +40,7 @@ TYPES: dict[str, ProblemType] = {
     "mixed-worlds": ProblemType(409, "Real posts for a simulated store, or the other way.",
                                 "Use another RADAR_DATA_DIR."),
     "gone": ProblemType(410, "A moment of which no list is kept any more.", "`hint` says which are kept."),
-    "too-large": ProblemType(413, "A body over 10 MB, or a batch of more than 1,000 posts.", "Send smaller batches."),
+    "too-large": ProblemType(413, "A body over 10 MB, or a batch of more than 5,000 posts.", "Send smaller batches."),
     "too-vague": ProblemType(422, "A brief that nobody can be ranked by.", "Add what `near` names."),
     "idempotency-key-used": ProblemType(422, "An Idempotency-Key that came with another body before.",
                                         "Send another key."),

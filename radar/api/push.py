@@ -26,7 +26,7 @@ from radar.store.engine import claim_world, one_writer, writing
 from radar.store.lasting import SHORT, patiently
 from radar.store.pushed import note_pushed, pushed
 
-MAX_POSTS = 1_000
+MAX_POSTS = 5_000
 SOURCE = "push"
 _KEPT = 2_000
 """Characters of a rejected item that are kept for whoever looks into it."""
@@ -158,7 +158,7 @@ def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
         author = authors.get(key)
         if author is None:
             author = authors[key] = _author(told)
-        yield RawPost(**{**post, "author": author, "platform": post["platform"].lower(), "given": given})  # type: ignore[arg-type]
+        yield RawPost(**{**post, "author": author, "platform": post["platform"].lower()}, given=given)  # type: ignore[arg-type]
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:

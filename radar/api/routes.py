@@ -254,7 +254,7 @@ def push_posts(
         ),
     ] = None,
 ) -> Any:
-    """Push up to 1,000 posts, as {"posts": [...]} or a bare list, of at most 10 MB.
+    """Push up to 5,000 posts, as {"posts": [...]} or a bare list, of at most 10 MB.
 
     An upsert by (platform, native_id): the same batch again changes nothing, a changed text or count is changed here,
     `deleted: true` ends a post. Each item is answered for; a rejected one names its field and never stops the others.

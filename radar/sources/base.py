@@ -40,9 +40,11 @@ GUESSED = 0.5
 """Confidence in a market that one sign alone stands for, as the language of a post."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RawPost:
     """A published item as a source gives it. Counts are None when hidden, never 0.
+
+    Nothing changes one, though it is not frozen: making it would take four times as long, and millions are made.
 
     day_only   the source knows the day and not the hour: counted by day, never by hour
     deleted    a tombstone: the post is gone at its source (text and counts are ignored)

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -88,6 +88,30 @@ class _Host:
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_at: datetime = _LONG_AGO
+    socket: Any = None
+    is_cut: bool = False
+
+    def note(self, event: str, about: Mapping[str, Any]) -> None:
+        """Remember the connection, as the client tells of it."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self.socket = about["return_value"].get_extra_info("socket")
+
+    @contextmanager
+    def cut_off_after(self, seconds: float) -> Iterator[None]:
+        """End the connection after that time, whatever it does: the client's timeouts begin anew with each byte."""
+        self.is_cut = False
+        timer = threading.Timer(seconds, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        with suppress(OSError, AttributeError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
 
 class Web:
@@ -236,13 +260,21 @@ class Web:
         if not is_own:
             _check_public(str(parts.hostname))
         with self._turn(str(parts.netloc.rpartition("@")[2]), spacing) as host:
+            told: dict[str, Any] = {"trace": host.note}
             try:
-                with self._client.stream(method, url, headers=dict(headers), content=content) as response:
+                with (
+                    host.cut_off_after(2 * self._most_seconds),
+                    self._client.stream(
+                        method, url, headers=dict(headers), content=content, extensions=told
+                    ) as response,
+                ):
                     if not is_own and self._is_direct:
                         _check_peer(response)
                     self._heed(host, response)
                     return Answer(url, response.status_code, response.headers, self._body(response))
             except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
+                if host.is_cut:
+                    raise Unsafe(f"{_shown(url)}: not done after {2 * self._most_seconds:.0f} seconds.") from error
                 raise Unreachable(f"{_shown(url)}: {type(error).__name__} {error}".strip()) from error
 
     @contextmanager

@@ -150,6 +150,7 @@ def test_a_lease_is_renewed_before_it_ends_under_the_same_address(radar: Setting
     assert radar.path == first
     assert radar.subscribe(3.5 * DAY + timedelta(minutes=5)) == (0, 0), "it is given time to ask back"
     assert radar.ask_back(lease_seconds=str(5 * 86_400)).status_code == 200
+    assert radar.ask_back(lease_seconds="²").status_code == 200  # a digit, and no number
 
 
 def test_a_hub_that_refuses_is_told_of_and_asked_again(radar: Setting) -> None:

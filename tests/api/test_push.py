@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
+from radar.api.pushed import POSTS, UsualAuthor, UsualPost
+from radar.api.shapes import PushedAuthor, PushedPost
 from radar.store.engine import claim_world, reading, writing
 from radar.store.tables import author
 from tests.api.small_store import SmallStore
@@ -112,6 +115,39 @@ def test_a_bad_item_is_rejected_by_field_and_the_others_stay(fresh: TestClient, 
     assert answer["items"][1]["reason"]
 
 
+ODD: list[Any] = [
+    None, True, 0, -1, 1.0, 1.5, 2**53, 2**70, "", "7", "7.0", "yes", "x" * 17, "x" * 300, "nul\x00", "half \ud83d",
+    "è‎‮", [], {}, "2026-11-22T17:12:00", "2026-11-22T17:12:00Z", "1066-10-14T00:00:00Z", "0001-01-01T00:00:00+10:00",
+    1777888800,
+]  # fmt: skip
+
+
+def test_what_is_checked_all_at_once_is_what_is_checked_one_by_one() -> None:
+    """An item that passes the one check passes the other with the same values, whatever stands in any of its fields."""
+    assert UsualPost.__annotations__.keys() == PushedPost.model_fields.keys()
+    assert UsualAuthor.__annotations__.keys() == PushedAuthor.model_fields.keys()
+    passed = 0
+    tried = [item(1, **{name: odd}) for name in PushedPost.model_fields for odd in ODD]
+    tried += [item(1, author=AUTHOR | {name: odd}) for name in PushedAuthor.model_fields for odd in ODD]
+    for one in tried:
+        try:
+            (usual,) = POSTS.validate_python([one])
+        except ValidationError:
+            continue
+        passed += 1
+        assert PushedPost.model_validate(one).model_dump(exclude_unset=True) == usual
+    assert passed > len(tried) / 4
+    with pytest.raises(ValidationError):
+        POSTS.validate_python([item(1, unknown=1)])
+
+
+def test_a_push_is_in_the_audit_log_once(fresh: TestClient) -> None:
+    for posts in ([item(1)], [item(1), item(2, text="")], []):
+        push(fresh, posts)
+    noted = [line["action"] for line in fresh.get("/v1/audit").json()["items"]]
+    assert noted == ["POST /v1/posts"] * 3
+
+
 def test_rejected_items_are_kept_and_counted(fresh: TestClient) -> None:
     push(fresh, [item(1), item(2, text="")])
     assert fresh.get("/v1/coverage").json()["items"][0]["rejected"] == 1
@@ -133,7 +169,7 @@ def test_a_body_that_is_no_json_is_a_problem(fresh: TestClient, raw: bytes) -> N
 
 
 def test_too_many_posts_or_bytes_are_413(empty: SmallStore, fresh: TestClient) -> None:
-    assert fresh.post("/v1/posts", json=[item(n) for n in range(1001)]).status_code == 413
+    assert fresh.post("/v1/posts", json=[item(n) for n in range(5001)]).status_code == 413
     large = json.dumps([item(1, text="x" * 10_000_001)])
     response = fresh.post("/v1/posts", content=large, headers={"content-type": "application/json"})
     assert response.status_code == 413

@@ -109,6 +109,13 @@ def test_ids_that_are_unique_in_their_feed_alone_are_told_apart() -> None:
     assert len(found) == 2
 
 
+def test_an_entry_that_says_it_is_a_video_and_is_none_has_an_id_that_can_be_stored() -> None:
+    item = "<item><guid>1</guid><title>x</title><pubDate>2026-05-04</pubDate><yt:videoId>{}</yt:videoId></item>"
+    head = "<rss version='2.0' xmlns:yt='http://www.youtube.com/xml/schemas/2015'><channel>"
+    found = [read((head + item.format(said)).encode())[0].id for said in ("a b " * 200, "abcdefghijk")]
+    assert found == ["blog.example:1", "abcdefghijk"]
+
+
 def test_json_feed_is_read() -> None:
     body = b"""{"version": "https://jsonfeed.org/version/1.1", "title": "Ann", "items": [{"id": 7, "url": "/7",
     "content_html": "<p>Ramen</p>", "date_published": "2026-05-04T18:00:00+08:00"}]}"""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from radar.sources import instagram, tiktok, x
 from radar.sources.base import Account, Batch, PostRef, problem
 from radar.sources.catalogue import open_source
 from radar.sources.trouble import Trouble
@@ -219,3 +220,18 @@ def test_a_post_that_cannot_be_read_again_is_told_and_the_others_go_on(stage: St
     assert first.fault
     assert first.fault.reason
     assert second.post
+
+
+def test_a_history_of_edits_that_is_none_is_told_and_never_taken_for_an_id() -> None:
+    for odd in ("1577730467436138524", {"x": ["1"]}, 7):
+        one = {"id": "1577730467436138524", "text": "ramen", "edit_history_tweet_ids": odd}
+        posts, faults, _ = x.read_posts([one, one | {"edit_history_tweet_ids": None}], Account("ann", "TW"), "783")
+        assert ([post.native_id for post in posts], len(faults)) == (["1577730467436138524"], 1)
+
+
+def test_numbers_may_be_written_as_texts_and_the_newer_name_counts_where_the_older_is_empty() -> None:
+    video = {"id": 7, "video_description": "ramen", "create_time": "1777888800", "view_count": "9"}
+    post = tiktok.video(video, Account("ann", "TW"), "ann")
+    assert (post.published_at, post.view_count) == (NOW.replace(hour=10), 9)
+    media = {"id": "1", "timestamp": "2026-05-04T10:00:00+0000", "caption": "x", "view_count": None, "views": 5}
+    assert instagram.media_post(media, "1", "ann", Account("ann", "TW")).view_count == 5

@@ -1,6 +1,8 @@
 """The client that all sources ask with: how long it waits, what it follows, and what it does not read."""
 
 import random
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -177,6 +179,28 @@ def test_a_length_that_is_not_true_gives_no_half_answer_and_spoils_no_other(
         assert web.get(stage.url).body == b"ram"
     stage.replies = []
     assert b"user-agent" in web.get(stage.url).body
+
+
+@pytest.mark.parametrize("drop", [b"HTTP/1.1 103 Early Hints\r\n\r\n", b"X-More: and more\r\n"])
+def test_an_answer_that_never_begins_is_given_up(clock: FakeClock, drop: bytes) -> None:
+    def drip(listening: socket.socket) -> None:
+        with suppress(OSError):
+            served, _ = listening.accept()
+            with served:
+                served.sendall(b"" if b"103" in drop else b"HTTP/1.1 200 OK\r\n")
+                while True:
+                    served.sendall(drop)
+                    time.sleep(0.02)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=drip, args=(listening,))
+        thread.start()
+        began = time.monotonic()
+        with Web(clock=clock, most_seconds=0.2) as web, pytest.raises(Unsafe, match="not done after"):
+            web.get(f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        assert time.monotonic() - began < 5
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 def test_messages_hold_no_key_of_a_query(web: Web, stage: Echo) -> None:
