@@ -250,7 +250,6 @@ def fitting(folder: Path) -> Iterator[None]:
 
 
 def _fit_apart(folder: Path) -> Iterator[Path]:
-    return_large()
     yield folder
     fit(folder)
 
@@ -318,9 +317,12 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     from radar.topics.training import Cautions, calibrate, fit_out_of_fold
 
     recipe = importlib.import_module(f"{CONTENT}.recipe")
+    return_large()
     taxonomy = load_taxonomy()
     labels = labels or load_labels(taxonomy)
-    pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
+    pipeline = build_pipeline(
+        c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS, class_weight=None
+    )
     with ThreadPoolExecutor(1) as beside:  # the descent leaves the interpreter to others most of the time
         tone_fit = beside.submit(_fit_tone, recipe)
         margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)

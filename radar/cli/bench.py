@@ -15,8 +15,8 @@ def bench(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, store, terms, trends "
-            "or workers; else all."
+            help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, match, store, terms, topics, "
+            "trends or workers; else all."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
