@@ -26,9 +26,10 @@ def model_card(folder: Path, *, with_peers: bool = False, real: Path | None = No
         read = load_real_texts(real, scorer.topic_ids)
         figures = [RealFigures.of(f, scorer.score, scorer.thresholds, scorer.topic_ids) for f in read.sets]
         real_from = f"Measured on {today} on texts that are not part of the project (SHA-256 {read.digest[:16]})."
-    return card(manifest, evaluate(scorer), _signs_alone() if with_peers else None, figures, real_from)
+    return card(manifest, evaluate(scorer), fitted_signs_alone() if with_peers else None, figures, real_from)
 
 
-def _signs_alone() -> SignsAlone:
+def fitted_signs_alone() -> SignsAlone:
+    """What n-grams of signs alone do on the frozen posts, fitted now on the shipped labels (some ten seconds)."""
     recipe, taxonomy = importlib.import_module(f"{CONTENT}.recipe"), load_taxonomy()
     return signs_alone(load_labels(taxonomy), load_frozen(taxonomy), taxonomy.ids, recipe.C, recipe.SEED)

@@ -43,7 +43,6 @@ from radar.topics.tone import ToneHead, TonePosts
 
 if TYPE_CHECKING:
     from radar.topics.evaluation import Report
-    from radar.topics.tone_fit import FittedTone
 
 _FEATURE_CODE = (
     "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
@@ -250,7 +249,6 @@ def fitting(folder: Path) -> Iterator[None]:
 
 
 def _fit_apart(folder: Path) -> Iterator[Path]:
-    return_large()
     yield folder
     fit(folder)
 
@@ -318,21 +316,59 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     from radar.topics.training import Cautions, calibrate, fit_out_of_fold
 
     recipe = importlib.import_module(f"{CONTENT}.recipe")
+    return_large()
     taxonomy = load_taxonomy()
     labels = labels or load_labels(taxonomy)
-    pipeline = build_pipeline(c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS)
-    with ThreadPoolExecutor(1) as beside:  # the descent leaves the interpreter to others most of the time
-        tone_fit = beside.submit(_fit_tone, recipe)
-        margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
-        cautions = Cautions(recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD, recipe.MOST_OFF_TOPIC)
-        calibration = calibrate(margins, labels.topics, cautions)
-        tone = tone_fit.result()
-    give_back()
+    pipeline = build_pipeline(
+        c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS, class_weight=None
+    )
+    with _written_whole(folder) as made:
+        with ThreadPoolExecutor(1) as beside:  # the descent leaves the interpreter to others most of the time
+            tone_fit = beside.submit(_fit_tone, recipe, made)
+            margins = fit_out_of_fold(pipeline, labels, recipe.FOLDS, recipe.SEED)
+            cautions = Cautions(recipe.LEAST_PRECISION, recipe.LEAST_THRESHOLD, recipe.MOST_OFF_TOPIC)
+            calibration = calibrate(margins, labels.topics, cautions)
+            tone = tone_fit.result()
+        give_back()
+        manifest = _manifest(folder.name, labels, margins, calibration) | {
+            "made_of": made_of or {"shipped": len(labels.texts), "own": 0, "weak": 0},
+            "tone": tone,
+        }
+        import skops.io  # loaded by now, beside the descent
+
+        skops.io.dump(pipeline, made / "pipeline.skops")
+        pipeline.compiled.save(made / "scorer.npz")
+        manifest["digests"] = {file.name: _digest(file) for file in sorted(made.iterdir())}
+        (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    return manifest
+
+
+@contextmanager
+def _written_whole(folder: Path) -> Iterator[Path]:
+    """A folder to write a model into, which takes the other's place when all of it is there."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
+    try:
+        yield made
+    except BaseException:
+        shutil.rmtree(made)
+        raise
+    if folder.exists() and not is_fitted(folder):  # half of a model, not by us: we write it whole
+        shutil.rmtree(folder)
+    try:
+        os.replace(made, folder)
+    except OSError:  # another process was first: its model is the same
+        shutil.rmtree(made)
+
+
+def _manifest(name: str, labels: Labels, margins: Floats, calibration: Calibration) -> dict[str, Any]:
+    """What a fitted model says of itself, but for its tone and its files."""
+    recipe, taxonomy = importlib.import_module(f"{CONTENT}.recipe"), load_taxonomy()
     p = calibration.probabilities(margins)
     on = p >= calibration.thresholds
     off_topic = labels.topics.sum(1) == 0
-    manifest = {
-        "id": folder.name,
+    return {
+        "id": name,
         "topic_ids": taxonomy.ids,
         "thresholds": calibration.thresholds.tolist(),
         "weights": calibration.weights.tolist(),
@@ -344,7 +380,6 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
         },
         "taxonomy_version": taxonomy.version,
         "posts": len(labels.texts),
-        "made_of": made_of or {"shipped": len(labels.texts), "own": 0, "weak": 0},
         "languages": by_language(labels, p),
         "metrics": {
             "macro_f1_out_of_fold": round(
@@ -352,43 +387,30 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
             ),
             "off_topic_given_a_topic": round(float(on[off_topic].any(1).mean()), 3),
         },
-        "tone": {
-            "scale": tone.head.scale.tolist(),
-            "offset": tone.head.offset.tolist(),
-            "metrics": tone.figures,
-        },
         "versions": _versions(),
         "seed": recipe.SEED,
     }
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".fitting-", dir=folder.parent))
-    import skops.io  # loaded by now, beside the descent
-
-    skops.io.dump(pipeline, made / "pipeline.skops")
-    pipeline.compiled.save(made / "scorer.npz")
-    skops.io.dump(tone.pipeline, made / "tone.skops")
-    tone.head.compiled.save(made / "tone.npz")
-    manifest["digests"] = {file.name: _digest(file) for file in sorted(made.iterdir())}
-    (made / "manifest.json").write_text(json.dumps(manifest, indent=1))
-    if folder.exists() and not is_fitted(folder):  # half of a model, not by us: we write it whole
-        shutil.rmtree(folder)
-    try:
-        os.replace(made, folder)
-    except OSError:  # another process was first: its model is the same
-        shutil.rmtree(made)
-    return manifest
 
 
-def _fit_tone(recipe: ModuleType) -> "FittedTone":
-    """The tone head; what models are kept by, which takes seconds to load, is loaded on the way."""
-    import skops.io  # noqa: F401
+def _fit_tone(recipe: ModuleType, made: Path) -> dict[str, Any]:
+    """The tone head, written and gone; what the manifest says of it.
+
+    What models are kept by, which takes seconds to load, is loaded on the way.
+    """
+    import skops.io
 
     from radar.topics.tone_fit import fit_tone
 
-    return fit_tone(
+    tone = fit_tone(
         load_tone_posts(), load_tone_words(), c=recipe.TONE_C, weights=recipe.TONE_WEIGHTS, folds=recipe.FOLDS,
         seed=recipe.SEED,
     )  # fmt: skip
+    skops.io.dump(tone.pipeline, made / "tone.skops")
+    tone.head.compiled.save(made / "tone.npz")
+    told = {"scale": tone.head.scale.tolist(), "offset": tone.head.offset.tolist(), "metrics": tone.figures}
+    del tone
+    give_back()
+    return told
 
 
 def model_folder(settings: Settings) -> Path:

@@ -16,6 +16,7 @@ from radar.bench import (
     match,
     store,
     terms,
+    topics,
     trends,
     workers,
 )
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[Progress], dict[str, object]]] = {
     "match": match.measure,
     "store": store.measure,
     "terms": terms.measure,
+    "topics": topics.measure,
     "trends": trends.measure,
     "workers": workers.measure,
 }

@@ -16,7 +16,7 @@ def bench(
         str | None,
         typer.Argument(
             help="api, arrivals, classify, detect, duplicates, feeds, ingest, kol, line, load, match, store, terms, "
-            "trends or workers; else all."
+            "topics, trends or workers; else all."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

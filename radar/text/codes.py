@@ -114,9 +114,12 @@ class HashTable:
     values: npt.NDArray[np.int32]
 
     @classmethod
-    def of(cls, hashes: Hashes, values: npt.ArrayLike) -> "HashTable":
-        """A table of distinct hashes; of equal ones the first stands."""
-        slots = 1 << max(4, int(2 * len(hashes) - 1).bit_length())
+    def of(cls, hashes: Hashes, values: npt.ArrayLike, room: int = 0) -> "HashTable":
+        """A table of distinct hashes; of equal ones the first stands.
+
+        room  for how many hashes it is large enough
+        """
+        slots = 1 << max(4, int(2 * max(len(hashes), room) - 1).bit_length())
         table = cls(np.zeros(slots, np.uint64), np.full(slots, ABSENT, np.int32))
         _fill(table.hashes, table.values, hashes, np.asarray(values, np.int32))
         return table

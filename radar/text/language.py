@@ -1,6 +1,7 @@
 """Language by script, with the author's usual language as prior for text that is Han only or in Latin letters."""
 
 import re
+from functools import cache
 
 from radar.text.other_languages import by_script, by_words
 
@@ -9,17 +10,24 @@ _KANA = re.compile(r"[\u3041-\u30ff\uff66-\uff9d]")
 _THAI = re.compile(r"[\u0e00-\u0e7f]")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _LATIN = re.compile(r"[a-zA-Z]")
-_SIMPLIFIED = re.compile(
-    "[们这来说时会过还没对开关发问间见车东买卖吗岁书学习写爱国华为让给钱点样实话语听气图样种类别边进远运动机场馆饭饮馒头脸]"
-)
-_TRADITIONAL = re.compile(
-    "[們這來說時會過還沒對開關發問間見車東買賣嗎歲書學習寫愛國華為讓給錢點樣實話語聽氣圖種類別邊進遠運動機場館飯飲饅頭臉]"
-)
-
 UNKNOWN = "und"
 
 _OWN_SCRIPT = ("zh-Hant", "zh-Hans", "ja", "ko", "th")
 """Whoever writes these puts names and captions of other languages in, so it takes more to tell one."""
+
+
+@cache
+def _of_one_chinese() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Han signs that only simplified Chinese has, and those that only traditional Chinese has: by the national sets.
+
+    >>> simplified, traditional = _of_one_chinese()
+    >>> simplified.findall("头里台"), traditional.findall("頭里台")
+    (['头'], ['頭'])
+    """
+    signs = [chr(code) for code in range(0x4E00, 0xA000)]
+    simplified, traditional = ({s for s in signs if s.encode(name, "ignore")} for name in ("gb2312", "big5"))
+    only = ("".join(sorted(one - other)) for one, other in ((simplified, traditional), (traditional, simplified)))
+    return re.compile(f"[{next(only)}]"), re.compile(f"[{next(only)}]")
 
 
 def language_of(text: str, prior: str | None = None) -> str:
@@ -51,8 +59,9 @@ def language_of(text: str, prior: str | None = None) -> str:
     if han:
         if prior == "ja" and not kana:
             return "ja"
-        simplified, traditional = len(_SIMPLIFIED.findall(text)), len(_TRADITIONAL.findall(text))
-        return "zh-Hans" if simplified > traditional else "zh-Hant"
+        simplified, traditional = (len(signs.findall(text)) for signs in _of_one_chinese())
+        is_simplified = simplified > traditional or (simplified == traditional and prior == "zh-Hans")
+        return "zh-Hans" if is_simplified else "zh-Hant"
     if hangul:
         return "ko"
     return "en" if latin else UNKNOWN

@@ -4,6 +4,8 @@ The table was distilled from a multilingual sentence encoder (models/vectors/mak
 vector is the sum of its words' vectors, scaled to length one, and lies near the vectors of texts that say the same in
 another language. Words of scripts without spaces, and Hangul, are split along the likeliest path over the table's
 words (a unigram model, Viterbi); other scripts' words are what stands between signs. An emoji is a word.
+
+A word weighs a / (a + p), p its frequency (Arora et al., ICLR 2017): the commonest say least of what a text is about.
 """
 
 from collections.abc import Sequence
@@ -34,6 +36,9 @@ from radar.text.codes import (
 PATH = Path(__file__).parent / "data" / "word_vectors.npz"
 LONGEST = 16
 """Signs of the longest word that a run is split into."""
+
+FREQUENT = 1e-3
+"""a of a / (a + p), as the paper has it."""
 
 _UNKNOWN = np.float32(-22.0)  # ln probability of a sign that no word holds
 PREFIX = -1
@@ -67,7 +72,9 @@ def word_table() -> WordTable:
             np.concatenate([words, prefixes]),
             np.concatenate([np.arange(len(words)), np.full(len(prefixes), PREFIX)]),
         )
-        return WordTable(table, data["log_p"].astype(np.float32), data["vectors"], data["scale"].astype(np.float32))
+        log_p = data["log_p"].astype(np.float32)
+        weighed = data["scale"] * (FREQUENT / (FREQUENT + np.exp(log_p)))
+        return WordTable(table, log_p, data["vectors"], weighed.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

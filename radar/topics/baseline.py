@@ -26,7 +26,9 @@ def signs_alone(labels: Labels, held_out: Labels, topic_ids: Sequence[str], c: f
     c  inverse strength of the penalty
     """
     grams = Grams(analyzer="char", ngram_range=(1, 3), lowercase=False, sublinear_tf=True, min_df=2)
-    weights, bias = Posts(grams.fit_transform(feature_texts(labels.texts)), labels.topics, c, seed).fit()
+    posts = Posts(grams.fit_transform(feature_texts(labels.texts)), labels.topics, c, seed)
+    posts.fit()
+    weights, bias = posts.planes()
     on = grams.transform(feature_texts(held_out.texts)) @ weights + bias > 0
     languages = np.array(held_out.languages)
     of = {language: languages == language for language in dict.fromkeys(held_out.languages)}

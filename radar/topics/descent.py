@@ -33,6 +33,9 @@ PASSES_UNSEEN = 5
 _STILL = np.float32(1e-4)
 """A dual variable that would move by less stays."""
 
+_ROWS = 1_024
+"""Posts whose margins are read at a time."""
+
 
 class Posts:
     """Features and topics of labelled posts, and what the descent has found for them.
@@ -43,7 +46,7 @@ class Posts:
     """
 
     def __init__(self, features: Any, topics: Indicators, c: float, seed: int) -> None:
-        self.x = features.tocsr().astype(np.float32)
+        self.x = features.tocsr().astype(np.float32, copy=False)
         self.x.sort_indices()
         self.signs: Floats32 = np.where(topics > 0, 1, -1).astype(np.float32)
         self.duals = np.zeros(topics.shape, np.float32)
@@ -51,9 +54,17 @@ class Posts:
         self._ridge = np.float32(0.5 / c)
         self._rng = np.random.default_rng(seed)
 
-    def fit(self, passes: int = PASSES) -> tuple[Floats32, Floats32]:
-        """Coefficients (features, topics) and intercepts (topics,) of classifiers of all posts; keeps their duals."""
-        return self._solved(self._orders(np.arange(self.x.shape[0]), passes), self.duals)
+    def fit(self, passes: int = PASSES) -> None:
+        """Find the duals of classifiers of all posts."""
+        self._solved(self._orders(np.arange(self.x.shape[0]), passes), self.duals)
+
+    def planes(self) -> tuple[Floats32, Floats32]:
+        """Coefficients (features, topics) and intercepts (topics,) of the classifiers of all posts; after `fit`.
+
+        They are what the duals say, and need not lie beside those of the folds.
+        """
+        pull = self.duals * self.signs
+        return np.ascontiguousarray(self.x.T @ pull), pull.sum(0)
 
     def unseen_margins(self, splits: Iterable[tuple[Ints, Ints]], passes: int = PASSES_UNSEEN) -> Floats:
         """Margins of each post by classifiers that have not seen it, (posts, topics); after `fit`.
@@ -66,7 +77,8 @@ class Posts:
         def leave_out(fold: tuple[Ints, Ints]) -> None:
             order, unseen = fold
             weights, bias = self._solved(order, self.duals.copy())
-            margins[unseen] = self.x[unseen] @ weights + bias
+            for rows in np.array_split(unseen, max(1, len(unseen) // _ROWS)):
+                margins[rows] = self.x[rows] @ weights + bias
 
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             list(threads.map(leave_out, folds))

@@ -72,6 +72,7 @@ def build_pipeline(
     seed: int = 0,
     concepts: Mapping[str, Sequence[str]] | ConceptCounts | None = None,
     weights: Mapping[str, float] = WEIGHTS,
+    class_weight: str | None = "balanced",
 ) -> TopicPipeline:
     """The unfitted classifier: fit(texts, labels), predict(texts).
 
@@ -79,11 +80,14 @@ def build_pipeline(
     c         inverse strength of the penalty: small, as fits some hundred texts; recipes name more
     concepts  name -> terms that point to it (seeds, brands, places); without them the text alone speaks
     weights   of the blocks beside each other
+    class_weight  as scikit-learn's: small classes weigh as much as large ones; recipes, with thresholds of their own
+                  for each topic, have none
     """
     named = concepts if isinstance(concepts, ConceptCounts) else ConceptCounts(dict(concepts or {}))
+    counting: dict[str, Any] = {"sublinear_tf": True, "min_df": 2, "dtype": np.float32}
     blocks: list[tuple[str, Any]] = [
-        ("char", Grams(analyzer="char", ngram_range=(1, 3), lowercase=False, sublinear_tf=True, min_df=2)),
-        ("word", Grams(analyzer=word_features, sublinear_tf=True, min_df=2)),
+        ("char", Grams(analyzer="char", ngram_range=(1, 3), lowercase=False, **counting)),
+        ("word", Grams(analyzer=word_features, **counting)),
         *([("concepts", named)] if concepts else []),
         ("vectors", TextVectors()),
     ]
@@ -91,6 +95,6 @@ def build_pipeline(
         [
             ("text", FunctionTransformer(feature_texts)),
             ("features", FeatureUnion(blocks, transformer_weights={name: weights[name] for name, _ in blocks})),
-            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=0.1, random_state=seed))),
+            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=0.1, class_weight=class_weight, random_state=seed))),
         ]
     )

@@ -41,7 +41,7 @@ def fit_tone(
     words    text of tone_words.toml
     c, weights, folds, seed  as of the topics: radar.topics.build_pipeline
     """
-    pipeline = build_pipeline(c=c, seed=seed, concepts=ToneWords(words), weights=weights)
+    pipeline = build_pipeline(c=c, seed=seed, concepts=ToneWords(words), weights=weights, class_weight=None)
     one_a_post = np.eye(len(TONES), dtype=np.int8)[posts.tones]
     margins = fit_unseen(pipeline, Labels(posts.texts, posts.languages, one_a_post), folds, seed)
     fitted = LogisticRegression(C=10.0).fit(margins, posts.tones)

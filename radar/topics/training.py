@@ -38,6 +38,7 @@ from radar.topics.calibration import (
     with_any,
 )
 from radar.topics.descent import Floats32, Posts
+from radar.topics.features import fitted_features
 
 HALVINGS = 12
 """Of the span of log odds in which the gate's opening is looked for."""
@@ -57,10 +58,20 @@ def fit_unseen(pipeline: Any, labels: Labels, folds: int, seed: int) -> Floats:
     Folds share languages and topics. The features are fitted once, on all posts: they know no labels.
     """
     classifier = pipeline[-1]
-    posts = Posts(pipeline[:-1].fit_transform(labels.texts), labels.topics, classifier.estimator.C, seed)
+    posts = Posts(_features(pipeline, labels.texts), labels.topics, classifier.estimator.C, seed)
     give_back()  # of the features' making
-    _fill(classifier, *posts.fit(), labels.topics)
-    return posts.unseen_margins(_splits(labels, folds, seed))
+    posts.fit()
+    margins = posts.unseen_margins(_splits(labels, folds, seed))
+    planes = posts.planes()
+    del posts
+    _fill(classifier, *planes, labels.topics)
+    return margins
+
+
+def _features(pipeline: Any, texts: list[str]) -> Any:
+    """What all steps but the last make of raw texts, fitted on them."""
+    steps = pipeline.named_steps
+    return fitted_features(steps["features"], steps["text"].fit_transform(texts))
 
 
 def _fill(classifier: Any, coefficients: Floats32, intercepts: Floats32, topics: Indicators) -> None:

@@ -31,6 +31,22 @@ OTHERS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("text", "prior", "language"),
+    [
+        ("台北这家小吃", None, "zh-Hans"),
+        ("台北這家小吃", None, "zh-Hant"),
+        ("台北小吃", "zh-Hans", "zh-Hans"),
+        ("台北小吃", "zh-Hant", "zh-Hant"),
+        ("台北小吃", None, "zh-Hant"),
+        ("台北這家小吃", "zh-Hans", "zh-Hant"),
+        ("大阪城公園", "ja", "ja"),
+    ],
+)
+def test_both_kinds_of_chinese_are_told_by_a_few_signs(text: str, prior: str | None, language: str) -> None:
+    assert language_of(text, prior) == language
+
+
 @pytest.mark.parametrize(("language", "text"), OTHERS.items())
 @pytest.mark.parametrize("prior", [None, "zh-Hant", "en"])
 def test_another_language_is_told(language: str, text: str, prior: str | None) -> None:

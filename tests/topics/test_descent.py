@@ -29,7 +29,9 @@ def by_liblinear(x: Any, y: npt.NDArray[np.int8]) -> LinearSVC:
 
 def test_the_same_classifiers_as_scikit_learns() -> None:
     x, y = drawn()
-    weights, bias = Posts(x, y, 1.0, seed=0).fit(passes=60)
+    posts = Posts(x, y, 1.0, seed=0)
+    posts.fit(passes=60)
+    weights, bias = posts.planes()
     for k in range(3):
         theirs = by_liblinear(x, y[:, k])
         assert np.abs(weights[:, k] - theirs.coef_[0]).max() < 1e-3
@@ -52,7 +54,8 @@ def test_taken_out_is_as_never_seen() -> None:
     x, y = drawn()
     splits = list(KFold(3, shuffle=True, random_state=1).split(y))
     posts = Posts(x, y, 1.0, seed=0)
-    weights, bias = posts.fit(passes=40)
+    posts.fit(passes=40)
+    weights, bias = posts.planes()
     seen, found = x @ weights + bias, posts.unseen_margins(splits, passes=20)
     for train, unseen in splits:
         for k in range(3):
