@@ -47,7 +47,7 @@ def score_series(
     authors   (series, buckets) distinct persons;    exposure  (buckets,) persons of the market who posted, 0: an outage
     working   also fill observed, expected and window; the others are those of `SeriesState`, slot = bucket number
 
-    Causal: column t depends on columns up to t. A loop over `SeriesState.advance_many`, all series of one kind.
+    Causal: column t depends on columns up to t. A loop over `SeriesState.advance_apart`, all series of one kind.
     """
     counts, heard = np.asarray(authors), np.asarray(exposure, np.float64)
     n, buckets = counts.shape
