@@ -66,8 +66,8 @@ def score_series(
             y = turned.pop().result()
             turned = [aside.submit(_turned, counts[:, other]) for other in blocks[at + 1 : at + 2]]
             p = full.result()
-            for first, *found in state.advance_apart(y, heard[block], np.arange(buckets)[block]):
-                written.append(aside.submit(place, *found, block.start + first, p, rest, rows))
+            for first, column, which, out in state.advance_apart(y, heard[block], np.arange(buckets)[block]):
+                written.append(aside.submit(place, column, which, out, block.start + first, p, rest, rows))
         for each in written:
             each.result()
     return Scores(full.result(), **{name: rest[:, :, i] for i, name in enumerate(names)})
