@@ -34,8 +34,9 @@ def test_injected_bursts_are_found_and_spam_is_not(demo_dir: Path) -> None:
     assert sum(score.sizes.values()) == 300
     assert score.recall_16 >= 0.9
     assert score.spam == []
-    assert score.false_share < 0.06  # 0.03 to 0.05 measured; the world moves with the hour it is made at
-    assert max(score.delay[size] for size in (16, 32, 64)) <= 48  # two days' buckets
+    assert score.false_share <= 0.05  # 0.031 and 0.035 measured; the world moves with the hour it is made at
+    assert score.delay_in["1d"] <= 2  # 0.97 measured; of those found by the hour 19.5 hours
+    assert max(score.delay[size] for size in (8, 16, 32, 64)) <= 48  # whichever bucket found it first
     assert score.trends < 1.5 * sum(score.found.values())  # one line a craze, not one a word
 
 

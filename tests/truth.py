@@ -10,6 +10,8 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from radar.windows import RANKED, Bucket
+
 Identity = tuple[str, str]
 
 
@@ -18,7 +20,8 @@ class TruthScore:
     """How injections were found (simulated).
 
     A trend is true when at least half of its window's persons posted for one injection, and spam when at least half
-    posted for one spammer. delay  hours from an injection's first post to the onset of its first trend, median
+    posted for one spammer. delay  hours from an injection's first post to the onset of its first trend, median;
+    delay_in  the same by the length of the buckets that trends were found in, in such buckets
     """
 
     sizes: dict[int, int] = field(default_factory=dict)
@@ -27,6 +30,7 @@ class TruthScore:
     false: list[str] = field(default_factory=list)
     spam: list[str] = field(default_factory=list)
     delay: dict[int, float] = field(default_factory=dict)
+    delay_in: dict[str, float] = field(default_factory=dict)
 
     @property
     def recall_16(self) -> float:
@@ -44,6 +48,7 @@ def score_truth(client: TestClient, truth_path: Path) -> TruthScore:
     injection_of = {tuple(p): i for i, item in enumerate(injections) for p in item["post_ids"]}
     spam_of = {tuple(p): i for i, item in enumerate(truth["spam"]) for p in item["post_ids"]}
     onset: dict[int, datetime] = {}
+    onset_in: dict[tuple[int, Bucket], datetime] = {}
     judged: dict[str, bool] = {}
     names: dict[str, str] = {}
     spam: set[str] = set()
@@ -58,6 +63,8 @@ def score_truth(client: TestClient, truth_path: Path) -> TruthScore:
         if best is not None:
             at = max(datetime.fromisoformat(trend["onset_at"]), datetime.fromisoformat(injections[best]["starts_at"]))
             onset[best] = min(onset.get(best, at), at)
+            found_in = best, Bucket(trend["window"]["bucket"])
+            onset_in[found_in] = min(onset_in.get(found_in, at), at)
         if _most(persons, spam_of) is not None:
             spam.add(trend["id"])
     score = TruthScore(trends=len(judged), spam=[names[i] for i in spam])
@@ -67,6 +74,11 @@ def score_truth(client: TestClient, truth_path: Path) -> TruthScore:
         score.sizes[size], score.found[size] = len(mine), sum(i in onset for i in mine)
         late = [onset[i] - datetime.fromisoformat(injections[i]["starts_at"]) for i in mine if i in onset]
         score.delay[size] = round(median(d / timedelta(hours=1) for d in late), 1) if late else float("nan")
+    for bucket in RANKED:
+        late = [
+            at - datetime.fromisoformat(injections[i]["starts_at"]) for (i, b), at in onset_in.items() if b is bucket
+        ]
+        score.delay_in[bucket.value] = round(median(d / bucket.length for d in late), 2) if late else float("nan")
     return score
 
 

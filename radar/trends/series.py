@@ -47,7 +47,7 @@ def score_series(
     authors   (series, buckets) distinct persons;    exposure  (buckets,) persons of the market who posted, 0: an outage
     working   also fill observed, expected and window; the others are those of `SeriesState`, slot = bucket number
 
-    Causal: column t depends on columns up to t. A loop over `SeriesState.advance_many`, all series of one kind.
+    Causal: column t depends on columns up to t. A loop over `SeriesState.advance_apart`, all series of one kind.
     """
     counts, heard = np.asarray(authors), np.asarray(exposure, np.float64)
     n, buckets = counts.shape
@@ -66,8 +66,8 @@ def score_series(
             y = turned.pop().result()
             turned = [aside.submit(_turned, counts[:, other]) for other in blocks[at + 1 : at + 2]]
             p = full.result()
-            for first, *found in state.advance_apart(y, heard[block], np.arange(buckets)[block]):
-                written.append(aside.submit(place, *found, block.start + first, p, rest, rows))
+            for first, column, which, out in state.advance_apart(y, heard[block], np.arange(buckets)[block]):
+                written.append(aside.submit(place, column, which, out, block.start + first, p, rest, rows))
         for each in written:
             each.result()
     return Scores(full.result(), **{name: rest[:, :, i] for i, name in enumerate(names)})
