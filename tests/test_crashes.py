@@ -41,6 +41,7 @@ from tests.store.test_migrations import fill_all
 from tests.test_promotion import END
 from tests.trends.test_line_invariants import NEW, OLD, craze, detect, read_and_count, talk
 
+pytestmark = pytest.mark.timeout(14_400)
 NOW = datetime(2026, 11, 23, 7, 40, tzinfo=UTC)
 """A Monday: weekly jobs have their turn."""
 OFTEN = int(os.environ.get("RADAR_CRASHES", "20"))
