@@ -191,7 +191,7 @@ def _named(table: sa.Table, row: Any, known: dict[str, dict[int, str]]) -> str:
         value = row[column.name]
         keys = list(column.foreign_keys)
         if keys and keys[0].column.name == "id" and value is not None:
-            value = known[keys[0].column.table.name].get(value, value)
+            value = known.get(keys[0].column.table.name, {}).get(value, value)
         elif column.name == "id" or (table.name, column.name) in MOMENTS:
             continue
         if isinstance(value, bytes | memoryview):

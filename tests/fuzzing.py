@@ -11,6 +11,7 @@ import random
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, partial
@@ -65,8 +66,10 @@ def store() -> sa.Engine:
     return fresh_store(Path(tempfile.mkdtemp(prefix="radar-fuzz-")) / "radar.db")
 
 
-def _ingested(posts: list[RawPost]) -> None:
-    """Whatever a reader lets through, ingest takes or rejects; nothing is kept."""
+def _ingested(posts: list[RawPost], body: bytes) -> None:
+    """Whatever a reader lets through, ingest takes or rejects (of one body in sixteen: it takes long); none is kept."""
+    if not posts or zlib.crc32(body) % 16:
+        return
     with writing(store()) as session, session.begin():
         ingest_posts(session, posts, source="fuzz", now=NOON)
         session.rollback()
@@ -88,8 +91,7 @@ def read_rows(kind: str, body: bytes) -> None:
                 continue
     except RadarError:
         pass
-    if posts:
-        _ingested(posts[:20])
+    _ingested(posts[:20], body)
 
 
 def read_export(name: str, body: bytes) -> None:
@@ -104,8 +106,7 @@ def read_export(name: str, body: bytes) -> None:
                     continue
     except RadarError:
         pass
-    if posts:
-        _ingested(posts[:20])
+    _ingested(posts[:20], body)
 
 
 def read_push(body: bytes) -> None:

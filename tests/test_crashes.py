@@ -41,6 +41,7 @@ from tests.store.test_migrations import fill_all
 from tests.test_promotion import END
 from tests.trends.test_line_invariants import NEW, OLD, craze, detect, read_and_count, talk
 
+pytestmark = pytest.mark.timeout(14_400)
 NOW = datetime(2026, 11, 23, 7, 40, tzinfo=UTC)
 """A Monday: weekly jobs have their turn."""
 OFTEN = int(os.environ.get("RADAR_CRASHES", "20"))
@@ -203,7 +204,7 @@ def migrate_up(context: Context) -> None:
     upgrade(context.engine)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
     server = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     found = Databases(tmp_path, server)
@@ -211,10 +212,10 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databa
     found.end()
 
 
-def _small(url: str) -> None:
-    """Talk and a craze, read and counted by one model."""
+def _small(url: str, days: int) -> None:
+    """The last days of talk and a craze, read and counted by one model."""
     engine = open_store(url)
-    put(engine, *talk(), *craze(), now=END)
+    put(engine, *[p for p in talk() if p.published_at > END - timedelta(days=days)], *craze(), now=END)
     read_and_count(engine, OLD, END)
     detect(engine, OLD, END)
     engine.dispose()
@@ -240,7 +241,7 @@ def _disturbed(databases: Databases, before: str, work: Any, settings: dict[str,
 @pytest.mark.parametrize("often", [1, pytest.param(OFTEN, marks=pytest.mark.long)])
 def test_a_promotion_that_is_killed_anywhere_goes_on(databases: Databases, tmp_path: Path, often: int) -> None:
     before = databases.copy()
-    _small(before)
+    _small(before, 12 if often == 1 else 45)
     _disturbed(databases, before, promote_another, {"data_dir": tmp_path}, often)
 
 

@@ -178,7 +178,7 @@ def test_a_day_of_another_length_is_no_trend(tmp_path: Path, switch: datetime) -
 # ---- two at once ----
 
 
-@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("same", [pytest.param(True, marks=pytest.mark.long), False])
 def test_two_imports_at_once_leave_what_one_after_the_other_leaves(url: str, tmp_path: Path, same: bool) -> None:
     files = [tmp_path / "one.csv", tmp_path / "two.csv"]
     for n, file in enumerate(files):
