@@ -134,6 +134,7 @@ def _parts(text: str) -> str:
 
 _VALUES: dict[str, Callable[[str], str]] = {
     "what": say, "pruned": say, "market": _market, "topics": _topics, "trends": _trends, "span": _span,
-    "parts": _parts, "filter": partner_words.filter_called, "sentence": lambda text: _translated(text, language()) or text,
+    "parts": _parts, "filter": partner_words.filter_called,
+    "sentence": lambda text: _translated(text, language()) or text,
     "language": lambda code: str(locale().languages.get(code.replace("-", "_"), code)),
 }  # fmt: skip
