@@ -154,7 +154,8 @@ def test_the_job_says_what_went(engine: sa.Engine, scorer: TopicScorer) -> None:
             connection.execute(sa.insert(run).values(job="x", started_at=seen_at, outcome="ok", host="h", pid=days))
     done = run_job("prune_posts", Context(engine, SETTINGS, NOON))
     assert (
-        done.detail == "2 texts, 0 expired, 0 compacted, 0 snapshots, 1 rejects, 0 pushes, 0 sessions, 0 audit, 1 runs"
+        done.detail
+        == "2 texts, 0 expired, 0 compacted, 0 snapshots, 0 forecasts, 1 rejects, 0 pushes, 0 sessions, 0 audit, 1 runs"
     )
     assert _rows(engine, rejected_post.c.seen_at) == [(NOON - timedelta(days=29),)]
     assert (31,) not in _rows(engine, run.c.pid)

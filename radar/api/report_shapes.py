@@ -188,7 +188,8 @@ _REPORT: dict[str, Any] = {
     "products": [_SHARE | {"id": "matsukiyo"}], "topic_trends": [], "topics": [_SHARE | {"id": "shop.drugstore"}],
     "expected": {
         "status": "no_forecast", "message": "No trend was seen in Taiwan yet, so nothing is known of its ways.",
-        "as_of": None, "items": [], "total": 0, "from_elsewhere": 0, "model": None,
+        "as_of": None, "items": [], "total": 0, "from_elsewhere": 0, "model": None, "since": None,
+        "kept_days": 90,
     },
     "lead": examples.LEADS["items"][0], "missing": [{"what": "shadow", "n": None, "names": []}],
 }  # fmt: skip

@@ -8,7 +8,7 @@ has no known form stays as it is, marked as English.
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -28,8 +28,8 @@ _SLOTS = {
     "market": r"[^.:;]+?",
 }  # fmt: skip
 _ENDS = re.compile(r"(?<=[.?;,:])\s+")
-_LONGEST = 2_000
-"""Characters of a text that is looked at: it may be a hostile one."""
+_LONGEST = 800
+"""Characters of a text that is looked at: a longer one is none of ours, or a hostile one."""
 
 
 class _Form(NamedTuple):
@@ -47,20 +47,21 @@ def told(text: str | None) -> str:
     """
     if not text or language() == "en":
         return text or ""
-    found = _translated(text.strip()[:_LONGEST])
+    found = _translated(text.strip(), language()) if len(text) <= _LONGEST else None
     return Markup('<span lang="en">%s</span>') % text if found is None else found
 
 
-def _translated(text: str) -> str | None:
-    """The longest beginning that is known, and then the rest."""
-    ends = [match.span() for match in _ENDS.finditer(text)][:40]
+@lru_cache(maxsize=4_000)
+def _translated(text: str, code: str) -> str | None:
+    """The longest beginning that is known, and then the rest. code: of the language that is spoken."""
+    ends = [match.span() for match in _ENDS.finditer(text)][:20]
     for stop, begin in [(len(text), len(text)), *reversed(ends)]:
         said = _sentence(text[:stop]) or (_sentence(text[: stop - 1]) if text[stop - 1 : stop] in (";", ",") else None)
         if said is None:
             continue
         if begin == len(text):
             return said
-        rest = _translated(text[begin:])
+        rest = _translated(text[begin:], code)
         if rest is not None:
             return _joined(said, rest, text[stop - 1])
     return None
@@ -128,11 +129,12 @@ def _span(text: str) -> str:
 
 
 def _parts(text: str) -> str:
-    return " · ".join(_translated(part) or part for part in text.split(", or "))
+    return " · ".join(_translated(part, language()) or part for part in text.split(", or "))
 
 
 _VALUES: dict[str, Callable[[str], str]] = {
     "what": say, "pruned": say, "market": _market, "topics": _topics, "trends": _trends, "span": _span,
-    "parts": _parts, "filter": partner_words.filter_called, "sentence": lambda text: _translated(text) or text,
+    "parts": _parts, "filter": partner_words.filter_called,
+    "sentence": lambda text: _translated(text, language()) or text,
     "language": lambda code: str(locale().languages.get(code.replace("-", "_"), code)),
 }  # fmt: skip

@@ -256,7 +256,7 @@ def test_forecast_lead_and_shadow_are_told(language: str) -> None:
     example = report_shapes.ANSWERS["Report"] | {
         "expected": {
             "status": "ok", "message": "", "as_of": "2026-11-22T14:00:00Z", "items": [examples.ARRIVAL], "total": 1,
-            "from_elsewhere": 2, "model": None,
+            "from_elsewhere": 2, "model": None, "since": None, "kept_days": 90,
         },
         "shadow": examples.TRENDS["shadow"], "missing": [{"what": w, "n": 3, "names": ["sky"]} for w in _GAPS],
         "product_trends": [examples.TREND],
