@@ -84,8 +84,19 @@ def calm(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Calm:
     return Calm(tmp_path_factory.mktemp("calm"), fitted_dir, 700, 40)
 
 
+_opened: list[sa.Engine] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().dispose()
+
+
 def _context(settings: Settings) -> Context:
-    return Context(open_store(settings.url), settings, datetime.now(UTC))
+    _opened.append(open_store(settings.url))
+    return Context(_opened[-1], settings, datetime.now(UTC))
 
 
 def _fill(settings: Settings, crew: Any = in_this_process, **more: Any) -> Filled:
