@@ -218,32 +218,31 @@ def _until(look: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
     while (seen := look()) is None:
         assert process.poll() is None, "ended before"
         assert time.monotonic() < until
-        time.sleep(0.01)
+        time.sleep(0.03)
     return seen
 
 
-def _days_left(url: str) -> int:
-    engine = open_store(url, migrate=False)
+def _days_left(engine: sa.Engine) -> int:
     with reading(engine) as session:
-        left = len(work.left(session, "backfill"))
-    engine.dispose()
-    return left
+        return len(work.left(session, "backfill"))
 
 
 def _killed_on_a_cluster(calm: Calm, url: str, tmp_path: Path, fitted_dir: Path, *, kill_caller: bool) -> None:
     """Two workers, one killed on the way; the caller too, once, if asked: run again."""
     settings = calm.store(tmp_path / "data", fitted_dir, url)
+    looks = open_store(url)
+    _opened.append(looks)
     environment = os.environ | {"RADAR_DATA_DIR": str(settings.data_dir), "RADAR_DATABASE_URL": url}
     with _cluster(tmp_path) as (address, crew):
         words = [sys.executable, "-m", "radar", "backfill", "--cluster", address, "--market", "TW", "--market", "SG"]
         for turn in range(1 + kill_caller):
             call = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             if turn == 0:
-                most = _until(lambda: _days_left(url) or None, call)
-                _until(lambda: _days_left(url) < most - 3 or None, call)  # noqa: B023
+                most = _until(lambda: _days_left(looks) or None, call)
+                _until(lambda: _days_left(looks) < most - 3 or None, call)  # noqa: B023
                 crew[0].kill()
             if kill_caller and turn == 0:
-                _until(lambda: _days_left(url) < most - 12 or None, call)  # noqa: B023
+                _until(lambda: _days_left(looks) < most - 12 or None, call)  # noqa: B023
                 call.send_signal(signal.SIGKILL)
             said, wrong = call.communicate(timeout=400)
         assert call.returncode == 0, wrong
