@@ -1,6 +1,5 @@
 """A backfill, by whomever it is read and whoever dies on the way, leaves what the jobs in one process leave."""
 
-import csv
 import os
 import random
 import signal
@@ -20,14 +19,16 @@ import sqlalchemy as sa
 from radar.backfill import Filled, backfill
 from radar.backfill.crew import in_this_process
 from radar.backfill.reading import Day, DayRead, read_with
+from radar.cli.backfill import _crew
 from radar.config import Settings
+from radar.errors import CallerError
 from radar.scheduling import Context, run_job
+from radar.sources.base import RawPost
 from radar.store import promotion, work
 from radar.store.engine import open_store, reading, writing
 from radar.store.tables import day_count, post, post_signal
 from radar.transfer import write_out
 from tests.builders import a_post, put
-from tests.conftest import radar
 from tests.facts import facts_of
 from tests.test_kill import STEPS
 
@@ -36,28 +37,27 @@ WORDS = "ramen hotel metro beach museum coffee market camera garden temple rain 
 MARKETS = ("SG", "TW")
 
 
-def _write_posts(path: Path, posts: int, days: int) -> None:
+def _posts(count: int, days: int) -> list[RawPost]:
     """Ordinary talk of 40 persons in two markets, and a craze of 18 persons near the end."""
     rng = random.Random(7)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["native_id", "author", "market", "published_at", "text", "like_count"])
-        for n in range(posts):
-            market, at = MARKETS[n % 2], BEGINS + timedelta(seconds=rng.uniform(0, days * 86_400))
-            text = f"{' '.join(rng.sample(WORDS, 4))} Tokyo note {n}"
-            writer.writerow([f"p{n}", f"{market}{rng.randrange(20)}", market, at.isoformat(), text, rng.randrange(500)])
-        for n in range(24):
-            at = BEGINS + timedelta(days=days - 3, hours=rng.uniform(0, 30))
-            text = f"everyone wants the moonbeam lantern in Osaka {n} #moonbeamlantern"
-            writer.writerow([f"b{n}", f"TW{n % 18}", "TW", at.isoformat(), text, 50])
+    posts = []
+    for n in range(count):
+        market, at = MARKETS[n % 2], BEGINS + timedelta(seconds=rng.uniform(0, days * 86_400))
+        text = f"{' '.join(rng.sample(WORDS, 4))} Tokyo note {n}"
+        more = {"market": market, "published_at": at, "like_count": rng.randrange(500)}
+        posts.append(a_post(f"p{n}", text, f"{market}{rng.randrange(20)}", **more))
+    for n in range(24):
+        at = BEGINS + timedelta(days=days - 3, hours=rng.uniform(0, 30))
+        text = f"everyone wants the moonbeam lantern in Osaka {n} #moonbeamlantern"
+        posts.append(a_post(f"b{n}", text, f"TW{n % 18}", published_at=at, like_count=50))
+    return posts
 
 
 class Calm:
     """A store in which the jobs have done everything, and one with the same posts in which nothing was done."""
 
     def __init__(self, folder: Path, fitted_dir: Path, posts: int, days: int) -> None:
-        self.file = folder / "posts.csv"
-        _write_posts(self.file, posts, days)
+        self.posts = _posts(posts, days)
         self.done = self.store(folder / "done", fitted_dir)
         for step in STEPS:
             run_job(step, _context(self.done))
@@ -68,10 +68,11 @@ class Calm:
         """A data folder whose store holds the posts, unread."""
         data_dir.mkdir()
         (data_dir / "models").symlink_to(fitted_dir / "models")
-        words = ["import", str(self.file), "--platform", "test", "--only-import"]
-        done = radar(*words, data_dir=data_dir, env={"RADAR_DATABASE_URL": url})
-        assert done.returncode == 0, done.stderr
-        return Settings(data_dir=data_dir, database_url=url)
+        settings = Settings(data_dir=data_dir, database_url=url)
+        engine = open_store(settings.url)
+        put(engine, *self.posts)
+        engine.dispose()
+        return settings
 
     def compare(self, url: str) -> None:
         found = facts_of(url)
@@ -84,8 +85,19 @@ def calm(tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Calm:
     return Calm(tmp_path_factory.mktemp("calm"), fitted_dir, 700, 40)
 
 
+_opened: list[sa.Engine] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop().dispose()
+
+
 def _context(settings: Settings) -> Context:
-    return Context(open_store(settings.url), settings, datetime.now(UTC))
+    _opened.append(open_store(settings.url))
+    return Context(_opened[-1], settings, datetime.now(UTC))
 
 
 def _fill(settings: Settings, crew: Any = in_this_process, **more: Any) -> Filled:
@@ -169,15 +181,11 @@ def test_texts_come_from_an_export_and_from_the_store_where_that_is_older(
     calm.compare(settings.url)
 
 
-def test_without_dask_or_its_scheduler_the_command_says_what_to_do(calm: Calm, tmp_path: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        words = ["backfill", "--cluster", f"tcp://127.0.0.1:{free.getsockname()[1]}"]
-    (tmp_path / "no" / "distributed.py").parent.mkdir()
-    (tmp_path / "no" / "distributed.py").write_text("raise ImportError('none here')")
-    at = f"{tmp_path / 'no'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
-    done = radar(*words, data_dir=tmp_path, env={"PYTHONPATH": at})
-    assert (done.returncode, "Dask is not installed" in done.stderr) == (2, True), done.stderr
+def test_without_dask_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "radar.backfill.dask", raising=False)
+    with pytest.raises(CallerError, match=r"Dask is not installed here.*\[cluster\]"):
+        _crew("tcp://127.0.0.1:8786")
 
 
 @contextmanager
@@ -210,32 +218,31 @@ def _until(look: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
     while (seen := look()) is None:
         assert process.poll() is None, "ended before"
         assert time.monotonic() < until
-        time.sleep(0.01)
+        time.sleep(0.03)
     return seen
 
 
-def _days_left(url: str) -> int:
-    engine = open_store(url, migrate=False)
+def _days_left(engine: sa.Engine) -> int:
     with reading(engine) as session:
-        left = len(work.left(session, "backfill"))
-    engine.dispose()
-    return left
+        return len(work.left(session, "backfill"))
 
 
 def _killed_on_a_cluster(calm: Calm, url: str, tmp_path: Path, fitted_dir: Path, *, kill_caller: bool) -> None:
     """Two workers, one killed on the way; the caller too, once, if asked: run again."""
     settings = calm.store(tmp_path / "data", fitted_dir, url)
+    looks = open_store(url)
+    _opened.append(looks)
     environment = os.environ | {"RADAR_DATA_DIR": str(settings.data_dir), "RADAR_DATABASE_URL": url}
     with _cluster(tmp_path) as (address, crew):
         words = [sys.executable, "-m", "radar", "backfill", "--cluster", address, "--market", "TW", "--market", "SG"]
         for turn in range(1 + kill_caller):
             call = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             if turn == 0:
-                most = _until(lambda: _days_left(url) or None, call)
-                _until(lambda: _days_left(url) < most - 3 or None, call)  # noqa: B023
+                most = _until(lambda: _days_left(looks) or None, call)
+                _until(lambda: _days_left(looks) < most - 3 or None, call)  # noqa: B023
                 crew[0].kill()
             if kill_caller and turn == 0:
-                _until(lambda: _days_left(url) < most - 12 or None, call)  # noqa: B023
+                _until(lambda: _days_left(looks) < most - 12 or None, call)  # noqa: B023
                 call.send_signal(signal.SIGKILL)
             said, wrong = call.communicate(timeout=400)
         assert call.returncode == 0, wrong

@@ -37,6 +37,7 @@ MADE_SQL = {
     ("radar/store/bulk.py", "executemany"): "names of our own tables and columns, for measurements",
     ("radar/store/bulk.py", "copy"): "names of our own tables and columns, for measurements",
     ("radar/store/copying.py", "copy"): "names that the database itself gave, quoted by its dialect",
+    ("radar/store/transfer.py", "copy"): "names of our own tables and columns; files that come in name none",
     ("radar/store/engine.py", "execute"): "pragmas that stand beside it",
 }
 """SQL that is put together from strings: by whom, and why that is safe."""

@@ -44,7 +44,11 @@ class DaskCrew:
     def _give_model(self, folder: Path) -> str:
         """See that all workers have this radar, and bring them the model, where it is not in that folder for them."""
         model = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
-        self._client.wait_for_workers(1, timeout=_WAIT)
+        try:
+            self._client.wait_for_workers(1, timeout=_WAIT)
+        except TimeoutError:
+            hint = "Start some: dask worker tcp://HOST:8786 --nthreads 1."
+            raise CallerError("The Dask scheduler has no workers.", hint) from None
         said = self._client.run(has_model, str(folder), model)
         other = {where for where, (version, _) in said.items() if version != registry.model_id()}
         if other:
