@@ -146,8 +146,11 @@ def _ask(
         said = error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
         with writing(engine) as session, session.begin():
             runs.note_source_error(session, source.name, now, said)
-            if isinstance(error, Malformed):
+            if isinstance(error, Malformed) and len(refs) > 1:
                 set_aside(session, source.name, [Fault(error.message, error.payload)], now)
+            elif isinstance(error, Malformed):  # a page of its own: it has its next turn like an item of others
+                fault = Fault(error.message, error.payload, refs[0].native_id)
+                seen.append(Reread(refs[0], None, fault=fault))
             if isinstance(error, Busy) and error.resume_at is not None:
                 watching.wait_until(session, source.name, error.resume_at)
             if isinstance(error, Refused) and source.capabilities.shares_access:

@@ -158,7 +158,7 @@ def test_a_deletion_in_the_firehose_is_here_within_five_seconds(network: Network
 def test_a_fill_back_from_the_appview_that_is_killed_goes_on(network: Network, tmp_path: Path) -> None:
     kim, now = Person(network, "kim"), datetime.now(UTC)
     kim.post(*((f"bowl {n}", now - timedelta(minutes=10 * (n + 1))) for n in range(350)))
-    until(lambda: network.shown(kim.did) == 350)
+    until(lambda: network.shown(kim.did) == 350, 120)
     engine = watching_store(tmp_path, "bluesky", {"url": network.url}, kim.did)
 
     def run() -> "subprocess.Popen[bytes]":
@@ -179,7 +179,7 @@ def test_a_fill_back_from_the_appview_that_is_killed_goes_on(network: Network, t
         process.wait()
         stopped_at.append(count())
     kim.post(("while radar was down", now))
-    until(lambda: network.shown(kim.did) == 351)
+    until(lambda: network.shown(kim.did) == 351, 120)
     assert run().wait() == 0
     assert run().wait() == 0
     texts = [row.text for row in held(engine)]

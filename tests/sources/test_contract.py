@@ -343,6 +343,21 @@ def test_a_malformed_answer_is_kept_with_its_reason_and_nothing_is_lost(twelve: 
     assert stored(engine) == ids(twelve)
 
 
+def test_an_answer_about_known_posts_that_is_malformed_is_kept_and_ends_none_of_them(
+    twelve: Stage, engine: sa.Engine
+) -> None:
+    if not opened(twelve).capabilities.refreshes:
+        pytest.skip("posts of this source are not asked for again")
+    ask(engine)
+    before = source_line(engine)["rejected"]
+    twelve.replies = [Reply(b"<?! no answer of any kind") for _ in range(30)]
+    again(engine, NOW + 3 * HOUR)
+    assert before < source_line(engine)["rejected"] <= before + 12
+    twelve.replies = []
+    again(engine, NOW + 30 * HOUR)
+    assert stored(engine) == ids(twelve)
+
+
 def test_the_good_items_of_a_page_with_bad_ones_go_in(twelve: Stage, engine: sa.Engine) -> None:
     twelve.broken = twelve.broken_items
     done = ask(engine)
