@@ -21,6 +21,7 @@ _LINE = {
     "id": 3, "name": "Donki", "kind": "brand", "persons": 41, "posts": 58, "share": 0.5775, "low": 0.4616,
     "high": 0.6856, "mention_share": 0.5631,
 }  # fmt: skip
+_TREND = {"id": "3v8x0c2q5k1zt", "stage": "rising", "onset_at": "2026-11-20T09:00:00Z", "is_over": False}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "Decision": _DECISION,
     "Decisions": {"items": [_DECISION], "next": None},
@@ -34,9 +35,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "items": [
             {
                 "market": "TW", "first_day": "2026-10-24", "last_day": "2026-11-22", "persons": 71, "mentions": 103,
-                "status": "ok", "keys": [_LINE],
+                "status": "ok", "keys": [_LINE | {"trend": _TREND}],
             }
         ],
+        "everywhere": {"persons": 71, "mentions": 103, "status": "ok", "keys": [_LINE | {"markets": 1}]},
         "next": None, "group": "Drugstores", "groups": ["Drugstores"], "market": None, "window": "30d", "fewest": 10,
         "message": "Drugstores: 1 keys in 1 markets over 30 days.", "simulated": False, "is_whole": True,
     },

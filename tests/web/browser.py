@@ -100,4 +100,4 @@ class Visit:
             for v in found["violations"]
             if v["impact"] in ("serious", "critical")
         ]
-        assert bad == [], self.page.url
+        assert bad == [], f"{self.page.url}: {bad}"
