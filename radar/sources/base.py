@@ -40,7 +40,7 @@ GUESSED = 0.5
 """Confidence in a market that one sign alone stands for, as the language of a post."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RawPost:
     """A published item as a source gives it. Counts are None when hidden, never 0.
 
