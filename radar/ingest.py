@@ -319,18 +319,13 @@ def _observe(
     session: Session, new: Iterable[tuple[int, RawPost]], recounted: list[dict[str, Any]], now: datetime
 ) -> None:
     """Append what the counts were seen to be; hidden counts leave no observation. new: posts with their ids."""
-    rows: list[dict[str, Any]] = []
-    for post_id, p in new:
-        likes, comments, shares, views = p.like_count, p.comment_count, p.share_count, p.view_count
-        if not (likes is comments is shares is views is None):
-            rows.append(
-                {
-                    "post_id": post_id, "observed_at": now, "like_count": likes, "comment_count": comments,
-                    "share_count": shares, "view_count": views,
-                }
-            )  # fmt: skip
-    rows += [{"post_id": row["post_id"], "observed_at": now} | {n: row[n] for n in COUNTS} for row in recounted]
-    store.add_engagement(session, rows)
+    seen: list[tuple[int | None, ...]] = [
+        (post_id, p.like_count, p.comment_count, p.share_count, p.view_count)
+        for post_id, p in new
+        if not (p.like_count is p.comment_count is p.share_count is p.view_count is None)
+    ]
+    seen += [(row["post_id"], *[row[name] for name in COUNTS]) for row in recounted]
+    store.add_engagement(session, seen, now)
 
 
 def _authors(

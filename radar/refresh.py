@@ -233,11 +233,5 @@ def _observe(session: Session, posts: Sequence[RawPost], now: datetime) -> None:
         by_platform.setdefault(item.platform, []).append(item.native_id)
     for platform, ids in by_platform.items():
         known = store.known_posts(session, platform, ids)
-        store.add_engagement(
-            session,
-            [
-                {"post_id": k.id, "observed_at": now} | {name: getattr(k, name) for name in COUNTS}
-                for k in known.values()
-                if any(getattr(k, name) is not None for name in COUNTS)
-            ],
-        )
+        seen = [(k.id, *[getattr(k, name) for name in COUNTS]) for k in known.values()]
+        store.add_engagement(session, [one for one in seen if any(n is not None for n in one[1:])], now)

@@ -146,7 +146,10 @@ def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
 
 
 def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
-    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it."""
+    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it.
+
+    The items are used up: they become what the posts are made of.
+    """
     authors: dict[tuple[Any, ...], RawAuthor] = {}
     kinds: dict[tuple[str, ...], frozenset[str]] = {}
     for post in usual:
@@ -158,7 +161,9 @@ def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
         author = authors.get(key)
         if author is None:
             author = authors[key] = _author(told)
-        yield RawPost(**{**post, "author": author, "platform": post["platform"].lower()}, given=given)  # type: ignore[arg-type]
+        made: Any = post
+        made["author"], made["platform"], made["given"] = author, post["platform"].lower(), given
+        yield RawPost(**made)
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:

@@ -12,9 +12,9 @@ MAX_COUNT = 2**53
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RawAuthor:
-    """Who published it, as the platform says.
+    """Who published it, as the platform says. Nothing changes one, though it is not frozen: see RawPost.
 
     audience_market  ISO code of the market the author speaks to; empty where nobody declared it: ingest infers it
     person           any id that accounts of one person share; None when the account stands alone
@@ -40,7 +40,7 @@ GUESSED = 0.5
 """Confidence in a market that one sign alone stands for, as the language of a post."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class RawPost:
     """A published item as a source gives it. Counts are None when hidden, never 0.
 
@@ -114,12 +114,13 @@ def _is_usual(post: RawPost, now: datetime) -> bool:
             return False
     told = (post.url, author.handle, author.name, author.url, author.bio, author.languages, author.person)
     try:
-        short = "".join([name for name in (post.platform, post.language, post.media_kind) if name is not None])
+        short = "".join([name for name in (post.language, post.media_kind) if name is not None])
         ids = "".join([name for name in (post.native_id, author.native_id, post.repost_of) if name is not None])
-        names = "".join([short, ids, *[name for name in told if name is not None]])
+        names = "".join([post.platform, short, ids, *[name for name in told if name is not None]])
     except TypeError:  # a name that is none
         return False
-    return len(short) <= 16 and len(ids) <= 255 and names.isascii() and "\x00" not in names
+    is_short = len(post.platform) <= 32 and len(short) <= 16 and len(ids) <= 255
+    return is_short and names.isascii() and "\x00" not in names
 
 
 def _problem(post: RawPost, now: datetime) -> str | None:

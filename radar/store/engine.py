@@ -131,9 +131,16 @@ def upsert(
     return _execute(session, _upsert_plan(dialect, table, tuple(on), tuple(update), unless_same, names), rows)
 
 
-def upsert_columns(session: Session, table: sa.Table, columns: Mapping[str, list[Any]], *, on: Iterable[str]) -> int:
-    """The same of rows given column by column, which is less work; where `on` exists already the row is left."""
-    plan = _upsert_plan(session.connection().dialect, table, tuple(on), (), False, tuple(columns))
+def upsert_columns(
+    session: Session,
+    table: sa.Table,
+    columns: Mapping[str, list[Any]],
+    *,
+    on: Iterable[str],
+    update: Iterable[str] = (),
+) -> int:
+    """The same of rows given column by column, which is less work."""
+    plan = _upsert_plan(session.connection().dialect, table, tuple(on), tuple(update), False, tuple(columns))
     return _execute_columns(session, plan, columns)
 
 

@@ -80,7 +80,7 @@ def _named(session: Session, columns: Sequence[Any], table: Any, identities: Ite
     of = table.left if isinstance(table, sa.Join) else table
     held, platform, native_id = pairs(session, told)
     mine = sa.and_(of.c.platform == platform, of.c.native_id == native_id)
-    return session.execute(sa.select(*columns).select_from(held).join(table, mine))
+    return session.execute(sa.select(*columns).select_from(held).join(table, mine)).all()
 
 
 class KnownAuthor(NamedTuple):
@@ -240,9 +240,12 @@ def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
         session.execute(sa.delete(post_topic).where(post_topic.c.post_id.in_(some)))
 
 
-def add_engagement(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Append observations of counts, of one moment the last; rows of post_id, observed_at and the four counts."""
-    upsert(session, engagement_observation, rows, on=["post_id", "observed_at"], update=COUNTS)
+def add_engagement(session: Session, seen: Sequence[tuple[int | None, ...]], observed_at: datetime) -> None:
+    """Append observations of counts, of one moment the last; seen: a post's id and its four counts."""
+    if seen:
+        columns = dict(zip(("post_id", *COUNTS), map(list, zip(*seen, strict=True)), strict=True))
+        columns["observed_at"] = [observed_at] * len(seen)
+        upsert_columns(session, engagement_observation, columns, on=["post_id", "observed_at"], update=COUNTS)
 
 
 def mark_dirty(session: Session, days: Iterable[tuple[str, date]]) -> None:

@@ -82,7 +82,7 @@ GIVEN: dict[str, Any] = {
     "posts.set_first_posts.rows": [{"author_id": 1, "first_post_at": NOW}],
     "posts.add_posts.columns": {name: [value] for name, value in row("post", native_id="2").items() if name != "id"},
     "posts.change_posts.rows": [{"post_id": 1, "text": "2"}],
-    "posts.add_engagement.rows": [row("engagement_observation")],
+    "posts.add_engagement.seen": [(1, 1, None, None, None)],
     "posts.mark_dirty.days": [("TW", DAY)],
     "posts.write_readings.signals": [row("post_signal")],
     "posts.write_signals.signals": [row("post_signal")],
