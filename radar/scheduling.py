@@ -34,6 +34,8 @@ log = logging.getLogger("radar")
 
 LEASE = timedelta(seconds=45)
 JOB_LEASE = timedelta(seconds=90)
+NICE = 10
+"""How much the scheduler beside a server gives way to it: answers come before jobs where both want the processor."""
 GRACE = timedelta(minutes=5)
 """A job that is later than this waits for its next tick."""
 MOST_MISSED = 1_000

@@ -18,7 +18,7 @@ from apscheduler.schedulers import SchedulerNotRunningError
 from radar.cli.app import log_to_terminal
 from radar.cli.failures import explained
 from radar.config import Settings
-from radar.scheduling import Scheduler
+from radar.scheduling import NICE, Scheduler
 from radar.store import runs
 from radar.store.engine import open_store, writing
 
@@ -60,6 +60,8 @@ def _child(settings: Settings, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this one
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     log_to_terminal(settings)
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     try:
         run_scheduler(open_store(settings.url), settings, parent=parent)
     except Exception as error:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from radar.config import Settings
 
+_TURN = 0.001
+"""Seconds that a thread which makes an answer works before those get their turn who only send one."""
 _OBJECTS = 50_000
 """Objects after which Python looks for cycles."""
 
@@ -121,6 +123,7 @@ def serve_forever(
             timeout_graceful_shutdown=5,
         )
     )
+    sys.setswitchinterval(_TURN)
     gc.freeze()  # what is loaded stays: nobody need look through it again and again,
     gc.set_threshold(_OBJECTS)  # nor through each batch of posts several times
     try:
