@@ -2,7 +2,8 @@
 
 RADAR_BENCH_POSTS and RADAR_BENCH_DIR as for `api`; RADAR_BENCH_SECONDS says how long (60). wrk is another's program
 (Debian: apt-get install wrk): 16 connections that ask for lists of trends and of KOLs, coverage and a page, as fast as
-they are answered.
+they are answered. It begins once the first batch was worked through, by a process that gives way as the scheduler of
+`radar serve` does.
 """
 
 import multiprocessing
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from radar.config import Settings, load_settings
 from radar.errors import RadarError
 from radar.ingest import ingest_posts
 from radar.registry import fitted_folder
-from radar.scheduling import Context, Progress, run_job
+from radar.scheduling import NICE, Context, Progress, run_job
 from radar.sources.world import SimulatedWorld
 from radar.store.engine import chunks, open_store, writing
 
@@ -54,7 +56,8 @@ def measure(progress: Progress) -> dict[str, object]:
         worker = context.Process(target=_work, args=(settings, done, over))
         worker.start()
         ending.callback(worker.kill)
-        memory = _memory(at)
+        _await_work(worker, done)
+        begun, memory = int(done.value), _memory(at)
         said = subprocess.run([*words, f"-d{seconds}s"], check=True, capture_output=True, text=True).stdout
         grown = _memory(at) - memory
         over.set()
@@ -62,7 +65,7 @@ def measure(progress: Progress) -> dict[str, object]:
         if worker.exitcode not in (0, None):
             raise RadarError("What works beside the API failed.", "What it said stands above.")
     return {"posts": posts, "seconds": int(seconds), "connections": CONNECTIONS, **read_wrk(said)} | {
-        "posts_taken_meanwhile": int(done.value),
+        "posts_taken_meanwhile": int(done.value) - begun,
         "memory_mb": round((memory + grown) / 2**20),
         "memory_grew_mb": round(grown / 2**20, 1),
     }
@@ -79,8 +82,19 @@ def _prepare(settings: Settings, usual: Settings, posts: int, progress: Progress
         shutil.copytree(fitted, mine / fitted.name)
 
 
+def _await_work(worker: Any, done: Any) -> None:
+    """Wait until the first batch was worked through: what is loaded and compiled before that is none of our load."""
+    until = time.monotonic() + 300
+    while not done.value:
+        worker.join(0.2)
+        if worker.exitcode is not None or time.monotonic() > until:
+            raise RadarError("What works beside the API did not begin.", "What it said stands above.")
+
+
 def _work(settings: Settings, done: Any, over: Any) -> None:
     """Take posts in, read and count them and look for trends, again and again."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)
     engine = open_store(settings.url, migrate=False)
     world = SimulatedWorld(starts_at=NOW - timedelta(days=9))
     given = (post for batch in world.discover(None, NOW) for post in batch.posts if not post.deleted)
