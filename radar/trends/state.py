@@ -164,8 +164,8 @@ class SeriesState:
         ago     (m,) buckets back: 0 is the last bucket advanced. What is older than `remembered` buckets is left out;
                 buckets without exposure were never advanced and are not counted here either
 
-        Past exposures and profile are those of the time, the kind's mean rate is today's. A mention four half-lives ago
-        still weighs a sixteenth: that is all that a series replayed lacks of one that was there.
+        Past exposures and profile are those of the time, the kind's mean rate and dispersion today's. A mention four
+        half-lives ago still weighs a sixteenth: that is all that a series replayed lacks of one that was there.
         """
         kinds, rows, ago, counts = np.asarray(kinds), np.asarray(rows), np.asarray(ago), np.asarray(counts)
         if not rows.shape == ago.shape == counts.shape:

@@ -142,8 +142,8 @@ def burst_p(observed: ArrayLike, expected: ArrayLike, phi: ArrayLike = 1.0) -> F
     observed  distinct persons in the window; expected  persons per window by the baseline, > 0;
     phi       dispersion >= 1: variance over mean. All broadcast together.
 
-    Negative binomial upper tail (a Poisson as phi comes to 1) in (0, 1], at least 5e-324. Many series are tested at once:
-    decide on q, never on this. Raises ValueError outside those ranges.
+    Negative binomial upper tail (a Poisson as phi comes to 1) in (0, 1], at least 5e-324. Many series are tested at
+    once: decide on q, never on this. Raises ValueError outside those ranges.
 
     >>> burst_p([12, 12], 4.0, [1.0, 1.5]).round(5)
     array([0.00092, 0.00742])
