@@ -25,7 +25,7 @@ half-life).
    kind, of (x - mu')^2, each weighted 30 / (30 + its M), drawn by 100 mentions to 1.3. A window of w buckets has phi =
    phi_1 + (phi_W - phi_1) ln w / ln W + E / (A - C + 0.5), the last part being what r itself is unsure of.
 4. Test. For each window O = sum y, E = sum mu, p_w = P(Y >= O), Y negative binomial with mean E and variance phi E (a
-   Poisson where phi < 1.02), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
+   Poisson as phi comes to 1), only where O >= 3 and O > E (of several windows only where (O - E)^2 >= phi E / 2:
    below, p comes to nearly 1). Two corrections follow. First, a series with a g has a phi that is mostly its own, and
    learnt: with n buckets (decayed) behind M, the negative binomial's fourth moment gives phi_1 a relative variance of
    2 / k, k = 2 (30 + M)^2 / (M (2 M / n + 6 phi_1 - 5)), and as Student's t does to a normal, L = -ln p_w becomes k / 2

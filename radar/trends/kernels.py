@@ -454,6 +454,7 @@ def replay(
     windows: I64,
     prior: F64,
     decays: F64,
+    others: F64,  # (5, kinds) totals of the series that are there already
     totals: F64,
 ) -> int:
     """Learn many past buckets at once, as `learn` and `move_on` would one by one; returns the ring's head."""
@@ -462,8 +463,9 @@ def replay(
     work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)
     for t in range(y.shape[0]):
         for k in range(totals.shape[1]):
-            usual[0, k] = (market_weight * PHI + totals[3, k]) / (market_weight + totals[2, k])
-            usual[1, k] = (market_weight * PHI + totals[4, k]) / (market_weight + totals[2, k])
+            due = market_weight + others[2, k] + totals[2, k]
+            usual[0, k] = (market_weight * PHI + others[3, k] + totals[3, k]) / due
+            usual[1, k] = (market_weight * PHI + others[4, k] + totals[4, k]) / due
         seen = first + t
         learn(
             y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],

@@ -164,8 +164,8 @@ class SeriesState:
         ago     (m,) buckets back: 0 is the last bucket advanced. What is older than `remembered` buckets is left out;
                 buckets without exposure were never advanced and are not counted here either
 
-        Past exposures and profile are those of the time, the kind's mean rate is today's. A mention four half-lives ago
-        still weighs a sixteenth: that is all that a series replayed lacks of one that was there.
+        Past exposures and profile are those of the time, the kind's mean rate and dispersion today's. A mention four
+        half-lives ago still weighs a sixteenth: that is all that a series replayed lacks of one that was there.
         """
         kinds, rows, ago, counts = np.asarray(kinds), np.asarray(rows), np.asarray(ago), np.asarray(counts)
         if not rows.shape == ago.shape == counts.shape:
@@ -183,14 +183,14 @@ class SeriesState:
         past = np.ascontiguousarray(past)
         mine = np.flatnonzero(np.bincount(kinds))  # the loop goes over all kinds in every bucket: let them be few
         kind, prior = np.searchsorted(mine, kinds).astype(np.int8), self._prior()[mine]
-        totals = np.zeros((len(aside._totals), mine.size))
+        others, totals = self._totals[:, mine], np.zeros((len(aside._totals), mine.size))
         grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= march.OWN_FROM
         step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
         for t in range(0, length, step):
             aside._head = kernels.replay(
                 y[t : t + step], np.ascontiguousarray(past[:, t : t + step]), self.buckets_seen - length + t,
                 aside._head, march.PHI_MARKET, kind, aside._level, aside._sums, aside._owner, aside._own,
-                aside._rings, aside._lengths, prior, aside._decays, totals,
+                aside._rings, aside._lengths, prior, aside._decays, others, totals,
             )  # fmt: skip
             if grows:
                 aside._give_own()

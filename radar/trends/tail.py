@@ -12,11 +12,10 @@ from radar._jit import jit
 
 Floats = NDArray[np.float64]
 
-POISSON_BELOW = (
-    1.02  # a dispersion under this is a Poisson: the negative binomial's size would be huge and mean nothing
-)
+POISSON_BELOW = 1.0 + 1e-6  # a dispersion under this is a Poisson: the tails differ by less than anything shown does
 PRIOR = 2.0  # the lift's Gamma prior, shape and rate: two persons seen where two were expected
 _SHORT = 24  # factors whose product no float overflows
+_LARGE = 1e4  # a size from which Stirling's series is right to 1e-14 after its first term
 _FLOOR = 0.05  # the lift floor's quantile
 
 
@@ -33,7 +32,13 @@ Fitted by NumPy at 64 Chebyshev nodes of SciPy's quantile: right to 1e-6 from a 
 
 @jit
 def log_choose(n: int, size: float) -> float:
-    """ln of Gamma(n + size) / (Gamma(size) n!), n >= 0: where it is short a product, which costs less."""
+    """ln of Gamma(n + size) / (Gamma(size) n!), n >= 0: where it is short a product, which costs less.
+
+    Of a large size Stirling's series by hand: both Gammas are then so huge that their difference would be noise.
+    """
+    if size > _LARGE:
+        grown = n * math.log(n + size) - n + (size - 0.5) * math.log1p(n / size)
+        return grown + (1.0 / (n + size) - 1.0 / size) / 12.0 - math.lgamma(n + 1.0)
     if n > _SHORT:
         return math.lgamma(n + size) - math.lgamma(size) - math.lgamma(n + 1.0)
     over, under = 1.0, 1.0
@@ -49,7 +54,7 @@ def log_tail(observed: float, mean: float, phi: float) -> float:
     o = math.ceil(observed)
     if o <= 0:
         return 0.0
-    poisson = phi < 1.02
+    poisson = phi < POISSON_BELOW
     size = 0.0 if poisson else mean / (phi - 1.0)
     odds = mean if poisson else (phi - 1.0) / phi
     at = o if o > mean else o - 1  # above the mean sum the tail, below it what is left of the tail
@@ -137,8 +142,8 @@ def burst_p(observed: ArrayLike, expected: ArrayLike, phi: ArrayLike = 1.0) -> F
     observed  distinct persons in the window; expected  persons per window by the baseline, > 0;
     phi       dispersion >= 1: variance over mean. All broadcast together.
 
-    Negative binomial upper tail (Poisson where phi < 1.02) in (0, 1], at least 5e-324. Many series are tested at once:
-    decide on q, never on this. Raises ValueError outside those ranges.
+    Negative binomial upper tail (a Poisson as phi comes to 1) in (0, 1], at least 5e-324. Many series are tested at
+    once: decide on q, never on this. Raises ValueError outside those ranges.
 
     >>> burst_p([12, 12], 4.0, [1.0, 1.5]).round(5)
     array([0.00092, 0.00742])

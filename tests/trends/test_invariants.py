@@ -132,24 +132,27 @@ def test_bucket_by_bucket_through_the_store_is_the_whole_at_once(
 @COSTLY
 @given(seed=SEEDS)
 def test_series_rebuilt_from_their_counts_are_those_advanced(bucket: Bucket, seed: int) -> None:
-    """Without a profile, which all series share, only the mean rate of the past is not known any more (phi: 2 %).
+    """Of the past the mean rate and dispersion of the market are not known any more: they are today's.
 
-    The cut to whole persons (section 1) can so differ by one person once a burst is learnt: log p then by some 10 %.
+    Most over 300 to 400 seeds: without a profile expected 0.3 %, phi 2.2 % (four in five series 0.3 %), log p 2.5 %;
+    with one, which was learnt without the newcomers, 3.9 %, 3.9 % and 6.2 %. And the cut to whole persons (section 1)
+    can differ by one person once a burst is learnt: log p then by 8 %.
     """
     past, buckets = (130, 150) if bucket is Bucket.DAY else (500, 520)
     y, exposure = quiet(seed, 200, buckets, rates=(-1.5, 0.7))
     y[195, past:] += 8
-    for season, rtol, rtol_phi, first in ((0, 1e-3, 0.02, 0.02), (bucket.season, 0.06, 0.02, 0.15)):
+    new = slice(180, None)
+    for season, rtol, rtol_phi, first in ((0, 0.005, 0.03, 0.04), (bucket.season, 0.06, 0.06, 0.1)):
         there = began(y[:, :past], exposure, of(bucket, season=season))
         late = began(y[:180, :past], exposure, of(bucket, season=season))
         late = SeriesState.from_bytes(late.to_bytes())
         rows, ago = np.nonzero(y[180:, past - 1 :: -1])
         late.add_with_history(np.zeros(20, np.int8), rows, ago, y[180 + rows, past - 1 - ago])
         late = SeriesState.from_bytes(late.to_bytes())
-        np.testing.assert_allclose(late.expected_next(3, 1000.0), there.expected_next(3, 1000.0), rtol=rtol)
-        np.testing.assert_allclose(late.phi, there.phi, rtol=rtol_phi)
+        np.testing.assert_allclose(late.expected_next(3, 1000.0)[new], there.expected_next(3, 1000.0)[new], rtol=rtol)
+        np.testing.assert_allclose(late.phi[new], there.phi[new], rtol=rtol_phi)
         for t in range(past, buckets):
-            a, b = (full(state.advance(y[:, t], exposure[t], t), 200) for state in (there, late))
+            a, b = (full(state.advance(y[:, t], exposure[t], t), 200)[new] for state in (there, late))
             seen = np.minimum(a, b) <= 0.05
             digits = first if t == past else 0.2
             deep = np.maximum(np.log([a[seen], b[seen]]), np.log(CERTAIN))

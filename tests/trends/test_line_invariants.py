@@ -173,13 +173,18 @@ def test_a_thousand_posts_of_one_author_count_once(store: sa.Engine) -> None:
 
 
 def test_a_shout_changes_no_other_trend(store: sa.Engine) -> None:
-    """One account posts 1,000 times on one day: no new episode, and those there are stay as they were."""
+    """One account posts 1,000 times on one day: no new episode, and the craze's stay to the minute.
+
+    The account adds one to the market's exposure, so what chance alone has put at the very edge of q may go: here a
+    word's quarter of an hour.
+    """
     end = BEGINS + timedelta(days=DAYS)
     put(store, *talk(), *craze(), now=end)
     read_and_count(store, OLD, end)
     detect(store, OLD, end)
     before = found(store, "old")
-    assert any(row[0] == key_number(Kind.TERM, "moonlantern") for row in before)
+    lantern = {row for row in before if row[0] == key_number(Kind.TERM, "moonlantern")}
+    assert {row[2] for row in lantern} == {"15m", "1h", "1d"}
     shout = BEGINS + timedelta(days=41, hours=3)
     posts_ = [
         a_post(f"s{n}", f"#shoutshout tea {n}", author="p7", published_at=shout + timedelta(seconds=50 * n))
@@ -189,7 +194,8 @@ def test_a_shout_changes_no_other_trend(store: sa.Engine) -> None:
     read_and_count(store, OLD, end)
     detect(store, OLD, end)
     after = found(store, "old")
-    assert {row[:2] for row in after} == {row[:2] for row in before}
+    assert {row[:2] for row in after} <= {row[:2] for row in before}
+    assert lantern <= after
 
 
 # ---- models ----

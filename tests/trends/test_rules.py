@@ -21,7 +21,7 @@ from radar.trends import (
 from radar.trends.tail import FLOOR_POLYNOMIAL, gamma_floor
 
 
-@pytest.mark.parametrize("phi", [1.0, 1.3, 4.0, 50.0])
+@pytest.mark.parametrize("phi", [1.0, 1.00001, 1.01, 1.3, 4.0, 50.0])
 def test_the_tail_is_that_of_scipy(phi: float) -> None:
     rng = np.random.default_rng(0)
     mean = 10 ** rng.uniform(-3, 4, 300)
@@ -31,6 +31,15 @@ def test_the_tail_is_that_of_scipy(phi: float) -> None:
     else:
         truth = stats.nbinom.sf(observed - 1, mean / (phi - 1), 1 / phi)
     np.testing.assert_allclose(burst_p(observed, mean, phi), truth, rtol=1e-5, atol=1e-300)
+
+
+def test_no_dispersion_is_a_step_in_the_tail() -> None:
+    """What is learnt of phi differs in its last digits: p may not jump there, not where Poisson ends nor elsewhere."""
+    phi = 1 + np.r_[0.0, np.logspace(-9, -1, 4_000)]
+    for observed, mean in ((3, 0.01), (9, 0.2), (30, 4.0), (90, 40.0), (700, 500.0)):
+        log_p = np.log(burst_p(observed, mean, phi))
+        assert (np.diff(log_p) >= -1e-7).all()
+        assert np.diff(log_p).max() <= 0.05
 
 
 def test_the_quick_floor_is_the_exact_quantile() -> None:
