@@ -71,7 +71,6 @@ def static(name: str) -> str:
 templates = jinja2.Environment(
     loader=jinja2.FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True,
     undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.i18n", PlainText],
-    optimized=False,  # else what is the same for all is said once and for all, in the first reader's language
 )  # fmt: skip
 templates.policies["ext.i18n.trimmed"] = True
 templates.install_gettext_callables(say, say_n, newstyle=True)  # type: ignore[attr-defined]
