@@ -347,10 +347,6 @@ def _kept(task: DetectionTask, changed: date, begins: date) -> tuple[date, Watch
     return (kept[0], watch) if watch.begun == begins or watch.begun is None else None
 
 
-MOST_DAYS_OF_WINDOWS = 8
-"""Days of posts that are kept for the days that follow: those of the longest window, by the day."""
-
-
 def _forget(recent: Recent, day: date) -> None:
     """Drop the posts that a day and later ones do not look at."""
     for old in [old for old in recent if old <= day - timedelta(days=MOST_DAYS_OF_WINDOWS)]:
@@ -359,6 +355,10 @@ def _forget(recent: Recent, day: date) -> None:
 
 def _days_of_windows(bucket: Bucket) -> int:
     return -(-int(bucket.windows[-1] * bucket.length / timedelta(days=1)) // 1) + 1
+
+
+MOST_DAYS_OF_WINDOWS = max(map(_days_of_windows, Bucket))
+"""Days of posts that are kept for the days that follow."""
 
 
 def _chunks(first: date, last: date, single_from: date) -> Iterator[list[date]]:

@@ -143,10 +143,10 @@ def _ask(
         for one in source.refresh(refs, now):
             seen.append(one)
     except Exception as error:
-        said = error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}"
+        said = storable(error.message if isinstance(error, Trouble) else f"{type(error).__name__}: {error}")
         with writing(engine) as session, session.begin():
             runs.note_source_error(session, source.name, now, said)
-            if isinstance(error, Malformed) and len(refs) > 1:
+            if isinstance(error, Malformed) and source.capabilities.refreshes > 1:
                 set_aside(session, source.name, [Fault(error.message, error.payload)], now)
             elif isinstance(error, Malformed):  # a page of its own: it has its next turn like an item of others
                 fault = Fault(error.message, error.payload, refs[0].native_id)
@@ -154,7 +154,7 @@ def _ask(
             if isinstance(error, Busy) and error.resume_at is not None:
                 watching.wait_until(session, source.name, error.resume_at)
             if isinstance(error, Refused) and source.capabilities.shares_access:
-                watching.pause(session, source.name, error.message)
+                watching.pause(session, source.name, said)
     with result._lock, writing(engine) as session, session.begin():
         _write(session, source, by_ref, seen, now, result)
     progress(result.asked)
@@ -181,12 +181,10 @@ def _write(
                 at = until + KEEP_FOR
             turns.append({"post_id": due.post_id, "due_at": at, "missing_since": None, "expires_at": until})
         elif one.fault is not None:  # its counts stay as they are until its next turn
-            turns.append(
-                {
-                    "post_id": due.post_id, "due_at": next_turn(due.published_at, now, keep), "missing_since": None,
-                    "expires_at": due.expires_at,
-                }
-            )  # fmt: skip
+            at = next_turn(due.published_at, now, keep)
+            if due.expires_at and not at:  # as above: it is let go all the same
+                at = due.expires_at + KEEP_FOR
+            turns.append({"post_id": due.post_id, "due_at": at, "missing_since": None, "expires_at": due.expires_at})
         elif is_gone:
             given.append(_tombstone(one.asked))
             turns.append({"post_id": due.post_id, "due_at": None, "missing_since": None, "expires_at": None})

@@ -67,7 +67,7 @@ def bounded(most: int) -> type[asyncio.Protocol]:
             self._waits(True)
             self._look_later(_LOOKS)
             if len(self.connections) > most:
-                longest = next(iter(self.waiting))  # this one itself where all others are at work
+                longest = next(iter(self.waiting), self)  # this one itself where all others are at work
                 longest._waits(False)
                 longest.transport.abort()
 
@@ -84,7 +84,7 @@ def bounded(most: int) -> type[asyncio.Protocol]:
         def on_response_complete(self) -> None:
             super().on_response_complete()
             self._since = self.loop.time()
-            self._waits(True)
+            self._waits(not self._is_asked() or self.cycle.more_body)  # the next one may have come with this one
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)

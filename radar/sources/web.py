@@ -271,7 +271,10 @@ class Web:
                     if not is_own and self._is_direct:
                         _check_peer(response)
                     self._heed(host, response)
-                    return Answer(url, response.status_code, response.headers, self._body(response))
+                    answer = Answer(url, response.status_code, response.headers, self._body(response))
+                    if host.is_cut:  # a body without a length looks as if it had ended there
+                        raise httpx.ReadError("cut off")
+                    return answer
             except (httpx.TransportError, httpx.InvalidURL, httpx.DecodingError) as error:
                 if host.is_cut:
                     raise Unsafe(f"{_shown(url)}: not done after {2 * self._most_seconds:.0f} seconds.") from error

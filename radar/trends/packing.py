@@ -43,8 +43,12 @@ def unpack(blob: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Facts and arrays, which can be written to. Raises ValueError for anything that `pack` did not write."""
     if not is_packed(blob):
         raise ValueError(f"not packed arrays: {blob[:4]!r}")
-    size, at = _LENGTH.unpack_from(blob, 4)[0], 4 + _LENGTH.size
-    rest = zlib.decompress(memoryview(blob)[at:], bufsize=size or 1)
+    at = 4 + _LENGTH.size
+    try:
+        size = _LENGTH.unpack_from(blob, 4)[0]
+        rest = zlib.decompress(memoryview(blob)[at:], bufsize=size or 1)
+    except (struct.error, zlib.error) as error:
+        raise ValueError(f"packed arrays that cannot be read: {error}") from error
     at = _LENGTH.size + _LENGTH.unpack_from(rest)[0]
     facts, listed = json.loads(rest[_LENGTH.size : at])
     arrays = {}

@@ -1,5 +1,6 @@
 """Clients that are slow, greedy or silent, and too many of them: the others are answered all the same."""
 
+import asyncio
 import os
 import re
 import resource
@@ -12,10 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
+from radar.cli import connections
 from tests.builders import a_post, fresh_store, put
 
 SERVE = """
@@ -109,6 +113,32 @@ def test_more_silent_clients_than_descriptors_keep_nobody_out(served: tuple[int,
         assert _is_closed(crowd[0], 0.5), "the one that waited longest makes room"
         assert _answers(port)
     assert "Too many open files" not in log.read_text()
+
+
+def test_a_request_that_came_with_another_is_worked_on_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(1.5 if scope["path"] == "/slow" else 0)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    for name, seconds in (("HEAD", 0.5), ("BODY", 0.5), ("_LOOKS", 0.1)):
+        monkeypatch.setattr(connections, name, seconds)
+    config = uvicorn.Config(app, http=connections.bounded(50), lifespan="off", log_level="critical")
+    server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        _until(lambda: server.started, 20, "it does not start")
+        with socket.create_connection(listening.getsockname(), 10) as one:
+            one.sendall(b"".join(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/", b"/slow")))
+            said, until = b"", time.monotonic() + 6
+            while said.count(b" 200 ") < 2 and time.monotonic() < until and (more := one.recv(4_096)):
+                said += more
+        assert said.count(b" 200 ") == 2
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        listening.close()
 
 
 def test_a_request_that_drips_is_ended_and_one_that_is_only_slow_is_answered(served: tuple[int, int, Path]) -> None:

@@ -217,6 +217,21 @@ def test_what_is_not_asked_for_again_within_30_days_is_deleted(
     assert all(row[:4] == (None, None, None, None) and row.deleted_at for row in left)
 
 
+def test_an_old_video_that_cannot_be_read_again_is_deleted_all_the_same(
+    filled: YouTubeStage, engine: sa.Engine, tmp_path: Path
+) -> None:
+    ask(engine)
+    old = NOW - 366 * DAY  # no turn follows
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.post).values(published_at=old))
+        connection.execute(sa.update(tables.refresh_due).values(due_at=NOW))
+        ids = connection.scalars(sa.select(tables.post.c.native_id)).all()
+    filled.replies = [Reply(json.dumps({"items": [{"id": native, "snippet": 7} for native in ids]}).encode())] * 3
+    refresh(engine, now=NOW + DAY / 24, web=Web(clock=FakeClock(NOW)))
+    filled.replies = []
+    assert prune(engine, Settings(data_dir=tmp_path), now=NOW + 31 * DAY)["expired"] == len(ids) == 7
+
+
 def test_posts_of_a_source_that_was_removed_are_deleted_as_well(
     filled: YouTubeStage, engine: sa.Engine, tmp_path: Path
 ) -> None:

@@ -72,5 +72,9 @@ def test_arrays_of_any_shape_come_back_and_can_be_written_to(shape: tuple[int, .
 def test_what_is_no_state_is_refused() -> None:
     with pytest.raises(ValueError, match="not packed"):
         unpack(b"something else")
+    whole = pack({}, {"x": np.arange(9)})
+    for cut in (whole[:6], whole[:-5], whole[:12] + b"x" * 9):
+        with pytest.raises(ValueError, match="cannot be read"):
+            unpack(cut)
     with pytest.raises(ValueError, match="not a detector state"):
         Watch.from_bytes(b"something else altogether", "model", "TW", Bucket.DAY)
