@@ -184,8 +184,8 @@ def test_texts_come_from_an_export_and_from_the_store_where_that_is_older(
 def test_without_dask_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.delitem(sys.modules, "radar.backfill.dask", raising=False)
-    with pytest.raises(CallerError, match=r"Dask is not installed here.*\[cluster\]"):
-        _crew("tcp://127.0.0.1:8786")
+    with pytest.raises(CallerError, match=r"Dask is not installed here.*\[cluster\]"), _crew("tcp://127.0.0.1:8786"):
+        pass
 
 
 @contextmanager

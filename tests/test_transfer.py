@@ -174,6 +174,30 @@ def _with(table: pa.Table, column: str, cells: dict[int, Any]) -> pa.Table:
     return table.set_column(place, pa.field(column, table.schema.field(place).type), [values])
 
 
+def _with_a_year_that_python_has_not(table: pa.Table) -> pa.Table:
+    place = table.schema.get_field_index("published_at")
+    kind = table.schema.field(place).type
+    ticks = table.column(place).cast(pa.int64()).to_pylist()
+    ticks[4] = 10**18 if kind.unit == "us" else 10**15
+    return table.set_column(place, table.schema.field(place), pa.array(ticks, pa.int64()).cast(kind))
+
+
+@pytest.mark.parametrize("where_damaged", [40, -12])
+def test_what_is_damaged_is_written_anew_when_an_export_is_renewed(
+    filled: sa.Engine, tmp_path: Path, where_damaged: int
+) -> None:
+    where = tmp_path / "out"
+    made = write_out(filled, str(where), now=NOON)
+    name = next(p.name for p in made.parts if p.name.startswith("post/"))
+    whole = (where / name).read_bytes()
+    broken = bytearray(whole)
+    broken[where_damaged] ^= 0xFF
+    (where / name).write_bytes(broken)
+    renewed = write_out(filled, str(where), now=NOON, again=True)
+    assert (where / name).read_bytes() == whole
+    assert {p.name: p.sha256 for p in renewed.parts}[name] == {p.name: p.sha256 for p in made.parts}[name]
+
+
 def test_rows_that_do_not_fit_are_kept_aside_with_the_reason(
     engine: sa.Engine, tmp_path: Path, on_postgresql: Callable[[], sa.Engine]
 ) -> None:
@@ -184,17 +208,18 @@ def test_rows_that_do_not_fit_are_kept_aside_with_the_reason(
     wrong = {"native_id": {0: None}, "text": {1: "a\0b"}, "author_id": {2: 999_999}, "platform": {3: "x" * 33}}
     for column, cells in wrong.items():
         _rewritten(where, name, lambda table, column=column, cells=cells: _with(table, column, cells))  # type: ignore[misc]
+    _rewritten(where, name, _with_a_year_that_python_has_not)
     _rewritten(where, "day_count/00000.parquet", lambda table: _with(table, "counts", {0: b"none"}))
     other = _other(engine, tmp_path, on_postgresql)
     done = take_in(other, str(where), tmp_path / "rejects", now=NOON)
     lines = [json.loads(line) for file in done.rejects.glob("*") for line in file.read_text().splitlines()]
     reasons = "; ".join(line["reason"] for line in lines)
-    for said in ("native_id is missing", "text holds a NUL", "platform is too long", "counts:"):
+    for said in ("native_id is missing", "text holds a NUL", "platform is too long", "counts:", "is out of range"):
         assert said in reasons
     assert "foreign key" in reasons.lower()
     assert 999_999 in {line["values"].get("author_id") for line in lines if "foreign" in line["reason"].lower()}
     assert (done.rejected, len(lines)) == (len(lines), done.rejected)
-    assert len(_rows(other)["post"]) == len(_rows(engine)["post"]) - 4
+    assert len(_rows(other)["post"]) == len(_rows(engine)["post"]) - 5
     other.dispose()
 
 

@@ -5,9 +5,9 @@ processes: whoever reaches its ports can run code there, so its network must be 
 """
 
 import hashlib
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,8 @@ class DaskCrew:
     """The workers of a scheduler, as tcp://host:8786. Raises CallerError where it is out of reach or has none."""
 
     def __init__(self, address: str) -> None:
+        if not re.fullmatch(r"(tcp|tls|ucx|wss?)://.+:\d+", address):
+            raise CallerError(f"'{address[:100]}' is no address of a Dask scheduler.", "Such as tcp://HOST:8786.")
         try:
             self._client = Client(address, timeout=_WAIT, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
@@ -37,9 +39,11 @@ class DaskCrew:
             raise CallerError(f"There is no Dask scheduler at {address}: {error}.", hint) from error
 
     def __call__(self, folder: Path, days: Iterable[tuple[T, Day]]) -> Iterator[tuple[T, DayRead]]:
-        with self._client as client:
-            model = self._give_model(folder)
-            yield from self._read(client, model, iter(days))
+        yield from self._read(self._give_model(folder), iter(days))
+
+    def close(self) -> None:
+        """Let go of the scheduler."""
+        self._client.close()
 
     def _give_model(self, folder: Path) -> str:
         """See that all workers have this radar, and bring them the model, where it is not in that folder for them."""
@@ -59,8 +63,8 @@ class DaskCrew:
         self._client.register_plugin(ModelGiver(str(folder), model, files), name=f"radar-{model[:12]}")
         return model
 
-    def _read(self, client: Any, model: str, days: Iterator[tuple[T, Day]]) -> Iterator[tuple[T, DayRead]]:
-        out: dict[Any, T] = {}
+    def _read(self, model: str, days: Iterator[tuple[T, Day]]) -> Iterator[tuple[T, DayRead]]:
+        client, out = self._client, dict[Any, T]()
         done = as_completed(loop=client.loop, raise_errors=False)
 
         def give() -> bool:
@@ -71,13 +75,14 @@ class DaskCrew:
                 return True
             return False
 
-        while len(out) < AHEAD * max(1, sum(client.nthreads().values())) and give():
-            pass
+        def lay_out() -> None:
+            while len(out) < AHEAD * max(1, sum(client.nthreads().values())) and give():
+                pass
+
+        lay_out()
         for future in done:
             yield out.pop(future), DayRead(*_result(future))
-            with suppress(StopIteration):
-                while len(out) < AHEAD * max(1, sum(client.nthreads().values())) and give():
-                    pass
+            lay_out()
 
 
 def _result(future: Any) -> tuple[Any, ...]:

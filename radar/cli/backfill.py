@@ -1,5 +1,7 @@
 """radar backfill: whole histories anew, on this machine or on a Dask cluster."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,8 +63,7 @@ def backfill(
     if since and until and since > until:
         raise CallerError("--since is after --until.", "Turn them round.")
     settings, engine = open_engine()
-    crew = _crew(cluster)
-    with told() as report:
+    with _crew(cluster) as crew, told() as report:
         done = fill(
             Context(engine, settings, datetime.now(UTC), report), crew, markets=markets, export=from_, anew=anew,
             first=since.date() if since else date.min, last=until.date() if until else date.max, progress=report,
@@ -72,19 +73,25 @@ def backfill(
         _print_backtest(engine, markets)
 
 
-def _crew(cluster: str | None) -> Any:
+@contextmanager
+def _crew(cluster: str | None) -> Iterator[Any]:
     """Raises CallerError where Dask is not installed, or its scheduler out of reach."""
     if cluster is None:
         from radar.backfill.crew import on_this_machine
 
-        return on_this_machine
+        yield on_this_machine
+        return
     try:
         from radar.backfill.dask import DaskCrew
     except ImportError as error:
         raise CallerError(
             "Dask is not installed here.", "pip install 'kol-trend-radar[cluster]', or leave --cluster out."
         ) from error
-    return DaskCrew(cluster)
+    crew = DaskCrew(cluster)
+    try:
+        yield crew
+    finally:
+        crew.close()
 
 
 def _tell(done: "Filled", export: str | None) -> None:

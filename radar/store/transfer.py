@@ -66,6 +66,7 @@ def print_of(session: Session, market: str, day: date) -> str:
         sa.func.count(p.classified_at), sa.func.sum(p.like_count), sa.func.sum(p.comment_count),
         sa.func.sum(p.share_count), sa.func.sum(p.view_count), sa.func.count(s.post_id), sa.func.min(s.model_id),
         sa.func.max(s.model_id), sa.func.sum(sa.func.length(s["keys"])), sa.func.max(p.fetched_at),
+        sa.func.max(p.classified_at),
     ]  # fmt: skip
     statement = sa.select(*figures).select_from(post.outerjoin(post_signal, s.post_id == p.id))
     row = session.execute(statement.where(p.audience_market == market, p.local_day == day)).one()

@@ -25,7 +25,7 @@ from radar.store import transfer as store
 from radar.store.copying import has_content
 from radar.store.engine import reading, writing
 from radar.store.tables import metadata
-from radar.transfer.checks import Faults, faults_of, fitted
+from radar.transfer.checks import Faults, faults_of, fitted, in_range
 from radar.transfer.manifest import Exported, Part, read_manifest
 from radar.transfer.places import Place
 from radar.transfer.shapes import PARTITION, File, file_of
@@ -118,7 +118,7 @@ def _take_batch(
     session: Session, table: sa.Table, batch: pa.RecordBatch, about: File, rejects: "_Rejects", line: int
 ) -> int:
     faults = faults_of(table, batch, about.of)
-    columns = {name: batch.column(name).to_pylist() for name in batch.schema.names}
+    columns = {name: in_range(batch.column(name)).to_pylist() for name in batch.schema.names}
     if table.name == "post" and about.of is not None:
         columns |= {name: [value] * len(batch) for name, value in zip(PARTITION, about.of, strict=True)}
     rows = [n for n in range(len(batch)) if n not in faults]

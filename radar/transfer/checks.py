@@ -24,7 +24,7 @@ Faults = dict[int, str]
 def fitted(table: sa.Table, batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
     """The columns that the store has, in its types; what an older radar did not write is null.
 
-    Raises UnreadableInput where they cannot be had.
+    Raises UnreadableInput where they cannot be had, or hold what is no text.
     """
     arrays = []
     for column_name in names_of(table):
@@ -34,6 +34,7 @@ def fitted(table: sa.Table, batch: pa.RecordBatch, name: str) -> pa.RecordBatch:
             raise UnreadableInput(f"{name} has no column '{column_name}'.", "Is it a file of radar's?")
         try:
             array = pa.nulls(len(batch), type_of(column)) if place < 0 else batch.column(place).cast(type_of(column))
+            array.validate(full=True)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             said = f"{name}: column '{column_name}' is not {type_of(column)}: {error}"
             raise UnreadableInput(said[:500] + ".", "Is it a file of radar's?") from error
@@ -54,16 +55,28 @@ def faults_of(table: sa.Table, batch: pa.RecordBatch, of: tuple[str, date] | Non
                 _note(found, pc.greater(pc.utf8_length(cells), length), f"{column_name} is too long")
         if pa.types.is_floating(cells.type):
             _note(found, pc.invert(pc.is_finite(cells)), f"{column_name} is no number")
-        if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
-            year = pc.year(cells)
-            outside = pc.or_(pc.less(year, _YEARS[0]), pc.greater(year, _YEARS[1]))
-            _note(found, outside, f"{column_name} is out of range")
+        if _is_time(cells):
+            _note(found, _outside(cells), f"{column_name} is out of range")
         for check, is_it in _CHECKS:
             if is_it(column):
                 _each(found, cells, check, column_name)
     if table.name == "post" and of is not None:
         _of_day(found, batch, of)
     return found
+
+
+def in_range(cells: pa.Array) -> pa.Array:
+    """Cells as Python can hold them: times of other years are null. `faults_of` says which rows those are of."""
+    return pc.if_else(_outside(cells), None, cells) if _is_time(cells) else cells
+
+
+def _is_time(cells: pa.Array) -> bool:
+    return bool(pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type))
+
+
+def _outside(cells: pa.Array) -> pa.Array:
+    year = pc.year(cells)
+    return pc.or_(pc.less(year, _YEARS[0]), pc.greater(year, _YEARS[1]))
 
 
 def _note(found: Faults, mask: Any, why: str) -> None:

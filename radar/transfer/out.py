@@ -4,7 +4,7 @@ A run that was killed is run again: files that are there and whose day has not c
 own metadata what it was made of. So an export into the place of an older one writes what is new alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.errors import CallerError, StoreError
+from radar.errors import CallerError, RadarError, StoreError
 from radar.markets import MARKETS
 from radar.store import transfer as store
 from radar.store.engine import reading_still
@@ -73,19 +73,22 @@ def write_out(
     return Exported(made.id, made.schema, made.made_at, made.parts, made.counts, made.left_out, kept)
 
 
-def _made_room(place: Place, again: bool) -> set[str]:
-    """Names of files that are there; an export that is to be brought up to date is unfinished from here on."""
-    there = place.names()
+def _made_room(place: Place, again: bool) -> dict[str, str]:
+    """Files that are there, with the SHA-256 that a finished export told of them.
+
+    An export that is to be brought up to date is unfinished from here on.
+    """
+    there = dict.fromkeys(place.names(), "")
     if NAME in there:
         if not again:
             raise CallerError(
                 f"There is a finished export in {place.shown}.", "Name another place, or say --again to renew it."
             )
-        read_manifest(place)
+        there |= {part.name: part.sha256 for part in read_manifest(place).parts if part.name in there}
         place.remove(NAME)
     elif strange := [name for name in there if not _is_ours(name)]:
         raise CallerError(f"{place.shown} holds something else: {strange[0]}.", "Name a folder of its own.")
-    return set(there)
+    return there
 
 
 def _is_ours(name: str) -> bool:
@@ -109,9 +112,9 @@ def _write_table(session: Session, place: Place, table: sa.Table) -> Iterator[Pa
         number += 1
 
 
-def _day(session: Session, place: Place, of: tuple[str, date], there: set[str]) -> tuple[list[Part], bool]:
+def _day(session: Session, place: Place, of: tuple[str, date], there: Mapping[str, str]) -> tuple[list[Part], bool]:
     """A market's day of all DAILY tables, and whether it was there already as it is."""
-    print_ = store.print_of(session, *of).encode()
+    print_ = f"{HEAD} {store.print_of(session, *of)}".encode()
     parts = _kept(place, of, print_, there)
     if parts is not None:
         return parts, True
@@ -128,19 +131,22 @@ def _day(session: Session, place: Place, of: tuple[str, date], there: set[str]) 
     return parts[::-1], False
 
 
-def _kept(place: Place, of: tuple[str, date], print_: bytes, there: set[str]) -> list[Part] | None:
+def _kept(place: Place, of: tuple[str, date], print_: bytes, there: Mapping[str, str]) -> list[Part] | None:
     """The files of a day that are there, if all of them were made of what it holds now."""
     names = [name_of(table, of) for table in store.DAILY]
-    if not there.issuperset(names):
+    if not there.keys() >= set(names):
         return None
     parts = []
-    with suppress(pa.ArrowException, CallerError):  # a damaged file is written anew
+    with suppress(pa.ArrowException, RadarError):  # a damaged file is written anew
         for name in names:
             with place.reading(name) as file:
                 about = pq.read_metadata(file)
             if (about.metadata or {}).get(PRINT) != print_:
                 return None
-            parts.append(Part(name, about.num_rows, place.digest(name)))
+            digest = place.digest(name)
+            if there[name] not in (digest, ""):
+                return None
+            parts.append(Part(name, about.num_rows, digest))
         return parts
     return None
 

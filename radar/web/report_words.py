@@ -112,7 +112,15 @@ def _expected_in_short(report: Report) -> str:
     n = report["expected"]["total"]
     if report["expected"]["status"] != "ok":
         return say("What comes next is not forecast: see below why.")
+    if not n:
+        return _only_elsewhere(report)
     return say_n("%(n)s trend is expected next.", "%(n)s trends are expected next.", n) % {"n": number(n)}
+
+
+def _only_elsewhere(report: Report) -> str:
+    return say("Of what was seen in %(place)s nothing is expected; of other markets' trends %(n)s are.") % {
+        "place": _about(report), "n": number(report["expected"]["from_elsewhere"]),
+    }  # fmt: skip
 
 
 def _platforms(report: Report) -> Iterator[Block]:
@@ -168,7 +176,7 @@ def _trends(report: Report) -> Iterator[Block]:
 
 
 def _share_table(rows: Sequence[Report], caption: str, first: str, called: Any) -> Table:
-    head = [first, say("KOLs a day"), say("Share"), say("Four weeks before"), say("Change")]
+    head = [first, say("KOLs a day"), say("Share"), say("Four weeks before"), say("Against before")]
     cells = [
         [
             called(row), cell(number(row["persons_a_day"], 1)), cell(percent(row["share"], 2)),
@@ -287,10 +295,7 @@ def _expected(report: Report) -> Iterator[Block]:
         yield Paragraph(_no_forecast(found, report["zone"]))
         return
     if not found["items"]:
-        yield Paragraph(
-            say("Of what was seen in %(place)s nothing is expected; of other markets' trends %(n)s are.")
-            % {"place": _about(report), "n": number(found["from_elsewhere"])}
-        )
+        yield Paragraph(_only_elsewhere(report))
         return
     head = [say("Trend"), say("Within a week"), say("Expected"), say("Seen before in")]
     tongue = MARKETS[report["market"]].languages[0]
