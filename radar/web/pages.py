@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, FastAPI, Query
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
@@ -176,7 +177,7 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         lanes=draw_lanes(beside),
         path=path,
         way=draw_path(path["items"], path["expected"], found["as_of"]),
-        carriers=answers.trend_authors(session, id, at, window, limit=12),
+        carriers=_carriers(session, id, at, window),
         chosen=chosen,
         watched=lists.lists_of_trend(session, found),
         watch_default=lists.DEFAULT,
@@ -184,6 +185,17 @@ def trend_page(id: str, session: SessionDep, as_of: str | None = None, window: s
         here="trends",
         twin=url(f"/v1/trends/{id}", **chosen),
     )
+
+
+def _carriers(session: Session, trend: str, as_of: datetime | None, window: str | None) -> dict[str, Any]:
+    """Those who came first, and the three who earned most, by their first post."""
+    found = answers.trend_authors(session, trend, as_of, window, limit=12)
+    there = {line["author"]["id"] for line in found["items"]}
+    if len(there) < found["persons"]:
+        most = answers.trend_authors(session, trend, as_of, window, order="engagement", limit=3)["items"]
+        more = [line for line in most if line["engagement_rank"] and line["author"]["id"] not in there]
+        found["items"] += sorted(more, key=lambda line: line["first_post_at"])
+    return found
 
 
 @router.get("/arrivals")
