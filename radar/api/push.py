@@ -5,7 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from radar.actors import Actor
-from radar.api.pushed import POSTS, UsualPost
+from radar.api.pushed import UsualPost, usual_posts
 from radar.api.shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
+from radar.file_rows import parsed
 from radar.ingest import ingest_posts
 from radar.sources.base import OPTIONAL, RawAuthor, RawPost
 from radar.store import answers as store
@@ -60,6 +61,24 @@ class _Batch:
         """reason  "field: what was expected" """
         name, colon, said = storable(reason).partition(": ")
         self.results[at] |= {"result": "rejected", "field": name if colon else None, "reason": said or reason}
+
+
+class Usual(list[UsualPost]):
+    """Posts with which nothing is the matter, and none of which is taken back. They are used up while they are read."""
+
+    def __init__(self, posts: list[UsualPost], raw: bytes) -> None:
+        super().__init__(posts)
+        self._raw = raw
+
+    def as_sent(self) -> list[Any]:
+        """The items as JSON had them."""
+        return items_of(parsed(self._raw))
+
+
+def read_body(raw: bytes) -> Any:
+    """What a body holds: Usual where its posts are, else what is in the JSON. Raises ValueError or RecursionError."""
+    posts = usual_posts(raw)
+    return parsed(raw) if posts is None else Usual(posts, raw)
 
 
 def items_of(body: Any) -> list[Any]:
@@ -128,9 +147,7 @@ def push(
 
 def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
     """What makes a batch of the items: anew each time, since a transaction may be done twice."""
-    try:
-        usual = POSTS.validate_python(items)
-    except ValidationError:  # something is the matter with one of them, or it takes a post back
+    if not isinstance(items, Usual):  # something is the matter with one of them, or it takes a post back
         read = _Batch([_named(i, item) for i, item in enumerate(items)])
         posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
 
@@ -140,8 +157,8 @@ def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
             return batch
 
         return resolved
-    named = [(post["platform"][:255], post["native_id"][:255]) for post in usual]
-    made = dict(enumerate(_made(usual)))
+    named = [(post["platform"][:255], post["native_id"][:255]) for post in items]
+    made = dict(enumerate(_made(items)))
     return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(made))
 
 
@@ -163,6 +180,9 @@ def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
             author = authors[key] = _author(told)
         made: Any = post
         made["author"], made["platform"], made["given"] = author, post["platform"].lower(), given
+        made["published_at"] = post["published_at"].astimezone(UTC)
+        if edited_at := post.get("edited_at"):
+            made["edited_at"] = edited_at.astimezone(UTC)
         yield RawPost(**made)
 
 
@@ -265,6 +285,9 @@ def _take(session: Session, batch: _Batch, now: datetime) -> None:
 
 
 def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: datetime) -> None:
+    if all(result["result"] != "rejected" for result in batch.results):
+        return
+    items = items.as_sent() if isinstance(items, Usual) else items
     rows = [
         {
             "source": SOURCE, "seen_at": now, "native_id": result["native_id"],

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
-from pydantic import ValidationError
 
-from radar.api.pushed import POSTS, UsualAuthor, UsualPost
+from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
 from radar.api.shapes import PushedAuthor, PushedPost
 from radar.store.engine import claim_world, reading, writing
-from radar.store.tables import author
+from radar.store.tables import author, rejected_post
 from tests.api.small_store import SmallStore
 
 AUTHOR = {"native_id": "mei", "audience_market": "TW", "handle": "mei.travels", "follower_count": 48210}
@@ -130,15 +129,37 @@ def test_what_is_checked_all_at_once_is_what_is_checked_one_by_one() -> None:
     tried = [item(1, **{name: odd}) for name in PushedPost.model_fields for odd in ODD]
     tried += [item(1, author=AUTHOR | {name: odd}) for name in PushedAuthor.model_fields for odd in ODD]
     for one in tried:
-        try:
-            (usual,) = POSTS.validate_python([one])
-        except ValidationError:
+        usual = usual_posts(json.dumps([one]).encode())
+        if usual is None:
             continue
         passed += 1
-        assert PushedPost.model_validate(one).model_dump(exclude_unset=True) == usual
+        assert [PushedPost.model_validate(one).model_dump(exclude_unset=True)] == usual
     assert passed > len(tried) / 4
-    with pytest.raises(ValidationError):
-        POSTS.validate_python([item(1, unknown=1)])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"[", b"7", b"null", b'{"posts": []} x', b'{"items": []}', b"[\xff]", b'[{"platform": NaN}]',
+        json.dumps([item(1), item(2, unknown=1)]).encode(), json.dumps([item(1, text="a\x00b")]).encode(),
+        json.dumps([item(1, text="half \ud83d")]).encode(), json.dumps([item(1, deleted=True)]).encode(),
+        json.dumps({"posts": [item(1)], "more": 1}).encode(), b"[" * 100_000,
+    ],
+    ids=range(14),
+)  # fmt: skip
+def test_a_body_with_which_anything_is_the_matter_is_read_item_by_item(body: bytes) -> None:
+    assert usual_posts(body) is None
+
+
+def test_of_a_field_that_is_given_twice_the_later_counts_in_both_readings(fresh: TestClient) -> None:
+    for n, more in ((1, []), (2, [item(9, text="")])):
+        twice = json.dumps([item(n, like_count=5), *more]).replace(
+            '"like_count": 5', '"like_count": 5, "like_count": 6'
+        )
+        answer = fresh.post("/v1/posts", content=twice, headers={"content-type": "application/json"}).json()
+        assert answer["items"][0]["result"] == "created"
+        again = fresh.post("/v1/posts", json=[item(n, like_count=6)]).json()
+        assert results(again) == ["unchanged"]
 
 
 def test_a_push_is_in_the_audit_log_once(fresh: TestClient) -> None:
@@ -148,8 +169,10 @@ def test_a_push_is_in_the_audit_log_once(fresh: TestClient) -> None:
     assert noted == ["POST /v1/posts"] * 3
 
 
-def test_rejected_items_are_kept_and_counted(fresh: TestClient) -> None:
+def test_rejected_items_are_kept_as_sent_and_counted(empty: SmallStore, fresh: TestClient) -> None:
     push(fresh, [item(1), item(2, text="")])
+    with reading(empty.engine) as session:
+        assert json.loads(session.scalars(sa.select(rejected_post.c.payload)).one()) == item(2, text="")
     assert fresh.get("/v1/coverage").json()["items"][0]["rejected"] == 1
 
 
