@@ -6,14 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from operator import attrgetter, is_
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import UNSET
+from msgspec.structs import asdict
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from radar.actors import Actor
-from radar.api.pushed import UsualPost, usual_posts
+from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
 from radar.api.shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
@@ -64,7 +67,7 @@ class _Batch:
 
 
 class Usual(list[UsualPost]):
-    """Posts with which nothing is the matter, and none of which is taken back. They are used up while they are read."""
+    """Posts with which nothing is the matter, and none of which is taken back."""
 
     def __init__(self, posts: list[UsualPost], raw: bytes) -> None:
         super().__init__(posts)
@@ -157,33 +160,33 @@ def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
             return batch
 
         return resolved
-    named = [(post["platform"][:255], post["native_id"][:255]) for post in items]
+    named = [(post.platform[:255], post.native_id[:255]) for post in items]
     made = dict(enumerate(_made(items)))
     return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(made))
 
 
 def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
-    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it.
-
-    The items are used up: they become what the posts are made of.
-    """
-    authors: dict[tuple[Any, ...], RawAuthor] = {}
-    kinds: dict[tuple[str, ...], frozenset[str]] = {}
+    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it."""
+    authors: dict[UsualAuthor, RawAuthor] = {}
+    kinds: dict[tuple[bool, ...], frozenset[str]] = {}
+    unset, optional = (UNSET,) * len(OPTIONAL), attrgetter(*OPTIONAL)
     for post in usual:
-        told, names = post["author"], tuple(post)
-        given = kinds.get(names)
-        if given is None:
-            given = kinds[names] = _OPTIONAL.intersection(names)
-        key = (*told, *told.values())
-        author = authors.get(key)
+        author = authors.get(post.author)
         if author is None:
-            author = authors[key] = _author(told)
-        made: Any = post
-        made["author"], made["platform"], made["given"] = author, post["platform"].lower(), given
-        made["published_at"] = post["published_at"].astimezone(UTC)
-        if edited_at := post.get("edited_at"):
-            made["edited_at"] = edited_at.astimezone(UTC)
-        yield RawPost(**made)
+            author = authors[post.author] = _author(asdict(post.author))
+        told = optional(post)
+        kind = tuple(map(is_, told, unset))
+        given = kinds.get(kind)
+        if given is None:
+            given = kinds[kind] = frozenset([name for name, missing in zip(OPTIONAL, kind, strict=True) if not missing])
+        likes, comments, shares, views, sponsored, repost_of, language, url, media_kind = [
+            None if value is UNSET else value for value in told
+        ]
+        edited_at = post.edited_at and post.edited_at.astimezone(UTC)
+        yield RawPost(
+            post.platform.lower(), post.native_id, author, post.text, post.published_at.astimezone(UTC), post.day_only,
+            language, url, media_kind, repost_of, sponsored, likes, comments, shares, views, edited_at, given=given,
+        )  # fmt: skip
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
