@@ -162,7 +162,7 @@ def insert_into(dialect: sa.Dialect, table: sa.Table) -> sqlite.Insert | postgre
     return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
 
 
-_TOGETHER = 100
+_TOGETHER = 500
 """Rows that go into SQLite at once: meanwhile other threads run, who else would get a turn of a millisecond a row."""
 
 

@@ -17,7 +17,7 @@ def rows(count: int, hour: int = 0) -> list[dict[str, Any]]:
     return [{"name": f"list {n:04}", "created_at": AT + timedelta(hours=hour, microseconds=n)} for n in range(count)]
 
 
-@pytest.mark.parametrize("count", [1, 99, 100, 101, 250])
+@pytest.mark.parametrize("count", [1, 499, 500, 501, 1_250])
 def test_as_many_rows_as_there_are_go_in_once_and_are_changed_once(tmp_path: Path, count: int) -> None:
     engine = open_store(f"sqlite:///{tmp_path / 'radar.db'}")
 
