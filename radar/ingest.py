@@ -92,17 +92,25 @@ class _From:
 
 
 def ingest_posts(
-    session: Session, posts: Iterable[RawPost], *, source: str, now: datetime, file: int | None = None
+    session: Session,
+    posts: Iterable[RawPost],
+    *,
+    source: str,
+    now: datetime,
+    file: int | None = None,
+    found: dict[int, str] | None = None,
 ) -> Ingested:
     """Store posts in the session's transaction; the caller commits.
 
     Safe to run twice: the same posts again change nothing. Of a post given twice in a batch the later one counts.
     A post that cannot be taken is rejected with its reason and never stops the others.
 
-    file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
+    file   64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
+    found  the problems of these posts, where they were looked for already, before others had to wait for this writer
     """
     one_writer(session, "ingest")
     result, origin, given = Ingested(), _From(source, now, file), list(posts)
+    looked_at = given
     positions: Sequence[int] = range(len(given))
     if has_erased(session):
         erased = erased_among(session, {_author_of(item) for item in given})
@@ -110,7 +118,7 @@ def ingest_posts(
         positions = [n for n, item in enumerate(given) if _author_of(item) not in erased]
         given = _without_erased(session, [given[n] for n in positions])
     given = _with_markets(session, given)
-    bad = problems(given, now)
+    bad = problems(given, now) if found is None or given is not looked_at else found
     result.rejected += [(positions[n], reason) for n, reason in bad.items()]
     taken = [item for n, item in enumerate(given) if n not in bad] if bad else given
     items = {(item.platform, item.native_id): item for item in taken}

@@ -22,7 +22,7 @@ from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
 from radar.file_rows import parsed
 from radar.ingest import ingest_posts
-from radar.sources.base import OPTIONAL, RawAuthor, RawPost
+from radar.sources.base import OPTIONAL, RawAuthor, RawPost, problems
 from radar.store import answers as store
 from radar.store import runs
 from radar.store.audit import record
@@ -49,10 +49,11 @@ class TooMany(CallerError):
 
 @dataclass(slots=True)
 class _Batch:
-    """Items by position: what became of them, and the posts still to be taken."""
+    """Items by position: what became of them, the posts still to be taken, and what is found to be wrong with those."""
 
     results: list[dict[str, Any]]
     posts: dict[int, RawPost] = field(default_factory=dict)
+    found: dict[int, str] | None = None
     refused: set[int] = field(default_factory=set)
 
     def refuse(self, at: int) -> None:
@@ -123,7 +124,7 @@ def push(
     Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store,
     KeyUsedOtherwise for a key that came with another body.
     """
-    batch_of = _reading(items)
+    batch_of = _reading(items, now)
 
     def put(session: Session) -> dict[str, Any]:
         if key is not None and (before := _answered(session, key, content)) is not None:
@@ -148,7 +149,7 @@ def push(
     return patiently(once, patience=SHORT)
 
 
-def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
+def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]:
     """What makes a batch of the items: anew each time, since a transaction may be done twice."""
     if not isinstance(items, Usual):  # something is the matter with one of them, or it takes a post back
         read = _Batch([_named(i, item) for i, item in enumerate(items)])
@@ -161,8 +162,9 @@ def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
 
         return resolved
     named = [(post.platform[:255], post.native_id[:255]) for post in items]
-    made = dict(enumerate(_made(items)))
-    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(made))
+    made = list(_made(items))
+    found = problems(made, now)
+    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(enumerate(made)), found)
 
 
 def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
@@ -275,7 +277,7 @@ def _author(told: Mapping[str, Any]) -> RawAuthor:
 def _take(session: Session, batch: _Batch, now: datetime) -> None:
     """Ingest, and tell what became of each item."""
     order = list(batch.posts)
-    done = ingest_posts(session, batch.posts.values(), source=SOURCE, now=now)
+    done = ingest_posts(session, batch.posts.values(), source=SOURCE, now=now, found=batch.found)
     for position, reason in done.rejected:
         name, colon, said = reason.partition(": ")
         batch.reject(order[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
