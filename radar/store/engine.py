@@ -266,11 +266,7 @@ def _converted(kind: Any, dialect: sa.Dialect, values: list[Any]) -> list[Any]:
     if isinstance(kind, Instant) and dialect.name == "sqlite":
         if values and all([value is values[0] for value in values]):  # noqa: C419  faster
             return [_instant_text(values[0])] * len(values)
-        return [
-            value.isoformat(" ", "microseconds")[:26] if value is not None and value.tzinfo is UTC
-            else _instant_text(value)
-            for value in values
-        ]  # fmt: skip
+        return list(map(_instant_text, values))
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return values
@@ -287,8 +283,10 @@ def _instant_text(value: datetime | None) -> str | None:
         return None
     if value.tzinfo is None:
         raise ValueError(f"naive datetime {value!r}: instants are aware")
-    value = value if value.tzinfo is UTC else value.astimezone(UTC)
-    return value.isoformat(" ", "microseconds")[:26]
+    a = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return "%04d-%02d-%02d %02d:%02d:%02d.%06d" % (  # noqa: UP031  in a third of isoformat's time
+        a.year, a.month, a.day, a.hour, a.minute, a.second, a.microsecond,
+    )  # fmt: skip
 
 
 def next_ids(session: Session, table: sa.Table, count: int) -> list[int]:
