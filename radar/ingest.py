@@ -18,7 +18,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, problem
+from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, problem, problems
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_told_authors
@@ -92,30 +92,35 @@ class _From:
 
 
 def ingest_posts(
-    session: Session, posts: Iterable[RawPost], *, source: str, now: datetime, file: int | None = None
+    session: Session,
+    posts: Iterable[RawPost],
+    *,
+    source: str,
+    now: datetime,
+    file: int | None = None,
+    found: dict[int, str] | None = None,
 ) -> Ingested:
     """Store posts in the session's transaction; the caller commits.
 
     Safe to run twice: the same posts again change nothing. Of a post given twice in a batch the later one counts.
     A post that cannot be taken is rejected with its reason and never stops the others.
 
-    file  64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
+    file   64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
+    found  the problems of these posts, where they were looked for already, before others had to wait for this writer
     """
     one_writer(session, "ingest")
     result, origin, given = Ingested(), _From(source, now, file), list(posts)
+    looked_at = given
     positions: Sequence[int] = range(len(given))
     if has_erased(session):
         erased = erased_among(session, {_author_of(item) for item in given})
         result.refused += [n for n, item in enumerate(given) if _author_of(item) in erased]
         positions = [n for n, item in enumerate(given) if _author_of(item) not in erased]
         given = _without_erased(session, [given[n] for n in positions])
-    taken: list[RawPost] = []
-    for position, item in zip(positions, _with_markets(session, given), strict=True):
-        reason = problem(item, now)
-        if reason is not None:
-            result.rejected.append((position, reason))
-        else:
-            taken.append(item)
+    given = _with_markets(session, given)
+    bad = problems(given, now) if found is None or given is not looked_at else found
+    result.rejected += [(positions[n], reason) for n, reason in bad.items()]
+    taken = [item for n, item in enumerate(given) if n not in bad] if bad else given
     items = {(item.platform, item.native_id): item for item in taken}
     result.unchanged += len(taken) - len(items)
     if items:
@@ -250,14 +255,13 @@ def _ingest(
             result.became[identity] = became
             continue
         author = authors[_author_of(item)]
-        result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
+        market = author.audience_market
+        result.elsewhere += not item.deleted and item.author.audience_market != market
         if before is None:
-            day = local_day(item.published_at, _ZONES[author.audience_market])
-            new.append((item, author, day))
-            changed_authors.add(author.id)
-            dirty.add((author.audience_market, day))
-            became = "created"
-        elif origin.passes_over(item, before):
+            new.append((item, author, item.published_at.astimezone(_ZONES[market]).date()))
+            result.became[identity] = "created"
+            continue
+        if origin.passes_over(item, before):
             pass
         elif item.deleted:
             if before.deleted_at is None and before.author_id == author.id:  # nobody ends another's posts
@@ -289,7 +293,10 @@ def _ingest(
                 recounted.append({"post_id": before.id} | seen | origin.stamp(item))
                 became = "changed"
         _count(result, became)
-        result.became[identity] = "changed" if became == "unchanged" and author.id in moved and before else became
+        result.became[identity] = "changed" if became == "unchanged" and author.id in moved else became
+    result.new += len(new)
+    changed_authors.update([author.id for _, author, _ in new])
+    dirty.update([(author.audience_market, day) for _, author, day in new])
     ids = store.add_posts(session, _new_columns(new, origin)) if new else []
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
@@ -300,9 +307,7 @@ def _ingest(
 
 
 def _count(result: Ingested, became: Became) -> None:
-    if became == "created":
-        result.new += 1
-    elif became == "changed":
+    if became == "changed":
         result.changed += 1
     elif became == "deleted":
         result.deleted += 1

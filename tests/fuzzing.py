@@ -25,10 +25,10 @@ import sqlalchemy as sa
 from radar.alerts.rules import Wanted, checked, key_numbers
 from radar.answers.kol_question import _place
 from radar.answers.question import Cursor, ask, parse_as_of
-from radar.api.push import items_of, push
+from radar.api.push import Usual, items_of, push, read_body
 from radar.errors import RadarError
 from radar.exports import export_of
-from radar.file_rows import Fault, parsed, rows_of
+from radar.file_rows import Fault, rows_of
 from radar.importing import Mapping, _Reader, parse_mapping
 from radar.ingest import ingest_posts
 from radar.partners.brief import Brief, read_brief
@@ -113,16 +113,17 @@ def read_export(name: str, body: bytes) -> None:
 def read_push(body: bytes) -> None:
     """A body as POST /v1/posts takes it."""
     try:
-        found = parsed(body)
+        found = read_body(body)
     except (ValueError, RecursionError):
         return
     try:
         items = items_of(found)
     except RadarError:
         return
-    answer = push(store(), items[:20], NOON)
+    items, count = (items, len(items)) if isinstance(items, Usual) else (items[:20], len(items[:20]))
+    answer = push(store(), items, NOON)
     json.dumps(answer).encode()
-    assert len(answer["items"]) == len(items[:20])
+    assert len(answer["items"]) == count
 
 
 def read_any_feed(body: bytes) -> None:
@@ -265,7 +266,10 @@ TARGETS: dict[str, tuple[Target, Callable[[], list[bytes]]]] = {
         _zipped("content/posts_1.json", '[{"media": [{"creation_timestamp": 1777888800, "title": "ramen"}]}]')]),
     "youtube-trending": (partial(read_export, "youtube-trending"), lambda: [
         b"video_id,title,publishedAt,channelId,channelTitle,view_count,likes,description\n1,t,2026-05-04T10:00:00Z,c,n,3,,d\n"]),
-    "push": (read_push, lambda: [json.dumps({"posts": [PUSHED, PUSHED | {"deleted": True}]}).encode()]),
+    "push": (
+        read_push,
+        lambda: [json.dumps([PUSHED, PUSHED | more]).encode() for more in ({"deleted": True}, {"text": "b"})],
+    ),
     "feed": (read_any_feed, _feeds),
     "brief": (read_any_brief, lambda: [
         "大阪の薬\x1fshop.drugstore\x1f合利他命\x1finstagram\x1fmicro\x1fsulwhasoo\x1fJP\x1fTW\x1f100".encode()]),

@@ -26,12 +26,11 @@ from radar.api.caching import accepts_gzip
 from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
-from radar.file_rows import parsed
 from radar.web.requests import session_for
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_LENGTH = "_radar_page"
+_LENGTH, _READER = "_radar_page", "_radar_reader"
 AT_ONCE = 1_000
 """Lines a page where the whole list is wanted and its endpoint allows as many."""
 
@@ -41,6 +40,16 @@ def pages_of(length: int) -> Callable[[F], F]:
 
     def mark(endpoint: F) -> F:
         setattr(endpoint, _LENGTH, length)
+        return endpoint
+
+    return mark
+
+
+def read_by(read: Callable[[bytes], Any]) -> Callable[[F], F]:
+    """Say what reads the JSON of a body that takes its time: in a thread, while the others are answered."""
+
+    def mark(endpoint: F) -> F:
+        setattr(endpoint, _READER, read)
         return endpoint
 
     return mark
@@ -59,19 +68,17 @@ class ListRoute(APIRoute):
 
     def get_route_handler(self) -> Handler:
         plain = super().get_route_handler()
-        return _reading_fast(plain) if "POST" in (self.methods or ()) else plain
+        read: Callable[[bytes], Any] | None = getattr(self.endpoint, _READER, None)
+        return plain if read is None else _reading(plain, read)
 
 
-class _Read(Request):
-    """A request whose JSON is read by the faster parser: a push holds a thousand posts."""
+def _reading(plain: Handler, read: Callable[[bytes], Any]) -> Handler:
+    class Read(Request):
+        async def json(self) -> Any:
+            return await run_in_threadpool(read, await self.body())
 
-    async def json(self) -> Any:
-        return parsed(await self.body())
-
-
-def _reading_fast(plain: Handler) -> Handler:
     async def handle(request: Request) -> Response:
-        return await plain(_Read(request.scope, request.receive))
+        return await plain(Read(request.scope, request.receive))
 
     return handle
 

@@ -5,20 +5,24 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from operator import attrgetter, is_
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import UNSET
+from msgspec.structs import asdict
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from radar.actors import Actor
-from radar.api.pushed import POSTS, UsualPost
+from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
 from radar.api.shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
+from radar.file_rows import parsed
 from radar.ingest import ingest_posts
-from radar.sources.base import OPTIONAL, RawAuthor, RawPost
+from radar.sources.base import OPTIONAL, RawAuthor, RawPost, problems
 from radar.store import answers as store
 from radar.store import runs
 from radar.store.audit import record
@@ -45,10 +49,11 @@ class TooMany(CallerError):
 
 @dataclass(slots=True)
 class _Batch:
-    """Items by position: what became of them, and the posts still to be taken."""
+    """Items by position: what became of them, the posts still to be taken, and what is found to be wrong with those."""
 
     results: list[dict[str, Any]]
     posts: dict[int, RawPost] = field(default_factory=dict)
+    found: dict[int, str] | None = None
     refused: set[int] = field(default_factory=set)
 
     def refuse(self, at: int) -> None:
@@ -60,6 +65,24 @@ class _Batch:
         """reason  "field: what was expected" """
         name, colon, said = storable(reason).partition(": ")
         self.results[at] |= {"result": "rejected", "field": name if colon else None, "reason": said or reason}
+
+
+class Usual(list[UsualPost]):
+    """Posts with which nothing is the matter, and none of which is taken back."""
+
+    def __init__(self, posts: list[UsualPost], raw: bytes) -> None:
+        super().__init__(posts)
+        self._raw = raw
+
+    def as_sent(self) -> list[Any]:
+        """The items as JSON had them."""
+        return items_of(parsed(self._raw))
+
+
+def read_body(raw: bytes) -> Any:
+    """What a body holds: Usual where its posts are, else what is in the JSON. Raises ValueError or RecursionError."""
+    posts = usual_posts(raw)
+    return parsed(raw) if posts is None else Usual(posts, raw)
 
 
 def items_of(body: Any) -> list[Any]:
@@ -101,7 +124,7 @@ def push(
     Bad items are rejected with field and reason and never stop the others. Raises MixedWorlds in a simulated store,
     KeyUsedOtherwise for a key that came with another body.
     """
-    batch_of = _reading(items)
+    batch_of = _reading(items, now)
 
     def put(session: Session) -> dict[str, Any]:
         if key is not None and (before := _answered(session, key, content)) is not None:
@@ -126,11 +149,9 @@ def push(
     return patiently(once, patience=SHORT)
 
 
-def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
+def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]:
     """What makes a batch of the items: anew each time, since a transaction may be done twice."""
-    try:
-        usual = POSTS.validate_python(items)
-    except ValidationError:  # something is the matter with one of them, or it takes a post back
+    if not isinstance(items, Usual):  # something is the matter with one of them, or it takes a post back
         read = _Batch([_named(i, item) for i, item in enumerate(items)])
         posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
 
@@ -140,30 +161,34 @@ def _reading(items: Sequence[Any]) -> Callable[[Session], _Batch]:
             return batch
 
         return resolved
-    named = [(post["platform"][:255], post["native_id"][:255]) for post in usual]
-    made = dict(enumerate(_made(usual)))
-    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(made))
+    named = [(post.platform[:255], post.native_id[:255]) for post in items]
+    made = list(_made(items))
+    found = problems(made, now)
+    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(enumerate(made)), found)
 
 
 def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
-    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it.
-
-    The items are used up: they become what the posts are made of.
-    """
-    authors: dict[tuple[Any, ...], RawAuthor] = {}
-    kinds: dict[tuple[str, ...], frozenset[str]] = {}
+    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it."""
+    authors: dict[UsualAuthor, RawAuthor] = {}
+    kinds: dict[tuple[bool, ...], frozenset[str]] = {}
+    unset, optional = (UNSET,) * len(OPTIONAL), attrgetter(*OPTIONAL)
     for post in usual:
-        told, names = post["author"], tuple(post)
-        given = kinds.get(names)
-        if given is None:
-            given = kinds[names] = _OPTIONAL.intersection(names)
-        key = (*told, *told.values())
-        author = authors.get(key)
+        author = authors.get(post.author)
         if author is None:
-            author = authors[key] = _author(told)
-        made: Any = post
-        made["author"], made["platform"], made["given"] = author, post["platform"].lower(), given
-        yield RawPost(**made)
+            author = authors[post.author] = _author(asdict(post.author))
+        told = optional(post)
+        kind = tuple(map(is_, told, unset))
+        given = kinds.get(kind)
+        if given is None:
+            given = kinds[kind] = frozenset([name for name, missing in zip(OPTIONAL, kind, strict=True) if not missing])
+        likes, comments, shares, views, sponsored, repost_of, language, url, media_kind = [
+            None if value is UNSET else value for value in told
+        ]
+        edited_at = post.edited_at and post.edited_at.astimezone(UTC)
+        yield RawPost(
+            post.platform.lower(), post.native_id, author, post.text, post.published_at.astimezone(UTC), post.day_only,
+            language, url, media_kind, repost_of, sponsored, likes, comments, shares, views, edited_at, given=given,
+        )  # fmt: skip
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
@@ -252,7 +277,7 @@ def _author(told: Mapping[str, Any]) -> RawAuthor:
 def _take(session: Session, batch: _Batch, now: datetime) -> None:
     """Ingest, and tell what became of each item."""
     order = list(batch.posts)
-    done = ingest_posts(session, batch.posts.values(), source=SOURCE, now=now)
+    done = ingest_posts(session, batch.posts.values(), source=SOURCE, now=now, found=batch.found)
     for position, reason in done.rejected:
         name, colon, said = reason.partition(": ")
         batch.reject(order[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
@@ -265,6 +290,9 @@ def _take(session: Session, batch: _Batch, now: datetime) -> None:
 
 
 def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: datetime) -> None:
+    if all(result["result"] != "rejected" for result in batch.results):
+        return
+    items = items.as_sent() if isinstance(items, Usual) else items
     rows = [
         {
             "source": SOURCE, "seen_at": now, "native_id": result["native_id"],

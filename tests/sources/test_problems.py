@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from radar.sources.base import RawAuthor, RawPost, problem
+from radar.sources.base import RawAuthor, RawPost, problem, problems
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 GOOD = RawPost("web", "1", RawAuthor("ann", "TW", name="Ann"), "ramen", NOW, like_count=3)
@@ -52,3 +52,13 @@ def test_a_post_that_cannot_be_taken_says_why(change: dict[str, Any], said: str)
 )  # fmt: skip
 def test_a_good_post_has_no_problem(change: dict[str, Any]) -> None:
     assert problem(replace(GOOD, **change), NOW) is None
+
+
+def test_of_many_posts_the_bad_ones_are_told_by_position() -> None:
+    posts = [replace(GOOD, native_id=str(n)) for n in range(100)]
+    posts[3], posts[50], posts[99] = (
+        replace(GOOD, **change) for change in ({"text": ""}, {"url": "\0"}, {"view_count": -1})
+    )
+    posts[60] = replace(GOOD, text="", deleted=True)
+    assert problems(posts, NOW) == {3: "text: empty", 50: "url: a NUL character", 99: "view_count: -1 is not a count"}
+    assert problems([], NOW) == {}
