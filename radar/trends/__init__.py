@@ -9,7 +9,7 @@ half-life).
 
 1. Rate. r = (A - C + 0.5) / (B - D + 0.5 / r0): A and B are the decayed sums of counts and of units u = N f before t,
    and C and D what the window that is tested has put into them, so that a burst is not compared with itself. r0 is
-   the mean rate of the market's series of that kind: a new series starts at half a mention. Counts enter A
+   the mean rate of the market's series of that kind: a series without a mention has half of one. Counts enter A
    winsorised: cut (downwards, to whole persons) at mu + 6 sqrt(phi max(mu, 1/4)) + 1.
 2. Expected. mu = N f g r. f is the market's profile over the cycle (hour of week, ...), shared by all series: decayed
    observed over expected mentions of all series in the slot, each drawn by 50 mentions to the same hour on all days,
@@ -45,10 +45,16 @@ half-life).
    (`plain_stage` has the rule) changes when two buckets in a row ask for it (`next_stage`).
 8. Variants. Trends with half their persons in common (Jaccard >= 0.5), or four in five posts within another's, are
    one: `merge_variants`. The name that most of its persons use leads it: `naming.best_known`.
-9. Seasons. With a year of history a rise within half of the busiest of the same ISO week of last year and its
+9. Late series. A key is a series from the day on that two persons use it, and is then replayed on what its counts were:
+   with the exposures, profile, r0 and phi_0 of the time, which are kept by bucket (3 numbers a kind, beside 4), so
+   that it is, to the last bit, what it would be had it been carried along (`replay`). What all share does not change
+   in hindsight: of that a series has its part from the day on that it is one. What is older than four half-lives is
+   then left out, by rule: a mention weighs a sixteenth there. So a state is a function of the counts alone, however
+   often it was put away, and rebuilding it from them gives the same numbers.
+10. Seasons. With a year of history a rise within half of the busiest of the same ISO week of last year and its
    neighbours, or of the weeks at the same distance to a moving holiday that is near, is recurring, else the calendar
    answers: `seasons`. Crowds: four signs of one hand, each a share of persons, halve the score: `diversity`.
-10. Shadow. Whole person-days dealt out among days of the same weekday go through the same code: what is found there
+11. Shadow. Whole person-days dealt out among days of the same weekday go through the same code: what is found there
    over what is found as things are estimates the share of false trends (`radar.shadow`). Back-tests: `evaluation`.
 
 What the corrections of 3 and 4 are worth (some 35 settings were tried): on Numenta's Twitter series 22 of 26 labels at
