@@ -307,6 +307,21 @@ def test_one_more_of_thousands_moves_no_p_of_any_interest_by_a_thousandth(newcom
         assert np.abs(a - b)[low].max() <= 1e-3
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_trends_of_a_market_do_not_hide_the_next_one(seed: int) -> None:
+    """Sixty crazes of sixteen in three weeks among 2,000 sparse series, then one of seven."""
+    rng, hours = np.random.default_rng(seed), 600
+    still = rng.poisson(10 ** rng.uniform(-4.0, -1.5, (2000, 1)) * np.ones(hours))
+    still[-1] = 0
+    np.add.at(still[-1], [585, 588, 591, 594, 597, 598, 598], 1)
+    loud = still.copy()
+    for series in rng.choice(1999, 60, replace=False):
+        np.add.at(loud[series], rng.integers(50, 520) + rng.integers(0, 48, 16), 1)
+    alone, among = (score_series(y, np.full(hours, 300.0), **of(Bucket.HOUR)).p[-1, -1] for y in (still, loud))
+    assert alone < 1e-6
+    assert np.log(among) < 0.75 * np.log(alone)  # half of it when a trend's stretches were taken whole
+
+
 # ---- a world at rest ----
 
 
