@@ -28,16 +28,21 @@ def test_a_second_start_brings_only_what_is_new(demo_dir: Path) -> None:
 
 def test_injected_bursts_are_found_and_spam_is_not(demo_dir: Path) -> None:
     engine = open_store(f"sqlite:///{demo_dir / 'demo' / 'radar.db'}")
-    score = score_truth(TestClient(create_app(engine, Settings())), demo_dir / "demo" / "truth.json")
+    score = score_truth(TestClient(create_app(engine, Settings())), demo_dir / "demo" / "truth.json", engine)
     engine.dispose()
     print(score)
     assert sum(score.sizes.values()) == 300
     assert score.recall_16 >= 0.9
     assert score.spam == []
-    # .031 to .035 measured. The world moves with the hour it is made at, so a share of .05 or less is refused only
+    # .031 to .044 measured. The world moves with the hour it is made at, so a share of .05 or less is refused only
     # where a world would show as much once in twenty
     assert score.false_share <= 0.05 + 1.645 * (0.05 * 0.95 / score.trends) ** 0.5
-    assert score.delay_in["1d"] <= 2  # 0.97 measured; of those found by the hour 19.5 hours
+    # 1.03 days measured, none after the oracle, which needs three persons. By the hour 17.5 hours, for these come an
+    # hour or two apart: .73 of the window that finds them, 5 hours after the oracle, whose own delay is 7.7
+    assert score.delay_in["1d"] <= 2
+    assert score.behind["1d"] <= 1
+    assert score.windows["1h"] <= 1
+    assert score.behind["1h"] <= 8
     assert max(score.delay[size] for size in (8, 16, 32, 64)) <= 48  # whichever bucket found it first
     assert score.trends < 1.5 * sum(score.found.values())  # one line a craze, not one a word
 

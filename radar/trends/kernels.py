@@ -35,6 +35,7 @@ WILD, WILD_FROM = (
     20.0,
     200.0,
 )  # and to its dispersion, from so many expected mentions on: how wild it can be, it has shown
+TREND, TREND_LEAST = 3.0, 4.0  # standard deviations that a series' stretches may add to the market's dispersion
 OWN_PRIOR = 20.0  # mentions with which a series' own slot factor is drawn to the market's
 BLOCK = 512  # series taken through all steps of a loop at a time: their numbers stay in the fastest cache
 FEWEST = 3.0  # persons: a window with fewer is not tested
@@ -226,7 +227,8 @@ def learn(
             spread(level[2][block], decays[1], x_late, mu, out)
             spread(level[9][block], decays[1], x_late, out, out)
             stretch(level[3][block], level[4][block], decays[1], x_late, out, stretch_ends)
-        weigh(level[1][block], level[9][block], level[3][block], parts)
+        per_kind(kinds[block], usual[1], out)
+        weigh(level[1][block], level[9][block], level[3][block], out, max(learnt / longest, 1.0), parts)
         add_up(kinds[block], level[0][block], x, parts, totals)
     return claimed
 
@@ -325,8 +327,13 @@ def stretch(level: F32, under_way: F32, decay: float, x: F64, out: F64, ends: bo
 
 
 @jit
-def weigh(due: F32, plain: F32, wide: F32, parts: F64) -> None:
-    """What the market's dispersion takes of a block (3, block), sparse series foremost."""
+def weigh(due: F32, plain: F32, wide: F32, usual: F64, stretches: float, parts: F64) -> None:
+    """What the market's dispersion takes of a block (3, block), sparse series foremost.
+
+    usual      (block,) the dispersion of stretches that their series are shrunk to: what it does not foretell is cut,
+               up to the mentions from which a series has shown how wild it can be
+    stretches  how many there were (decayed), by which the negative binomial's fourth moment says how far they vary
+    """
     weight, a, b, c = parts[3], parts[0], parts[1], parts[2]
     for i in range(due.size):
         weight[i] = PHI_WEIGHT / (PHI_WEIGHT + due[i])
@@ -335,7 +342,10 @@ def weigh(due: F32, plain: F32, wide: F32, parts: F64) -> None:
     for i in range(due.size):
         b[i] = weight[i] * plain[i]
     for i in range(due.size):
-        c[i] = weight[i] * wide[i]
+        likely = usual[i] * due[i]
+        variance = likely * (2.0 * likely / stretches + 6.0 * usual[i] - 5.0)
+        most = max(likely + TREND * math.sqrt(max(variance, 0.0)), TREND_LEAST)
+        c[i] = weight[i] * (min(wide[i], most) if due[i] < WILD_FROM else wide[i])
 
 
 @jit
@@ -436,42 +446,3 @@ def take_decayed(n: int, total: F32, new: U16, old: U16, decay: np.float32, drop
     for s in range(n):
         left = np.float64(decay * total[s]) + np.float64(new[s]) - np.float64(drop) * np.float64(old[s])
         total[s] = left if left > np.float32(1e-4) else np.float32(0.0)
-
-
-@jit
-def replay(
-    y: F32,  # (buckets, n) counts, oldest first
-    past: F64,  # (6, buckets): exposure x profile, slot, B before; then those of the longest window's start
-    first: int,  # buckets that the market had seen before the oldest
-    head: int,
-    market_weight: float,
-    kinds: I8,
-    level: F32,
-    sums: F32,
-    owner: I32,
-    own: F32,
-    rings: U16,
-    windows: I64,
-    prior: F64,
-    decays: F64,
-    others: F64,  # (5, kinds) totals of the series that are there already
-    totals: F64,
-) -> int:
-    """Learn many past buckets at once, as `learn` and `move_on` would one by one; returns the ring's head."""
-    w = rings.shape[1]
-    usual = np.zeros((2, totals.shape[1]))
-    work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)
-    for t in range(y.shape[0]):
-        for k in range(totals.shape[1]):
-            due = market_weight + others[2, k] + totals[2, k]
-            usual[0, k] = (market_weight * PHI + others[3, k] + totals[3, k]) / due
-            usual[1, k] = (market_weight * PHI + others[4, k] + totals[4, k]) / due
-        seen = first + t
-        learn(
-            y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],
-            prior, usual, decays, seen, past[3:, t].copy(), seen % w == w - 1, learnt_from(seen, w, decays[1]), totals,
-            np.inf, work, rare,
-        )  # fmt: skip
-        move_on(y.shape[1], sums, rings, head, windows, decays[0])
-        head = (head + 1) % w
-    return head

@@ -4,6 +4,7 @@ Formulas: docstring of `radar.trends`; arrays: `radar.trends.kernels`. Here is t
 that a live market (one bucket a call) and a replayed history (many) are the same code.
     past    (4, kept)    newest first: exposure; exposure x profile; slot; B before
     cycle   (3, season)  the market's profile: observed, expected, factors (`radar.trends.profile`)
+    shared, silent       see `radar.trends.replay`
     totals  (5, kinds)   see `kernels.learn`
     found   (2, room) and (6, room)  series, window; p, observed, expected, lift, lift floor, score
 """
@@ -11,10 +12,10 @@ that a live market (one bucket a call) and a replayed history (many) are the sam
 import numpy as np
 
 from radar._jit import jit, jit_unlocked
-from radar.trends.kernels import BLOCK, F32, F64, I8, I32, I64, PHI, U16, learn, learnt_from, move_on, test_series
+from radar.trends.kernels import BLOCK, F32, F64, I8, I32, I64, U16, learn, learnt_from, move_on, test_series
+from radar.trends.replay import share, stay_silent, tell
 
 OWN_FROM = 200.0  # mentions (decayed) from which a series gets slot factors of its own
-PHI_MARKET = 100.0  # expected mentions with which a market's dispersion is drawn to PHI
 SLOT_PRIOR = 50.0  # mentions with which a slot is drawn to its parent: hour of week to hour of day, hour of day to 1
 
 
@@ -25,28 +26,6 @@ def top_kind(numbers: F64) -> int:
     while top > 1 and numbers[top - 1] == 0.0:
         top -= 1
     return top
-
-
-@jit
-def priors(totals: F64, numbers: F64, exposed: float) -> F64:
-    """Exposure in which half a mention is expected at the kind's mean rate (all series' where a kind has none)."""
-    everyone = (totals[0].sum() + 0.5) / max(numbers.sum(), 1.0)  # kinds above those in `numbers` have no series
-    out = np.empty(numbers.size)
-    for kind in range(numbers.size):
-        rate = (totals[0, kind] + 0.5) / numbers[kind] if numbers[kind] > 0 else everyone
-        out[kind] = 0.5 * exposed / rate
-    return out
-
-
-@jit
-def usuals(totals: F64, kinds: int) -> F64:
-    """Dispersions that a series of a kind is shrunk to: its market's (of a bucket, of a stretch), shrunk to PHI."""
-    out = np.empty((2, kinds))
-    for kind in range(kinds):
-        due = PHI_MARKET + totals[2, kind]
-        out[0, kind] = (PHI_MARKET * PHI + totals[3, kind]) / due
-        out[1, kind] = (PHI_MARKET * PHI + totals[4, kind]) / due
-    return out
 
 
 @jit
@@ -95,6 +74,8 @@ def march(
     reach: F64,
     decays: F64,
     past: F64,
+    shared: F32,
+    silent: F32,
     cycle: F64,
     day: int,
     cycle_decay: float,
@@ -112,7 +93,9 @@ def march(
     found, claimed, passed = 0, False, 0
     before_it = y.shape[0]  # of `long`: columns of buckets to come
     long = np.concatenate((np.empty((4, before_it)), past), axis=1)
-    numbers = numbers[: top_kind(numbers)]
+    kept = np.concatenate((np.empty((3, shared.shape[1], before_it), np.float32), shared), axis=2)
+    every, numbers = numbers, numbers[: top_kind(numbers)]
+    prior, usual = np.empty(numbers.size), np.empty((2, numbers.size))
     spans, before, late = np.empty(windows.size), np.empty(windows.size), np.zeros(3)
     work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)  # asked for once: new memory is slow to come by
     while passed < y.shape[0] and not claimed and (found == 0 or found + n <= column.size):
@@ -121,8 +104,9 @@ def march(
             passed += 1
             continue
         unit = exposure * cycle[2, slot]
-        prior, usual = priors(totals, numbers, exposed), usuals(totals, numbers.size)
         before_it -= 1
+        share(totals, every, kept[:, :, before_it])
+        tell(kept[:, 1:, before_it], exposed, prior, usual)
         recent = long[:, before_it:]
         recent[0, 0], recent[1, 0], recent[2, 0], recent[3, 0] = exposure, unit, slot, exposed
         learnt = learnt_from(seen, longest, decays[1])
@@ -155,9 +139,12 @@ def march(
         if seen > 0:
             learn_profile(cycle, day, cycle_decay, slot, totals[1].sum(), exposure * due)
         exposed = decays[0] * exposed + unit
+        if seen >= past.shape[1] - longest:
+            stay_silent(silent, recent, kept[:, :, before_it:], past.shape[1] - longest, seen, longest, decays)
         seen += 1
         passed += 1
     past[:] = long[:, before_it : before_it + past.shape[1]]
+    shared[:] = kept[:, :, before_it : before_it + past.shape[1]]
     return passed, found, seen, exposed, head, claimed
 
 

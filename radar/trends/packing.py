@@ -57,3 +57,17 @@ def unpack(blob: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         arrays[name] = found.reshape(shape).astype(found.dtype.newbyteorder("="))  # a copy, which is aligned
         at += found.nbytes
     return facts, arrays
+
+
+def planes(numbers: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """The first bytes of all numbers, then the second ...: of what changes slowly a third less is left when packed."""
+    return np.ascontiguousarray(numbers, "<f4").view(np.uint8).reshape(-1, 4).T
+
+
+def of_planes(found: NDArray[np.uint8], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Those numbers again.
+
+    >>> of_planes(planes(np.array([[1.5, -2.0]], np.float32)), (1, 2))
+    array([[ 1.5, -2. ]], dtype=float32)
+    """
+    return np.ascontiguousarray(found.T).view("<f4").reshape(shape).astype(np.float32)

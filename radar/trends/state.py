@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radar.trends import kernels, march
-from radar.trends.packing import is_packed, pack, unpack
+from radar.trends.packing import is_packed, of_planes, pack, planes, unpack
 from radar.trends.profile import Profile
+from radar.trends.replay import replay, share, tell
 from radar.trends.tail import FLOOR_POLYNOMIAL, detectable_count
 
 KINDS = 128
@@ -92,12 +93,15 @@ class SeriesState:
         self._reach = np.log(self._lengths) / max(np.log(windows[-1]), 1e-9)
         keep = int(np.ceil(REMEMBERED * half_life)) + windows[-1]
         self._past = np.zeros((4, keep))  # newest first: exposure, exposure x profile, slot, B before
+        self._shared = np.zeros((3, 1, keep), np.float32)  # see radar.trends.replay
+        self._silent = np.zeros((4, 1), np.float32)
         self._totals = np.zeros((5, KINDS))  # by kind, see kernels.learn
         self._numbers = np.zeros(KINDS)  # series by kind
         self._head = 0  # ring row that the present bucket goes to
         self._owners = 0
         self._own = np.zeros((2, 0, self.profile.season), np.float32)
         self._allocate(0)
+        self._know(np.zeros(0, np.int8))
 
     # ---- reading ----
 
@@ -117,7 +121,8 @@ class SeriesState:
             return np.zeros(self.size)
         slot = self.profile.slot(slot)
         a = self._level[0, : self.size].astype(np.float64)
-        mu = exposure * self.profile.factors[slot] * (a + 0.5) / (self.exposed + self._prior()[self.kinds])
+        prior, _ = self._told()
+        mu = exposure * self.profile.factors[slot] * (a + 0.5) / (self.exposed + prior[self.kinds])
         rows = self._owner[: self.size]
         mine = np.flatnonzero(rows >= 0)
         seen, due = self._own[:, rows[mine], slot].astype(np.float64)
@@ -128,7 +133,7 @@ class SeriesState:
     def phi(self) -> NDArray[np.float64]:
         """Dispersion of each series (size,): variance over mean of a bucket, 1 for a Poisson."""
         due, residual = self._level[1:3, : self.size].astype(np.float64)
-        weight, usual = kernels.PHI_WEIGHT, march.usuals(self._totals, KINDS)
+        weight, (_, usual) = kernels.PHI_WEIGHT, self._told()
         return np.asarray(np.maximum(1.0, (weight * usual[0, self.kinds] + residual) / (weight + due)))
 
     def detectable(self, expected: ArrayLike, p: float, phi: ArrayLike = kernels.PHI) -> NDArray[np.float64]:
@@ -148,59 +153,86 @@ class SeriesState:
 
         kinds  (k,) 0 to 127; series of one kind share the rate that a new one is drawn to
         """
-        kinds = np.asarray(kinds)
-        if kinds.ndim != 1 or (kinds.size and not 0 <= kinds.min() <= kinds.max() < KINDS):
-            raise ValueError("kinds must be one-dimensional, 0 to 127")
-        self._allocate(self.size + kinds.size)
-        self._kinds[self.size : self.size + kinds.size] = kinds
-        self._numbers += np.bincount(kinds.astype(np.int64), minlength=KINDS)
-        self.size += kinds.size
+        start, kinds = self.size, np.asarray(kinds)
+        self._extend(kinds)
+        if self.buckets_seen and kinds.size:  # one of each kind is learnt: silence is the same for all of them
+            alike, which = np.unique(kinds, return_inverse=True)
+            level = self._replayed(alike, np.zeros((self._known, alike.size), np.float32))._level
+            self._level[:, start : self.size] = level[:, which]
 
     def add_with_history(self, kinds: ArrayLike, rows: ArrayLike, ago: ArrayLike, counts: ArrayLike) -> None:
-        """Append series whose past counts are known, as if they had been here: replayed on the exposures remembered.
+        """Append series whose past counts are known, as if they had been carried along: the same numbers come out.
 
         kinds   (k,) as in `add`
         rows    (m,) which of the k series, 0 to k - 1;     counts  (m,) persons; pairs (row, ago) not named are zeros
         ago     (m,) buckets back: 0 is the last bucket advanced. What is older than `remembered` buckets is left out;
                 buckets without exposure were never advanced and are not counted here either
 
-        Past exposures and profile are those of the time, the kind's mean rate and dispersion today's. A mention four
-        half-lives ago still weighs a sixteenth: that is all that a series replayed lacks of one that was there.
+        Exposures, profile, and the kind's mean rate and dispersion are those of the time. They do not change in
+        hindsight: of what all share, a series has its part from now on.
         """
         kinds, rows, ago, counts = np.asarray(kinds), np.asarray(rows), np.asarray(ago), np.asarray(counts)
         if not rows.shape == ago.shape == counts.shape:
             raise ValueError("rows, ago and counts must have one shape")
         if rows.size and not (rows.min() >= 0 and rows.max() < kinds.size and ago.min() >= 0):
             raise ValueError("rows must lie in 0 to k - 1 and ago be 0 or more")
+        y = np.zeros((self._known, kinds.size), np.float32)
+        recent = ago < len(y)
+        np.add.at(y, (len(y) - 1 - ago[recent], rows[recent]), counts[recent])
+        self._know(kinds)
+        self._append(self._replayed(kinds, np.minimum(y, MOST)))
+
+    def _extend(self, kinds: NDArray[Any]) -> None:
+        """Room for series of these kinds, that have shown nothing yet."""
+        self._know(kinds)
+        self._allocate(self.size + kinds.size)
+        self._kinds[self.size : self.size + kinds.size] = kinds
+        self._numbers += np.bincount(kinds.astype(np.int64), minlength=KINDS)
+        self.size += kinds.size
+
+    def _know(self, kinds: NDArray[Any]) -> None:
+        """Keep what is shared by the series of these kinds; of those that had none, what held for such."""
+        if kinds.ndim != 1 or (kinds.size and not 0 <= kinds.min() <= kinds.max() < KINDS):
+            raise ValueError("kinds must be one-dimensional, 0 to 127")
+        more = int(kinds.max(initial=0)) + 2 - self._shared.shape[1]
+        if more > 0:
+            self._shared = np.concatenate([self._shared, np.repeat(self._shared[:, :1], more, axis=1)], axis=1)
+            self._silent = np.concatenate([self._silent, np.repeat(self._silent[:, :1], more, axis=1)], axis=1)
+
+    def _replayed(self, kinds: NDArray[Any], y: NDArray[np.float32]) -> "SeriesState":
+        """Series of their own that have seen the last buckets, oldest first, and showed y (buckets, k) in them."""
         aside = SeriesState(self.windows, self.season, self.half_life, self.warm_up)
-        aside.add(kinds)
-        length = min(self.remembered, self.buckets_seen)
-        y = np.zeros((length, kinds.size), np.float32)
-        recent = ago < length
-        np.add.at(y, (length - 1 - ago[recent], rows[recent]), counts[recent])
-        np.minimum(y, MOST, out=y)
+        aside._extend(kinds)
+        length = len(y)
         past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
-        past = np.ascontiguousarray(past)
         mine = np.flatnonzero(np.bincount(kinds))  # the loop goes over all kinds in every bucket: let them be few
-        kind, prior = np.searchsorted(mine, kinds).astype(np.int8), self._prior()[mine]
-        others, totals = self._totals[:, mine], np.zeros((len(aside._totals), mine.size))
+        kind, totals = np.searchsorted(mine, kinds).astype(np.int8), np.zeros((len(aside._totals), mine.size))
+        shared = self._shared[:, 1 + mine, :length][..., ::-1]
+        due, plain, wide, under_way = self._silent[:, 1 + kinds.astype(np.int64)]
+        aside._level[[1, 2, 3, 4, 9], : kinds.size] = due, plain, wide, under_way, plain
         grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= march.OWN_FROM
         step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
         for t in range(0, length, step):
-            aside._head = kernels.replay(
-                y[t : t + step], np.ascontiguousarray(past[:, t : t + step]), self.buckets_seen - length + t,
-                aside._head, march.PHI_MARKET, kind, aside._level, aside._sums, aside._owner, aside._own,
-                aside._rings, aside._lengths, prior, aside._decays, others, totals,
+            aside._head = replay(
+                y[t : t + step], np.ascontiguousarray(past[:, t : t + step]),
+                np.ascontiguousarray(shared[..., t : t + step]), self.buckets_seen - length + t, aside._head, kind,
+                aside._level, aside._sums, aside._owner, aside._own, aside._rings, aside._lengths, aside._decays,
+                totals,
             )  # fmt: skip
             if grows:
                 aside._give_own()
         aside._totals[:, mine] = totals
-        self._append(aside)
+        return aside
 
     @property
     def remembered(self) -> int:
         """Buckets whose exposure is kept."""
         return self._past.shape[1] - self.windows[-1]
+
+    @property
+    def _known(self) -> int:
+        """Of those, buckets that there were."""
+        return min(self.remembered, self.buckets_seen)
 
     # ---- a bucket ----
 
@@ -265,8 +297,13 @@ class SeriesState:
             raise ValueError(f"exposure must be >= 0, got {heard.min()}")
         return counts, heard, places
 
-    def _prior(self) -> NDArray[np.float64]:
-        return march.priors(self._totals, self._numbers, self.exposed)
+    def _told(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What the next bucket will know of each kind that has series: see `radar.trends.replay.tell`."""
+        kinds = self._shared.shape[1] - 1
+        shared, prior, usual = np.empty((3, 1 + kinds), np.float32), np.empty(kinds), np.empty((2, kinds))
+        share(self._totals, self._numbers, shared)
+        tell(shared[:, 1:], self.exposed, prior, usual)
+        return prior, usual
 
     def _march(
         self,
@@ -281,8 +318,8 @@ class SeriesState:
         passed, found, self.buckets_seen, self.exposed, self._head, claimed = march.march(
             y, heard, slots, self.buckets_seen, self.exposed, self._head, self.warm_up, self._kinds, self._numbers,
             self._level, self._sums, self._owner, self._own, self._rings, self._lengths, self._reach, self._decays,
-            self._past, self.profile.cycle, self.profile.day, self.profile.decay, self._totals, FLOOR_POLYNOMIAL,
-            column, which, out,
+            self._past, self._shared, self._silent, self.profile.cycle, self.profile.day, self.profile.decay,
+            self._totals, FLOOR_POLYNOMIAL, column, which, out,
         )  # fmt: skip
         if claimed:
             self._give_own()
@@ -328,7 +365,8 @@ class SeriesState:
         return facts, {
             "kinds": self.kinds, "level_of": self._level[:, :n].T, "sums_of": self._sums[:, :, :n].T,
             "owner": self._owner[:n], "own": self._own[:, : self._owners], "past": self._past,
-            "totals": self._totals, "steps": np.diff(filled, prepend=0), "ring_values": rings[filled],
+            "shared": planes(self._shared), "silent": self._silent, "totals": self._totals,
+            "steps": np.diff(filled, prepend=0), "ring_values": rings[filled],
             "numbers": self._numbers, "profile": self.profile.cycle,
         }  # fmt: skip
 
@@ -351,6 +389,13 @@ class SeriesState:
         state._sums = np.ascontiguousarray(sums)
         for name in ("kinds", "owner", "own", "past", "totals", "numbers"):
             setattr(state, f"_{name}", np.ascontiguousarray(kept[name]))
+        if "shared" in kept:
+            state._silent = np.ascontiguousarray(kept["silent"])
+            state._shared = of_planes(kept["shared"], (3, state._silent.shape[1], state._past.shape[1]))
+        else:  # of before it was kept: as it is now
+            state._know(state.kinds)
+            share(state._totals, state._numbers, now := np.empty(state._shared.shape[:2], np.float32))
+            state._shared[:] = now[..., None]
         state._rings.reshape(-1)[np.cumsum(kept["steps"])] = kept["ring_values"]
         state.profile.cycle[:] = kept["profile"]
         return state
@@ -358,7 +403,7 @@ class SeriesState:
     def _append(self, other: "SeriesState") -> None:
         """Take over another state's series; both have seen the same buckets."""
         n, start = other.size, self.size
-        self.add(other.kinds)
+        self._extend(other.kinds)
         for name in ("_level", "_sums"):
             getattr(self, name)[..., start : start + n] = getattr(other, name)[..., :n]
         self._rings[..., start : start + n] = np.roll(other._rings[..., :n], self._head - other._head, axis=1)

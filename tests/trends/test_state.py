@@ -143,6 +143,21 @@ def test_a_state_written_before_peaks_were_kept_is_one_that_saw_none() -> None:
     assert old.advance(y[:, 0], 900.0, 40).series.size == 0
 
 
+def test_a_state_written_before_shared_numbers_were_kept_takes_those_of_now() -> None:
+    y, exposure = world(8)
+    state = SeriesState(**DAILY)
+    state.add(np.arange(300) % 3)
+    run(state, y, exposure)
+    facts, arrays = state.to_parts()
+    old = SeriesState.from_parts(facts, {name: arrays[name] for name in arrays.keys() - {"shared", "silent"}})
+    past = y[:, ::-1]
+    rows, ago = np.nonzero(past)
+    for x in (state, old):
+        x.add_with_history(np.arange(300) % 3, rows, ago, past[rows, ago])
+    np.testing.assert_allclose(old.expected_next(3, 900.0), state.expected_next(3, 900.0), rtol=0.03)
+    np.testing.assert_allclose(old.phi, state.phi, rtol=0.1)
+
+
 @pytest.mark.parametrize(("windows", "half_life"), [((1, 3), 60.0), ((1, 4, 12), 40.0), ((1,), 30.0)])
 def test_series_added_with_their_history_are_as_though_always_there(windows: tuple[int, ...], half_life: float) -> None:
     y, exposure = world(9, series=200)
