@@ -18,6 +18,15 @@ READ = frozenset({"zh-Hant", "zh-Hans", "ja", "ko", "th", "en"})
 _WORD = re.compile(r"(?<![#@\w])[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
+def _data() -> dict[str, dict[str, str]]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+
+
+def scripts() -> dict[str, list[str]]:
+    """Language -> ranges of code points (first-last, hexadecimal) of the script that tells it."""
+    return {language: part["script"].split() for language, part in _data().items() if "script" in part}
+
+
 @dataclass(frozen=True, slots=True)
 class _Others:
     scripts: dict[str, re.Pattern[str]]
@@ -29,11 +38,10 @@ class _Others:
 
 @cache
 def _others() -> _Others:
-    data = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    data = _data()
     ranges = {
-        language: "".join(f"\\u{low}-\\u{high}" for low, high in (r.split("-") for r in part["script"].split()))
-        for language, part in data.items()
-        if "script" in part
+        language: "".join(f"\\u{low}-\\u{high}" for low, high in (part.split("-") for part in parts))
+        for language, parts in scripts().items()
     }
     return _Others(
         {language: re.compile(f"[{signs}]") for language, signs in ranges.items()},
