@@ -32,6 +32,7 @@ class _Others:
     scripts: dict[str, re.Pattern[str]]
     letters: dict[str, re.Pattern[str]]
     words: dict[str, frozenset[str]]
+    telling: frozenset[str]
     english: frozenset[str]
     any_script: re.Pattern[str]
 
@@ -43,14 +44,16 @@ def _others() -> _Others:
         language: "".join(f"\\u{low}-\\u{high}" for low, high in (part.split("-") for part in parts))
         for language, parts in scripts().items()
     }
+    words = {
+        language: frozenset(part["words"].split())
+        for language, part in data.items()
+        if "words" in part and language != "en"
+    }
     return _Others(
         {language: re.compile(f"[{signs}]") for language, signs in ranges.items()},
         {language: re.compile(f"[{part['letters']}]") for language, part in data.items() if "letters" in part},
-        {
-            language: frozenset(part["words"].split())
-            for language, part in data.items()
-            if "words" in part and language != "en"
-        },
+        words,
+        frozenset().union(*words.values()),
         frozenset(data["en"]["words"].split()),
         re.compile(f"[{''.join(ranges.values())}]"),
     )
@@ -79,7 +82,8 @@ def by_words(text: str, prior: str | None, least: int = 2) -> str | None:
     ('es', None)
     """
     known, words = _others(), set(_WORD.findall(text))
-    votes = {language: len(words & listed) for language, listed in known.words.items()}
+    telling = words & known.telling
+    votes = {language: len(telling & listed) for language, listed in known.words.items()}
     if not text.isascii():
         for language, pattern in known.letters.items():
             votes[language] = votes.get(language, 0) + 2 * min(len(pattern.findall(text)) // 2, 4)

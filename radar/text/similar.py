@@ -48,7 +48,7 @@ def sketches(texts: Sequence[str]) -> list[bytes | None]:
     (True, True)
     """
     packed = [" ".join(text.split()) for text in texts]
-    mine = [i for i, text in enumerate(packed) if len(text) * 2 >= LEAST_WIDTH and width(text) >= LEAST_WIDTH]
+    mine = [i for i, text in enumerate(packed) if len(text) >= LEAST_WIDTH or (len(text) * 2 >= LEAST_WIDTH and width(text) >= LEAST_WIDTH)]
     found: list[bytes | None] = [None] * len(texts)
     if mine:
         for i, row in zip(mine, _minima([packed[i] for i in mine]), strict=True):
