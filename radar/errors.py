@@ -38,9 +38,10 @@ class UnknownName(CallerError):
     slug = "unknown-name"
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
-        near = get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
-        self.kind, self.name, self.near = kind, name, near
-        super().__init__(f"There is no {kind} '{name}'.", f"Did you mean: {', '.join(near)}?" if near else "")
+        close = get_close_matches(name, known, n=3, cutoff=0.5)
+        self.kind, self.name, self.near = kind, name, close or known[:8]
+        hint = f"Did you mean: {', '.join(close)}?" if close else f"There are: {', '.join(known[:8] + ['…'] * (len(known) > 8))}."
+        super().__init__(f"There is no {kind} '{name}'.", hint if known else "")
 
 
 class Gone(CallerError):
