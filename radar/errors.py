@@ -40,7 +40,8 @@ class UnknownName(CallerError):
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
         close = get_close_matches(name, known, n=3, cutoff=0.5)
         self.kind, self.name, self.near = kind, name, close or known[:8]
-        hint = f"Did you mean: {', '.join(close)}?" if close else f"There are: {', '.join(known[:8] + ['…'] * (len(known) > 8))}."
+        some = ", ".join([*known[:8], "…"] if len(known) > 8 else known)
+        hint = f"Did you mean: {', '.join(close)}?" if close else f"There are: {some}."
         super().__init__(f"There is no {kind} '{name}'.", hint if known else "")
 
 
