@@ -38,9 +38,11 @@ class UnknownName(CallerError):
     slug = "unknown-name"
 
     def __init__(self, kind: str, name: str, known: list[str]) -> None:
-        near = get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
-        self.kind, self.name, self.near = kind, name, near
-        super().__init__(f"There is no {kind} '{name}'.", f"Did you mean: {', '.join(near)}?" if near else "")
+        close = get_close_matches(name, known, n=3, cutoff=0.5)
+        self.kind, self.name, self.near = kind, name, close or known[:8]
+        some = ", ".join([*known[:8], "…"] if len(known) > 8 else known)
+        hint = f"Did you mean: {', '.join(close)}?" if close else f"There are: {some}."
+        super().__init__(f"There is no {kind} '{name}'.", hint if known else "")
 
 
 class Gone(CallerError):

@@ -5,6 +5,7 @@ arrays of keys can be split by kind without a look-up. Two texts of a kind colli
 n^2 / 2^61: one in 2 million for a million texts.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 import numpy as np
@@ -35,6 +36,16 @@ def key_number(kind: Kind, text: str) -> int:
     (0, 3)
     """
     return (int(kind) << _HASH_BITS) | (xxhash.xxh3_64_intdigest(text.encode()) & _HASH_MASK)
+
+
+def key_numbers(kind: Kind, texts: Iterable[str]) -> set[int]:
+    """The numbers of many keys of a kind.
+
+    >>> key_numbers(Kind.TERM, ["a"]) == {key_number(Kind.TERM, "a")}
+    True
+    """
+    bits, digest = int(kind) << _HASH_BITS, xxhash.xxh3_64_intdigest
+    return {bits | (digest(text.encode()) & _HASH_MASK) for text in texts}
 
 
 def kind_of(key: int) -> Kind:

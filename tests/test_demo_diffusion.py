@@ -60,3 +60,20 @@ def test_the_terminal_and_the_page_show_arrivals_with_their_error(client: TestCl
     assert leads.stdout.startswith("group,first,second,shared")
     unknown = radar("arrivals", "--market", "TWN", data_dir=demo_dir / "demo")
     assert (unknown.returncode, "Did you mean" in unknown.stderr) == (2, True)
+
+
+def test_a_trends_page_lists_who_carried_it_beside_who_came_first(client: TestClient) -> None:
+    """A trend of so many that who earned most are not all among the first twelve."""
+    trends = [t for m in ("TW", "KR", "JP") for t in client.get(f"/v1/markets/{m}/trends?limit=50").json()["items"]]
+    for trend in sorted(trends, key=lambda t: -t["persons"]):
+        asked = f"/v1/trends/{trend['id']}/authors"
+        most = client.get(asked, params={"order": "engagement", "limit": 3}).json()["items"]
+        first = {line["author"]["id"] for line in client.get(asked, params={"limit": 12}).json()["items"]}
+        later = [line["author"]["id"] for line in most if line["author"]["id"] not in first]
+        if later:
+            break
+    assert later, "no trend here that others carried"
+    page = client.get(f"/trends/{trend['id']}").text
+    rows = [row for row in page.partition('id="carriers"')[2].partition("</section>")[0].split("<tr>") if "★" in row]
+    for author in later:
+        assert sum(f'href="/kols/{author}"' in row for row in rows) == 1

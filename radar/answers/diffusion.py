@@ -116,7 +116,7 @@ def _standing(kept: KeptModel | None, shown: int, name: str) -> Item:
             "status": "no_forecast",
             "message": f"No trend was seen in {name} yet, so nothing is known of its ways.",
         }
-    told = f"{shown} expected" if shown else "Nothing live elsewhere is likely to arrive"
+    told = f"{shown} could arrive" if shown else "Nothing live elsewhere is likely to arrive"
     return {"status": "ok", "message": f"{told} in {name}, learnt from {kept.working['trends']:,} trends."}
 
 

@@ -281,7 +281,7 @@ ARRIVAL: dict[str, Any] = {
 }  # fmt: skip
 ARRIVALS: dict[str, Any] = {
     "items": [ARRIVAL], "next": None, "total": 1, "market": "TW", "model_id": "topics-3f1c2a9b7d", "simulated": False,
-    "as_of": "2026-11-22T14:00:00Z", "status": "ok", "message": "1 expected in Taiwan, learnt from 2,841 trends.",
+    "as_of": "2026-11-22T14:00:00Z", "status": "ok", "message": "1 could arrive in Taiwan, learnt from 2,841 trends.",
     "model": _ARRIVALS_BY,
 }  # fmt: skip
 LEADS: dict[str, Any] = {

@@ -80,6 +80,12 @@ def places() -> dict[str, Place]:
 
 
 @cache
+def _within() -> dict[str, tuple[str, ...]]:
+    """Place code -> the place and what it lies in."""
+    return {code: place.codes for code, place in places().items()}
+
+
+@cache
 def products() -> dict[str, Product]:
     """All products by id."""
     return {
@@ -201,16 +207,17 @@ def find(normalised: str) -> Found:
     codes: set[str] = set()
     named: set[str] = set()
     open_names: list[str] = []
+    within = _within()
     for last, (name, place_code, product_id) in _automaton().iter_long(normalised):
         if name[0].isascii() and not is_word(normalised, last - len(name) + 1, last + 1):
             continue
         if place_code == AMBIGUOUS:
             open_names.append(name)
         elif place_code:
-            codes.update(places()[place_code].codes)
+            codes.update(within[place_code])
         elif product_id:
             named.add(product_id)
     for code in [resolve(name, normalised, codes) for name in open_names]:
         if code:
-            codes.update(places()[code].codes)
+            codes.update(within[code])
     return Found(tuple(sorted(codes)), tuple(sorted(named)))

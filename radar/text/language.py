@@ -1,33 +1,56 @@
 """Language by script, with the author's usual language as prior for text that is Han only or in Latin letters."""
 
-import re
+from collections.abc import Sequence
 from functools import cache
 
-from radar.text.other_languages import by_script, by_words
+import numpy as np
+import numpy.typing as npt
 
-_HANGUL = re.compile(r"[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]")
-_KANA = re.compile(r"[\u3041-\u30ff\uff66-\uff9d]")
-_THAI = re.compile(r"[\u0e00-\u0e7f]")
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_LATIN = re.compile(r"[a-zA-Z]")
+from radar.text.other_languages import by_script, by_words, scripts
+
 UNKNOWN = "und"
 
+NONE, HANGUL, THAI, KANA, HAN, SIMPLIFIED, TRADITIONAL, LATIN, OTHER = range(9)
+"""What a sign may be: of a script; SIMPLIFIED and TRADITIONAL are Han that only one Chinese has; OTHER one not read."""
+_RANGES = {
+    HANGUL: ("1100-11ff", "3130-318f", "ac00-d7af"), THAI: ("0e00-0e7f",), KANA: ("3041-30ff", "ff66-ff9d"),
+    HAN: ("3400-4dbf", "4e00-9fff"), LATIN: ("0041-005a", "0061-007a"),
+}  # fmt: skip
 _OWN_SCRIPT = ("zh-Hant", "zh-Hans", "ja", "ko", "th")
 """Whoever writes these puts names and captions of other languages in, so it takes more to tell one."""
 
 
 @cache
-def _of_one_chinese() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Han signs that only simplified Chinese has, and those that only traditional Chinese has: by the national sets.
+def _signs() -> npt.NDArray[np.uint8]:
+    """(65,536,) uint8: what each sign is. Which Chinese has a Han sign is by the national sets, GB 2312 and Big5.
 
-    >>> simplified, traditional = _of_one_chinese()
-    >>> simplified.findall("头里台"), traditional.findall("頭里台")
-    (['头'], ['頭'])
+    >>> _signs()[[ord(sign) for sign in "头頭里"]].tolist() == [SIMPLIFIED, TRADITIONAL, HAN]
+    True
     """
-    signs = [chr(code) for code in range(0x4E00, 0xA000)]
-    simplified, traditional = ({s for s in signs if s.encode(name, "ignore")} for name in ("gb2312", "big5"))
-    only = ("".join(sorted(one - other)) for one, other in ((simplified, traditional), (traditional, simplified)))
-    return re.compile(f"[{next(only)}]"), re.compile(f"[{next(only)}]")
+    signs = np.zeros(0x10000, np.uint8)
+    ranges = [(kind, part) for kind, parts in _RANGES.items() for part in parts]
+    for kind, part in [*((OTHER, part) for parts in scripts().values() for part in parts), *ranges]:
+        first, last = (int(code, 16) for code in part.split("-"))
+        signs[first : last + 1] = kind
+    for code in range(0x4E00, 0xA000):
+        in_one, in_other = (bool(chr(code).encode(name, "ignore")) for name in ("gb2312", "big5"))
+        if in_one != in_other:
+            signs[code] = SIMPLIFIED if in_one else TRADITIONAL
+    return signs
+
+
+def _counted(texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """(texts, kinds of sign): how many signs of each kind each text has."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
+    of = np.repeat(np.arange(len(texts)) * (OTHER + 1), [len(text) for text in texts])
+    kinds = np.where(codes < 0x10000, _signs()[codes & 0xFFFF], NONE)
+    return np.bincount(of + kinds, minlength=len(texts) * (OTHER + 1)).reshape(len(texts), -1)
+
+
+def languages_of(texts: Sequence[str], priors: Sequence[str | None]) -> list[str]:
+    """`language_of` of many texts, in one pass over their signs."""
+    counts = _counted(texts).tolist() if texts else []
+    return [_language(text, prior, *of) for text, prior, of in zip(texts, priors, counts, strict=True)]
 
 
 def language_of(text: str, prior: str | None = None) -> str:
@@ -43,13 +66,20 @@ def language_of(text: str, prior: str | None = None) -> str:
     >>> language_of("chuyến đi của mình ở 台北"), language_of("new in! OOTD", "th"), language_of("лучший рамен в Токио")
     ('vi', 'en', 'ru')
     """
-    hangul, thai = len(_HANGUL.findall(text)), len(_THAI.findall(text))
-    kana, han = len(_KANA.findall(text)), len(_HAN.findall(text))
-    read, latin = hangul + thai + kana + han, len(_LATIN.findall(text))
-    if other := by_script(text, read + latin):
-        return other
-    if latin > 4 * read and (other := by_words(text.lower(), prior, 5 if read else 3 if prior in _OWN_SCRIPT else 2)):
-        return other
+    return languages_of([text], [prior])[0]
+
+
+def _language(
+    text: str, prior: str | None, _: int, hangul: int, thai: int, kana: int, both: int, simplified: int,
+    traditional: int, latin: int, other: int,
+) -> str:  # fmt: skip
+    """The language of a text with so many signs of each kind."""
+    han = both + simplified + traditional
+    read = hangul + thai + kana + han
+    if other and (told := by_script(text, read + latin)):
+        return told
+    if latin > 4 * read and (told := by_words(text.lower(), prior, 5 if read else 3 if prior in _OWN_SCRIPT else 2)):
+        return told
     if hangul > max(thai, kana + han):
         return "ko"
     if thai > max(hangul, kana + han):
@@ -59,7 +89,6 @@ def language_of(text: str, prior: str | None = None) -> str:
     if han:
         if prior == "ja" and not kana:
             return "ja"
-        simplified, traditional = (len(signs.findall(text)) for signs in _of_one_chinese())
         is_simplified = simplified > traditional or (simplified == traditional and prior == "zh-Hans")
         return "zh-Hans" if is_simplified else "zh-Hant"
     if hangul:

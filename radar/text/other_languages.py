@@ -18,31 +18,42 @@ READ = frozenset({"zh-Hant", "zh-Hans", "ja", "ko", "th", "en"})
 _WORD = re.compile(r"(?<![#@\w])[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
+def _data() -> dict[str, dict[str, str]]:
+    return tomllib.loads(DATA.read_text(encoding="utf-8"))
+
+
+def scripts() -> dict[str, list[str]]:
+    """Language -> ranges of code points (first-last, hexadecimal) of the script that tells it."""
+    return {language: part["script"].split() for language, part in _data().items() if "script" in part}
+
+
 @dataclass(frozen=True, slots=True)
 class _Others:
     scripts: dict[str, re.Pattern[str]]
     letters: dict[str, re.Pattern[str]]
     words: dict[str, frozenset[str]]
+    telling: frozenset[str]
     english: frozenset[str]
     any_script: re.Pattern[str]
 
 
 @cache
 def _others() -> _Others:
-    data = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    data = _data()
     ranges = {
-        language: "".join(f"\\u{low}-\\u{high}" for low, high in (r.split("-") for r in part["script"].split()))
+        language: "".join(f"\\u{low}-\\u{high}" for low, high in (part.split("-") for part in parts))
+        for language, parts in scripts().items()
+    }
+    words = {
+        language: frozenset(part["words"].split())
         for language, part in data.items()
-        if "script" in part
+        if "words" in part and language != "en"
     }
     return _Others(
         {language: re.compile(f"[{signs}]") for language, signs in ranges.items()},
         {language: re.compile(f"[{part['letters']}]") for language, part in data.items() if "letters" in part},
-        {
-            language: frozenset(part["words"].split())
-            for language, part in data.items()
-            if "words" in part and language != "en"
-        },
+        words,
+        frozenset().union(*words.values()),
         frozenset(data["en"]["words"].split()),
         re.compile(f"[{''.join(ranges.values())}]"),
     )
@@ -71,7 +82,8 @@ def by_words(text: str, prior: str | None, least: int = 2) -> str | None:
     ('es', None)
     """
     known, words = _others(), set(_WORD.findall(text))
-    votes = {language: len(words & listed) for language, listed in known.words.items()}
+    telling = words & known.telling
+    votes = {language: len(telling & listed) for language, listed in known.words.items()}
     if not text.isascii():
         for language, pattern in known.letters.items():
             votes[language] = votes.get(language, 0) + 2 * min(len(pattern.findall(text)) // 2, 4)

@@ -1,14 +1,13 @@
 """Reading posts: everything a text says that needs no model, for many texts at once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from radar.keys import Keys, Kind, key_number
+from radar.keys import Keys, Kind, key_number, key_numbers
 from radar.text import gazetteer
-from radar.text.language import language_of
+from radar.text.language import languages_of
 from radar.text.normalise import normalise, split_hashtags, text_hash
 from radar.text.segment import segments
 from radar.text.sponsored import is_sponsored
@@ -30,17 +29,11 @@ class Reading:
     text_hash: int
 
 
-@lru_cache(maxsize=20_000)
-def _number(kind: Kind, text: str) -> int:
-    return key_number(kind, text)
-
-
-def _named_keys(tags: list[str], pieces: list[str], found: gazetteer.Found) -> set[tuple[Kind, str]]:
-    named = {(Kind.TERM, term) for term in terms(pieces)}
-    named |= {(Kind.HASHTAG, tag) for tag in tags}
-    named |= {(Kind.PLACE, code) for code in found.places}
-    named |= {(Kind.PRODUCT, product) for product in found.products}
-    return named
+def _named(tags: list[str], pieces: list[str], found: gazetteer.Found) -> tuple[tuple[Kind, Collection[str]], ...]:
+    """What a text mentions, by kind."""
+    return (
+        (Kind.TERM, terms(pieces)), (Kind.HASHTAG, tags), (Kind.PLACE, found.places), (Kind.PRODUCT, found.products)
+    )  # fmt: skip
 
 
 def read(texts: Sequence[str], priors: Sequence[str | None] | None = None) -> list[Reading]:
@@ -54,14 +47,16 @@ def read(texts: Sequence[str], priors: Sequence[str | None] | None = None) -> li
     split = [split_hashtags(text) for text in normalised]
     pieces = segments([body for body, _ in split])
     readings = []
-    for i, (text, (_, tags)) in enumerate(zip(normalised, split, strict=True)):
+    languages = languages_of(normalised, priors or [None] * len(texts))
+    for text, (_, tags), of_text, language in zip(normalised, split, pieces, languages, strict=True):
         found = gazetteer.find(text)
-        numbers = [_number(kind, name) for kind, name in _named_keys(tags, pieces[i], found)]
+        numbers = [number for kind, names in _named(tags, of_text, found) for number in key_numbers(kind, names)]
+        numbers.sort()
         readings.append(
             Reading(
                 text,
-                language_of(text, priors[i] if priors else None),
-                np.array(sorted(numbers), dtype=np.int64),
+                language,
+                np.array(numbers, dtype=np.int64),
                 found.places,
                 is_sponsored(tags),
                 text_hash(text),
@@ -76,8 +71,6 @@ def key_texts(texts: Sequence[str], wanted: set[int]) -> dict[int, tuple[Kind, s
     normalised = [normalise(text) for text in texts]
     split = [split_hashtags(text) for text in normalised]
     for text, (_, tags), pieces in zip(normalised, split, segments([body for body, _ in split]), strict=True):
-        for kind, name in _named_keys(tags, pieces, gazetteer.find(text)):
-            number = _number(kind, name)
-            if number in wanted:
-                named[number] = (kind, name)
+        for kind, names in _named(tags, pieces, gazetteer.find(text)):
+            named |= {number: (kind, name) for name in names if (number := key_number(kind, name)) in wanted}
     return named

@@ -39,6 +39,11 @@ def width(text: str) -> int:
     return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
 
 
+def _is_long(text: str) -> bool:
+    """Whether a text takes LEAST_WIDTH columns; most are told by their length alone."""
+    return len(text) >= LEAST_WIDTH or (2 * len(text) >= LEAST_WIDTH and width(text) >= LEAST_WIDTH)
+
+
 def sketches(texts: Sequence[str]) -> list[bytes | None]:
     """A sketch of each text (normalised, without its hashtags); None for short ones.
 
@@ -48,7 +53,7 @@ def sketches(texts: Sequence[str]) -> list[bytes | None]:
     (True, True)
     """
     packed = [" ".join(text.split()) for text in texts]
-    mine = [i for i, text in enumerate(packed) if len(text) * 2 >= LEAST_WIDTH and width(text) >= LEAST_WIDTH]
+    mine = [i for i, text in enumerate(packed) if _is_long(text)]
     found: list[bytes | None] = [None] * len(texts)
     if mine:
         for i, row in zip(mine, _minima([packed[i] for i in mine]), strict=True):
