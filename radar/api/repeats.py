@@ -17,7 +17,7 @@ from radar.api.admission import ENTRY, Doorkeeper, Entry
 from radar.api.answered import Answered, Kept, Pairs, is_by_trends
 from radar.api.caching import OF_CONTENT, accepts_gzip, is_known
 from radar.api.forms import Form, NotAcceptable, form_of
-from radar.api.rules import SAFE
+from radar.api.rules import SAFE, scope_needed
 from radar.web.languages import language_of
 
 FLEETING = "is_fleeting"
@@ -36,7 +36,7 @@ class Repeats:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif scope["method"] not in SAFE:
+        elif scope_needed(scope["method"], scope["path"]) in ("write", "admin") and scope["method"] not in SAFE:
             await self._write(scope, receive, send)
         elif scope["method"] in ("GET", "HEAD") and self._answered.keeps(scope["path"]) and _is_plain(scope):
             await self._read(scope, receive, send)
@@ -47,7 +47,7 @@ class Repeats:
         """Whoever writes here sees it here; what posts bring takes its turn."""
 
         async def noted(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and message["status"] < 400:
                 self._answered.forget()
             await send(message)
 

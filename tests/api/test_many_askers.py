@@ -213,3 +213,25 @@ def test_a_trend_list_is_kept_while_posts_come_and_made_anew_when_trends_change(
     assert again == [0, 0]
     with reading(filled.engine) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(tables.post))
+
+
+def test_whoever_writes_sees_it_in_a_crowd_too_and_one_who_may_not_write_lets_nothing_go(
+    empty: SmallStore, kitchen: Kitchen
+) -> None:
+    put(empty.engine, a_post("1", author="ann"))
+    measure_authors(empty.engine, "none", ["shop.snacks"], Tiers(), now=NOON)
+
+    async def asking(client: httpx.AsyncClient) -> tuple[list[int], bool]:
+        number = (await client.get(KOLS)).json()["items"][0]["id"]
+        kitchen.go.clear()
+        crowd = asyncio.ensure_future(client.get(COVERAGE))
+        await _until(lambda: kitchen.made == 1)
+        put(empty.engine, a_post("2", author="bob"))
+        sizes = []
+        for path in ("/v1/lists/no-such-list", f"/v1/authors/{number}"):
+            await client.patch(path, json={"name": "Ann"})
+            sizes.append("Ann" in (await client.get(KOLS)).text)
+        kitchen.go.set()
+        return sizes, (await crowd).status_code == 200
+
+    assert _ask(empty, asking) == ([False, True], True)
