@@ -221,7 +221,7 @@ def test_whoever_writes_sees_it_in_a_crowd_too_and_one_who_may_not_write_lets_no
     put(empty.engine, a_post("1", author="ann"))
     measure_authors(empty.engine, "none", ["shop.snacks"], Tiers(), now=NOON)
 
-    async def asking(client: httpx.AsyncClient) -> tuple[list[int], bool]:
+    async def asking(client: httpx.AsyncClient) -> tuple[list[bool], bool]:
         number = (await client.get(KOLS)).json()["items"][0]["id"]
         kitchen.go.clear()
         crowd = asyncio.ensure_future(client.get(COVERAGE))
