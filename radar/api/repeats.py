@@ -5,6 +5,7 @@ passes the doorkeeper all the same, once: who is not let in goes the long way. W
 the same bytes, the same headers.
 """
 
+import asyncio
 from collections.abc import Hashable, MutableMapping
 from typing import Any
 
@@ -25,6 +26,7 @@ FLEETING = "is_fleeting"
 _OF_CONTENT = {name.encode() for name in OF_CONTENT}
 _OWN = (b"etag", b"content-length", b"content-encoding")
 _PUSH = "/v1/posts"
+_NOTHING: Message = {"type": "http.request", "body": b"", "more_body": False}
 
 
 class Repeats:
@@ -81,17 +83,17 @@ class Repeats:
             else:
                 pieces.append(message.get("body", b""))
 
-        await self.app(own, _nothing, kept)
+        asked = [_NOTHING]
+
+        async def receive() -> Message:
+            return asked.pop() if asked else await asyncio.get_running_loop().create_future()  # it never goes away
+
+        await self.app(own, receive, kept)
         told = {name.lower().encode() for name in entry.headers()}
         headers = [(name, value) for name, value in start["headers"] if name not in told and name not in _OWN]
         is_own = start["status"] not in (200, 302) or any(name == b"set-cookie" for name, _ in headers)
         is_brief = not is_by_trends(scope["path"]) or own["state"].get(FLEETING, False)
         return Kept(start["status"], headers, b"".join(pieces), own.get("route"), is_own, is_brief)
-
-
-async def _nothing() -> Message:
-    """A request without a body."""
-    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _is_plain(scope: Scope) -> bool:
