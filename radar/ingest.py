@@ -300,7 +300,7 @@ def _ingest(
     ids = store.add_posts(session, _new_columns(new, origin)) if new else []
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
-    store.forget_signals(session, [row["post_id"] for row in gone + edited])
+    store.forget_signals(session, [row["post_id"] for row in gone + edited], removed=bool(gone))
     _observe(session, zip(ids, [item for item, *_ in new], strict=True), recounted, now)
     store.mark_dirty(session, dirty)
     mark_told_authors(session, changed_authors, now)

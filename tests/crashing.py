@@ -48,7 +48,7 @@ MOMENTS = {
 }
 """Columns that hold what the clock said, or chance."""
 
-COUNTERS = {"answers version"}
+COUNTERS = {"answers version", "removals version"}
 """Rows that count how often something was written."""
 
 

@@ -55,7 +55,7 @@ def _rows(engine: sa.Engine, *, secrets: bool = False) -> Rows:
             table.name: sorted(map(tuple, connection.execute(sa.select(table))), key=repr)
             for table in store.told_tables(secrets=secrets)
         }
-    of_a_new_store = (store.MARK, "answers version", "tracked version")
+    of_a_new_store = (store.MARK, "answers version", "removals version", "tracked version")
     found["meta"] = [row for row in found["meta"] if row[0] not in of_a_new_store]
     return found
 

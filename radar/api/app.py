@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import HTTPException
 from fastapi.openapi.utils import get_openapi
@@ -51,6 +52,8 @@ from radar.web.briefs import scorer_of
 from radar.web.pages import mount_pages
 
 MAX_BODY = 10_000_000
+THREADS = 15
+"""Answers made at a time: as many as the store's engine has connections, so that none waits for one in vain."""
 _DESCRIPTION = """What key opinion leaders in one market start to say about another, with the evidence.
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. `Accept` or `format` asks for
@@ -68,6 +71,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def started(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         async with door.open():
             yield
         app.state.reads.end()
@@ -83,7 +87,6 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.engine, app.state.settings = engine, settings
-    app.state.answered = Answered(engine)
     app.state.reads = Reads(engine, settings.replica_url, timedelta(seconds=settings.replica_lag))
     app.include_router(routes.router)
     app.include_router(kol_routes.router)
@@ -109,7 +112,7 @@ def create_app(engine: sa.Engine, settings: Settings) -> FastAPI:
     app.add_middleware(Guard)
     app.add_middleware(Compressed)
     app.add_middleware(Conditional)
-    app.add_middleware(Repeats, answered=app.state.answered, door=keeper)
+    app.add_middleware(Repeats, answered=Answered(engine, briefly=not settings.replica_url), door=keeper)
     _watch(app, engine)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -14,7 +14,7 @@ _PACKED = (
     "application/vnd.apache.parquet",
     "application/pdf",
 )
-_OF_CONTENT = ("content-length", "content-type", "content-encoding", "content-language", "content-disposition")
+OF_CONTENT = ("content-length", "content-type", "content-encoding", "content-language", "content-disposition")
 """Headers that a 304 does not repeat."""
 
 
@@ -108,7 +108,7 @@ class _Answer:
             tag = _tag_of(headers, first.get("body", b"") if is_whole else None)
             if tag and self._known and is_known(tag, self._known):
                 start["status"] = 304
-                _drop(headers, _OF_CONTENT)
+                _drop(headers, OF_CONTENT)
         await self._send(start)
         if start["status"] == 304 or self._is_head:
             self._is_over = True

@@ -10,7 +10,7 @@ import inspect
 import json
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from fastapi import Request
@@ -21,8 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from radar.api import paging, tables
-from radar.api.answered import Answered, Kept, is_kept
-from radar.api.caching import accepts_gzip
+from radar.api.answered import is_by_trends
 from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
@@ -145,22 +144,14 @@ class Listing:
 
     async def answer(self, shown: Shown, given: dict[str, Any]) -> Response:
         """The list in the form that is asked for."""
-        request = shown.request
         if shown.form is not Form.JSON:
             return await run_in_threadpool(self.table, shown, given)
-        if not is_kept(self.endpoint):
-            return _json(await run_in_threadpool(self.whole, shown, given))
-        answered: Answered = request.app.state.answered
-        key = (request.scope["path"], request.scope["query_string"])
-        made_by, route = partial(self.whole, shown, given, answered), request.scope["route"]
-        kept = await run_in_threadpool(answered.make, key, made_by, route)
-        return _sent(request, kept)
+        return _json(await run_in_threadpool(self.whole, shown, given))
 
-    def whole(self, shown: Shown, given: dict[str, Any], answered: Answered | None = None) -> bytes:
+    def whole(self, shown: Shown, given: dict[str, Any]) -> bytes:
         """A page as JSON."""
         answer = self.one_page(shown, given)
-        if answered is not None and answer.get("status", "ok") != "ok":
-            answered.forget_next()  # too little data: that changes with every post
+        shown.request.state.is_fleeting = answer.get("status", "ok") != "ok"  # too little data, so far
         found = self.adapter.validate_python(answer)
         include = dict.fromkeys(self.page.model_fields, True) | {"items": {"__all__": set(shown.names)}}
         return self.adapter.dump_json(found, by_alias=True, include=include if shown.names else None)
@@ -181,7 +172,7 @@ class Listing:
         if self.session is None:
             return self.endpoint(**given)  # type: ignore[no-any-return]
         # an answer that is kept goes by the primary's number for it, so it is the primary's answer
-        with session_for(shown.request, of_primary=is_kept(self.endpoint)) as session:
+        with session_for(shown.request, of_primary=is_by_trends(shown.request.scope["path"])) as session:
             return self.endpoint(**given, **{self.session: session})  # type: ignore[no-any-return]
 
     def turned(self, shown: Shown, given: dict[str, Any], cursor: str | None) -> dict[str, Any]:
@@ -239,14 +230,6 @@ class Listing:
             if not shown.is_whole or not page["next"]:
                 return
             page = self.one_page(shown, given, page["next"])
-
-
-def _sent(request: Request, kept: Kept) -> Response:
-    """A kept answer, compressed where that is taken."""
-    if kept.packed and accepts_gzip(request.headers.get("accept-encoding", "")):
-        packed = {"Content-Encoding": "gzip", "Vary": "Accept, Accept-Encoding"}
-        return Response(kept.packed, media_type=MEDIA[Form.JSON], headers=packed)
-    return Response(kept.body, media_type=MEDIA[Form.JSON], headers={"Vary": "Accept", "ETag": kept.tag})
 
 
 def _json(body: bytes) -> Response:

@@ -1,24 +1,32 @@
-"""The very same question again: sent from what is kept, before the application looks at it.
+"""The same question again: answered from what is kept, before the application looks at it.
 
 Outside of all but the watcher, which counts and names each request, and the last handler of failures. Whoever asks
-passes the doorkeeper all the same, once: who is not let in, or asks what nothing is kept of, goes the long way. What
-goes out is what the long way sends: the same bytes, the same headers.
+passes the doorkeeper all the same, once: who is not let in goes the long way. What goes out is what the long way sends:
+the same bytes, the same headers.
 """
 
+import asyncio
+from collections.abc import Hashable, MutableMapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from radar.api import problems
-from radar.api.admission import ENTRY, Doorkeeper
-from radar.api.answered import Answered, Kept
-from radar.api.caching import ASK_AGAIN, accepts_gzip, is_known
-from radar.api.forms import MEDIA, Form, NotAcceptable, form_of
+from radar.actors import Actor
+from radar.api.admission import ENTRY, Doorkeeper, Entry
+from radar.api.answered import Answered, Kept, Pairs, is_by_trends
+from radar.api.caching import OF_CONTENT, accepts_gzip, is_known
+from radar.api.forms import Form, NotAcceptable, form_of
+from radar.api.rules import SAFE, scope_needed
+from radar.web.languages import language_of
 
-_Pairs = list[tuple[bytes, bytes]]
-_ALWAYS: _Pairs = [(name.lower().encode(), value.encode()) for name, value in problems.HEADERS.items()]
-_ALWAYS.append((b"cache-control", ASK_AGAIN.encode()))
-_VARY = (b"vary", b"Accept, Accept-Encoding"), (b"vary", b"Accept")
-_JSON = (b"content-type", MEDIA[Form.JSON].encode())
+FLEETING = "is_fleeting"
+"""What a route notes in `request.state` of an answer that changes with every post, where others change with trends."""
+_OF_CONTENT = {name.encode() for name in OF_CONTENT}
+_OWN = (b"etag", b"content-length", b"content-encoding")
+_PUSH = "/v1/posts"
+_NOTHING: Message = {"type": "http.request", "body": b"", "more_body": False}
 
 
 class Repeats:
@@ -28,27 +36,88 @@ class Repeats:
         self.app, self._answered, self._door = app, answered, door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        kept = self._kept(scope)
-        if kept is not None:
-            entry = scope[ENTRY] = await self._door.enter(scope)
-            if entry.error is None:
-                scope["route"] = kept.route  # what the watcher counts it by
-                await _send(scope, kept, entry.headers(), send)
-                return
-        await self.app(scope, receive, send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif scope_needed(scope["method"], scope["path"]) in ("write", "admin") and scope["method"] not in SAFE:
+            await self._write(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and self._answered.keeps(scope["path"]) and _is_plain(scope):
+            await self._read(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
-    def _kept(self, scope: Scope) -> Kept | None:
-        """What is kept of an answer to the same request, as JSON."""
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            return None
-        query: bytes = scope["query_string"]
-        if not self._answered.may_know((scope["path"], query)) or b"format=" in query:
-            return None
-        try:
-            form = form_of(Headers(scope=scope).get("accept", ""))
-        except NotAcceptable:
-            return None
-        return self._answered.known((scope["path"], query)) if form is Form.JSON else None
+    async def _write(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Whoever writes here sees it here; what posts bring takes its turn."""
+
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                self._answered.forget()
+            await send(message)
+
+        await self.app(scope, receive, send if scope["path"] == _PUSH else noted)
+
+    async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:
+        entry: Entry = await self._door.enter(scope)
+        scope[ENTRY] = entry
+        kept = None
+        if entry.error is None:
+            kept = await self._answered.get(_key(scope, entry.actor), lambda: self._made(scope, entry))
+        if kept is None:
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = kept.route
+        if kept.packed is None and len(kept.body) > 1024 and accepts_gzip(_header(scope, b"accept-encoding")):
+            await run_in_threadpool(kept.pack)
+        await _send(scope, kept, entry.headers(), send)
+
+    async def _made(self, scope: Scope, entry: Entry) -> Kept:
+        """The answer as the application makes it: whole, as it is, whatever form is asked for this time."""
+        form = (b"accept-encoding", b"if-none-match", b"range")
+        own = {**scope, "method": "GET", "headers": [pair for pair in scope["headers"] if pair[0] not in form]}
+        own["state"] = dict(scope.get("state", {}))
+        start: MutableMapping[str, Any] = {}
+        pieces: list[bytes] = []
+
+        async def kept(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+            else:
+                pieces.append(message.get("body", b""))
+
+        asked = [_NOTHING]
+
+        async def receive() -> Message:
+            return asked.pop() if asked else await asyncio.get_running_loop().create_future()  # it never goes away
+
+        await self.app(own, receive, kept)
+        told = {name.lower().encode() for name in entry.headers()}
+        headers = [(name, value) for name, value in start["headers"] if name not in told and name not in _OWN]
+        is_own = start["status"] not in (200, 302) or any(name == b"set-cookie" for name, _ in headers)
+        is_brief = not is_by_trends(scope["path"]) or own["state"].get(FLEETING, False)
+        return Kept(start["status"], headers, b"".join(pieces), own.get("route"), is_own, is_brief)
+
+
+def _is_plain(scope: Scope) -> bool:
+    """Whether it is a page, or a list as JSON, that is asked for."""
+    if not scope["path"].startswith("/v1/"):
+        return True
+    if b"format=" in scope["query_string"]:
+        return False
+    try:
+        return form_of(_header(scope, b"accept")) is Form.JSON
+    except NotAcceptable:
+        return False
+
+
+def _key(scope: Scope, actor: Actor) -> Hashable:
+    """What tells answers apart: a page greets its reader in a language, and offers what they may do."""
+    asked = scope["path"], scope["query_string"]
+    if scope["path"].startswith("/v1/"):
+        return asked
+    return *asked, language_of(Headers(scope=scope)), actor.kind, actor.id, actor.scope
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == wanted), "")
 
 
 async def _send(scope: Scope, kept: Kept, more: dict[str, str], send: Send) -> None:
@@ -61,13 +130,17 @@ async def _send(scope: Scope, kept: Kept, more: dict[str, str], send: Send) -> N
             known = f"{known}, {value.decode('latin-1')}" if known else value.decode("latin-1")
     is_packed = bool(kept.packed and accepted and accepts_gzip(accepted))
     body, tag = (kept.packed or b"", kept.packed_tag) if is_packed else (kept.body, kept.tag)
-    headers = [_VARY[kept.packed is None], (b"etag", tag.encode()), *_ALWAYS]
+    headers: Pairs = list(kept.headers)
     headers += [(name.lower().encode(), value.encode()) for name, value in more.items()]
-    is_same = bool(known) and is_known(tag, known)
-    if not is_same:
-        headers += [_JSON, (b"content-length", str(len(body)).encode())]
+    status = kept.status
+    if status == 200:
+        headers.append((b"etag", tag.encode()))
+        if known and is_known(tag, known):
+            status, headers = 304, [pair for pair in headers if pair[0] not in _OF_CONTENT]
+    if status != 304:
+        headers.append((b"content-length", str(len(body)).encode()))
         if is_packed:
             headers.append((b"content-encoding", b"gzip"))
-    await send({"type": "http.response.start", "status": 304 if is_same else 200, "headers": headers})
-    is_empty = is_same or scope["method"] == "HEAD"
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    is_empty = status == 304 or scope["method"] == "HEAD"
     await send({"type": "http.response.body", "body": b"" if is_empty else body})

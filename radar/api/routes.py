@@ -11,7 +11,6 @@ from pydantic_core import to_json
 from radar import answers
 from radar.api import examples, shapes, signing
 from radar.api import push as pushing
-from radar.api.answered import kept
 from radar.api.lists import ListRoute, pages_of, read_by
 from radar.markets import MARKETS
 from radar.store.engine import world_of
@@ -71,7 +70,6 @@ def list_topics(
     responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
-@kept
 def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> Any:
     """What is trending in a market, with the error rate, the evidence and a sentence to repeat.
 

@@ -1,9 +1,11 @@
-"""The API under wrk for a minute while posts come in, are read and counted, and trends are looked for.
+"""The API under wrk for a minute, as dashboards ask it, while posts come in, are read and counted, and trends are
+looked for.
 
-RADAR_BENCH_POSTS and RADAR_BENCH_DIR as for `api`; RADAR_BENCH_SECONDS says how long (60). wrk is another's program
-(Debian: apt-get install wrk): 16 connections that ask for lists of trends and of KOLs, coverage and a page, as fast as
-they are answered. It begins once the first batch was worked through, by a process that gives way as the scheduler of
-`radar serve` does.
+RADAR_BENCH_POSTS and RADAR_BENCH_DIR as for `api`, which may also be a demo's data folder; RADAR_BENCH_SECONDS says how
+long (60), RADAR_BENCH_RATE how many posts come in a second (200). wrk is another's program (Debian: apt-get install
+wrk): 16 connections that ask for lists and pages as fast as they are answered. Two processes work beside the API, one
+that takes posts in and one that reads, counts and detects; they give way as the scheduler of `radar serve` does. The
+minute begins once each has done its first round.
 """
 
 import multiprocessing
@@ -14,9 +16,14 @@ import subprocess
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+import httpx
+import sqlalchemy as sa
 
 from radar.bench.api import _server
 from radar.bench.many_posts import NOW, fill
@@ -26,10 +33,18 @@ from radar.ingest import ingest_posts
 from radar.registry import fitted_folder
 from radar.scheduling import NICE, Context, Progress, run_job
 from radar.sources.world import SimulatedWorld
-from radar.store.engine import chunks, open_store, writing
+from radar.store.engine import chunks, open_store, reading, writing
+from radar.store.posts import latest_time
 
-PATHS = ("/v1/markets/TW/trends", "/v1/markets/JP/trends?scope=all", "/v1/authors?market=TW", "/v1/coverage", "/")
-CONNECTIONS, BATCH = 16, 500
+MARKET = "TW"
+PATHS = (
+    "/v1/markets/TW/trends", "/v1/markets/JP/trends?scope=all", "/v1/trends/{trend}", "/v1/trends/{trend}/posts",
+    "/v1/coverage", "/v1/matrix", "/v1/markets", "/v1/authors?market=TW", "/markets/TW", "/trends/{trend}", "/coverage",
+    "/kols?market=TW",
+)  # fmt: skip
+"""What a dashboard asks: lists of trends, one trend with its posts, coverage, matrix, KOLs, and pages of them."""
+CONNECTIONS, PIECES, SETTLED = 16, 2, 15
+"""Connections of wrk, batches a second, and seconds after which memory should have reached its size."""
 _SCRIPT = """
 local paths, n = {%s}, 0
 request = function() n = n + 1; return wrk.format("GET", paths[n %% #paths + 1]) end
@@ -47,28 +62,50 @@ def measure(progress: Progress) -> dict[str, object]:
         _prepare(settings, load_settings(), posts, progress)
         environment = {"RADAR_DATA_DIR": str(folder), "RADAR_DATABASE_URL": "", "PYTHONUNBUFFERED": "1"}
         at = ending.enter_context(_server(["-m", "radar", "serve", "--no-scheduler", "--port", "0"], environment))
+        context, rate = multiprocessing.get_context("spawn"), int(os.environ.get("RADAR_BENCH_RATE", "200"))
+        taken, rounds, over = context.Value("q", 0), context.Value("q", 0), context.Event()
+        workers = [
+            context.Process(target=_take, args=(settings, rate, taken, over)),
+            context.Process(target=_detect, args=(settings, rounds, over)),
+        ]
+        for worker, done in zip(workers, (taken, rounds), strict=True):
+            worker.start()
+            ending.callback(worker.kill)
+            _await_work(worker, done)
         script = folder / "paths.lua"
-        script.write_text(_SCRIPT % ", ".join(f'"{path}"' for path in PATHS), encoding="utf-8")
+        script.write_text(_SCRIPT % ", ".join(f'"{path}"' for path in _paths(at)), encoding="utf-8")
         words = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "--timeout", "10s", "-s", str(script), at]
-        subprocess.run([*words, "-d2s"], check=True, capture_output=True)
-        context = multiprocessing.get_context("spawn")
-        done, over = context.Value("q", 0), context.Event()
-        worker = context.Process(target=_work, args=(settings, done, over))
-        worker.start()
-        ending.callback(worker.kill)
-        _await_work(worker, done)
-        begun, memory = int(done.value), _memory(at)
-        said = subprocess.run([*words, f"-d{seconds}s"], check=True, capture_output=True, text=True).stdout
+        subprocess.run([*words, "-d3s"], check=True, capture_output=True)
+        begun, detected = int(taken.value), int(rounds.value)
+        asking = subprocess.Popen([*words, f"-d{seconds}s"], stdout=subprocess.PIPE, text=True)
+        ending.callback(asking.kill)
+        time.sleep(min(SETTLED, int(seconds) / 2))
+        memory = _memory(at)
+        said = asking.communicate()[0]
         grown = _memory(at) - memory
+        meanwhile = int(taken.value) - begun, int(rounds.value) - detected
         over.set()
-        worker.join(30)
-        if worker.exitcode not in (0, None):
-            raise RadarError("What works beside the API failed.", "What it said stands above.")
+        for worker in workers:
+            worker.join(60)
+            if worker.exitcode not in (0, None):
+                raise RadarError("What works beside the API failed.", "What it said stands above.")
     return {"posts": posts, "seconds": int(seconds), "connections": CONNECTIONS, **read_wrk(said)} | {
-        "posts_taken_meanwhile": int(done.value) - begun,
+        "posts_taken_a_second": round(meanwhile[0] / int(seconds)),
+        "rounds_of_detection": meanwhile[1],
         "memory_mb": round((memory + grown) / 2**20),
         "memory_grew_mb": round(grown / 2**20, 1),
     }
+
+
+def _paths(at: str) -> list[str]:
+    """The addresses, with a trend that was found in these posts."""
+    with httpx.Client(base_url=at, timeout=600, trust_env=False) as client:
+        found = client.get(f"/v1/markets/{MARKET}/trends", params={"scope": "all", "limit": 100}).json()["items"]
+        paths = [path.format(trend=found[-1]["id"]) for path in PATHS]
+        for path in paths:
+            if (status := client.get(path).status_code) != 200:
+                raise RadarError(f"{path} answers {status}.", "Give RADAR_BENCH_DIR a folder that this filled.")
+    return paths
 
 
 def _prepare(settings: Settings, usual: Settings, posts: int, progress: Progress) -> None:
@@ -91,24 +128,44 @@ def _await_work(worker: Any, done: Any) -> None:
             raise RadarError("What works beside the API did not begin.", "What it said stands above.")
 
 
-def _work(settings: Settings, done: Any, over: Any) -> None:
-    """Take posts in, read and count them and look for trends, again and again."""
+def _take(settings: Settings, rate: int, taken: Any, over: Any) -> None:
+    """Take in so many posts a second; those of nine days come again and again, each time as new ones."""
+    engine = _give_way(settings)
+    now = _now(engine)
+    world = SimulatedWorld(starts_at=now - timedelta(days=9))
+    given = [post for batch in world.discover(None, now) for post in batch.posts if not post.deleted]
+    size, due = max(rate // PIECES, 1), time.monotonic()
+    for number in count():
+        for batch in chunks(given, size):
+            if over.wait(max(due - time.monotonic(), 0.001)):
+                return engine.dispose()
+            due = max(due + 1 / PIECES, time.monotonic() - 1)
+            new = [replace(post, native_id=f"{number}-{post.native_id}") for post in batch]
+            with writing(engine) as session, session.begin():
+                ingest_posts(session, new, source="bench", now=now)
+            taken.value += len(batch)
+
+
+def _detect(settings: Settings, rounds: Any, over: Any) -> None:
+    """Read and count posts and look for trends, again and again."""
+    engine = _give_way(settings)
+    while not over.is_set():
+        for name in ("classify_posts", "count_mentions", "detect_trends"):
+            run_job(name, Context(engine, settings, _now(engine)))
+        rounds.value += 1
+    engine.dispose()
+
+
+def _give_way(settings: Settings) -> sa.Engine:
     if hasattr(os, "nice"):
         os.nice(NICE)
-    engine = open_store(settings.url, migrate=False)
-    world = SimulatedWorld(starts_at=NOW - timedelta(days=9))
-    given = (post for batch in world.discover(None, NOW) for post in batch.posts if not post.deleted)
-    for batch in chunks(list(given), BATCH):
-        if over.is_set():
-            break
-        with writing(engine) as session, session.begin():
-            ingest_posts(session, batch, source="bench", now=NOW)
-        for name in ("classify_posts", "count_mentions", "detect_trends"):
-            run_job(name, Context(engine, settings, NOW))
-            if over.is_set():
-                break
-        done.value += len(batch)
-    engine.dispose()
+    return open_store(settings.url, migrate=False)
+
+
+def _now(engine: sa.Engine) -> datetime:
+    """When the newest post was published: a store that was filled long ago is as of then."""
+    with reading(engine) as session:
+        return max(latest_time(session) or NOW, NOW)
 
 
 def read_wrk(said: str) -> dict[str, object]:

@@ -244,7 +244,7 @@ def held(session: Session, market: str | None = None) -> list[Held]:
             sa.func.max(p.fetched_at).label("fetched"),
         )
         .where(p.deleted_at.is_(None), *wanted)
-        .group_by(p.audience_market, p.source, p.author_id)
+        .group_by(*_as_stored(p.audience_market), p.source, p.author_id)
         .subquery()
     )
     a = by_author.c
@@ -264,6 +264,12 @@ def held(session: Session, market: str | None = None) -> list[Held]:
         .order_by(a.audience_market, a.source)
     )
     return [Held(r[0], r[1], r[2], r[3], int(r[4]), r[5], r[6], r[7]) for r in session.execute(statement)]
+
+
+def _as_stored(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
+    """To group by a column over all posts, in the order in which they are stored: SQLite would go by the column's
+    index, from one end of the table to the other for each post, which takes twice as long."""
+    return (sa.func.coalesce(column, ""), column)
 
 
 def counted_posts(session: Session, model_id: str) -> dict[str, int]:
@@ -301,7 +307,7 @@ def languages(session: Session, market: str | None = None) -> dict[str, dict[str
         sa.select(post.c.audience_market, post_signal.c.language, sa.func.count())
         .join(post_signal, post_signal.c.post_id == post.c.id)
         .where(post.c.deleted_at.is_(None), *wanted)
-        .group_by(post.c.audience_market, post_signal.c.language)
+        .group_by(*_as_stored(post.c.audience_market), post_signal.c.language)
         .order_by(sa.func.count().desc(), post_signal.c.language)
     )
     found: dict[str, dict[str, int]] = {}

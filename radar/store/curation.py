@@ -40,7 +40,7 @@ def _standing() -> list[sa.ColumnElement[bool]]:
 
 def add(session: Session, values: dict[str, Any]) -> int:
     """Append a decision; returns its id."""
-    answers_changed(session)
+    answers_changed(session, removed=True)  # what is muted is shown to nobody from now on
     number: int = session.execute(sa.insert(curation).values(**values).returning(curation.c.id)).scalar_one()
     return number
 

@@ -57,7 +57,9 @@ def _connect(url: str) -> sa.Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(url, connect_args={"timeout": 30})
+        # the connection that was used last goes first: its pages are at hand, and those of few are held in memory
+        lifo = {"pool_use_lifo": True} if parsed.database and parsed.database != ":memory:" else {}
+        engine = sa.create_engine(url, connect_args={"timeout": 30}, **lifo)
         sa.event.listen(engine, "connect", _set_pragmas)
         sa.event.listen(engine, "begin", _begin)
         return engine

@@ -230,10 +230,10 @@ def change_posts(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     update_by_id(session, post, "post_id", rows)
 
 
-def forget_signals(session: Session, post_ids: Sequence[int]) -> None:
-    """Take away what was read in posts that are deleted or will be read anew."""
+def forget_signals(session: Session, post_ids: Sequence[int], *, removed: bool = True) -> None:
+    """Take away what was read in posts that are deleted (removed), or will be read anew."""
     if post_ids:
-        answers_changed(session)
+        answers_changed(session, removed=removed)
     for some in chunks(post_ids, SQL_VARIABLES):
         session.execute(sa.delete(signal).where(signal.c.post_id.in_(some)))
         session.execute(sa.delete(aside).where(aside.c.post_id.in_(some)))

@@ -48,7 +48,7 @@ def forget_texts(session: Session, before: date, fetched_before: datetime, sourc
     ).all()
     if not rows:
         return 0
-    answers_changed(session)
+    answers_changed(session, removed=True)
     for market, day in sorted({(row.audience_market, row.local_day) for row in rows}):
         session.execute(
             sa.update(day_count)

@@ -120,7 +120,7 @@ def as_mention(handle: str) -> str:
 
 def erase_posts(session: Session, author_id: int) -> list[str]:
     """Delete some of an author's posts and all that hangs on them; their native ids, none when all are gone."""
-    answers_changed(session)
+    answers_changed(session, removed=True)
     rows = session.execute(
         sa.select(
             post.c.id, post.c.native_id, post.c.platform, post.c.audience_market, post.c.local_day, post.c.published_at
@@ -166,7 +166,7 @@ def _forget_evidence(session: Session, ids: set[int], first: datetime, last: dat
 
 def erase_author(session: Session, who: Listed) -> None:
     """Delete an author whose posts are gone, with all that hangs on it, and what names it elsewhere."""
-    answers_changed(session)
+    answers_changed(session, removed=True)
     forget_measures(session, [who.id])
     _delete_hanging(session, author, [who.id])
     session.execute(sa.delete(author).where(author.c.id == who.id))
@@ -225,6 +225,8 @@ def forget_mentions(session: Session, who: Listed, found: Sequence[Naming]) -> i
         if kept != text:
             mine = sa.and_(table.c.id == row_id, table.c[column] == text)
             changed += session.connection().execute(sa.update(table).where(mine).values({column: kept})).rowcount
+    if changed:
+        answers_changed(session, removed=True)
     return changed
 
 
@@ -257,7 +259,7 @@ def _name_in(handle: str) -> str:
 
 def hide(session: Session, author_id: int, now: datetime) -> None:
     """Show an author nowhere from now on; it is still counted."""
-    answers_changed(session)
+    answers_changed(session, removed=True)
     session.execute(sa.update(author).where(author.c.id == author_id).values(hidden_at=now))
     forget_measures(session, [author_id])
 
@@ -271,7 +273,7 @@ def show(session: Session, author_id: int, now: datetime) -> None:
 
 def correct(session: Session, author_id: int, values: dict[str, Any], now: datetime) -> None:
     """Set what an author says of itself; no source changes it afterwards."""
-    answers_changed(session)
+    answers_changed(session, removed=True)
     before = session.scalar(sa.select(author.c.corrected).where(author.c.id == author_id)) or ""
     names = sorted({*before.split(), *values})
     session.execute(sa.update(author).where(author.c.id == author_id).values(values | {"corrected": " ".join(names)}))

@@ -19,7 +19,7 @@ from radar.store.engine import _converted, upsert
 from radar.store.tables import meta as meta_table
 from radar.store.tables import metadata, post, post_signal
 from radar.store.version import NAME as ANSWERS
-from radar.store.version import answers_changed
+from radar.store.version import REMOVALS, answers_changed
 
 BATCH, BATCH_OF_JSON, BATCH_OF_BLOBS = 10_000, 1_000, 50
 """Rows that are held at a time; of tables with answers in JSON, and with whole days or states in a cell."""
@@ -35,7 +35,7 @@ PASSING = ("run", "work", "lease", "pushed_batch", "login_failure")
 """Tables that say what goes on at this moment, here."""
 MARK = "transfer"
 """Name in `meta` of how far an import has come."""
-_OWN_META = (MARK, ANSWERS)
+_OWN_META = (MARK, ANSWERS, REMOVALS)
 
 
 class RowsRefused(RadarError):

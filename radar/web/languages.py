@@ -100,8 +100,7 @@ class Languages:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        token = _current.set(wanted(headers.get("accept-language", ""), _chosen(headers.get("cookie", ""))))
+        token = _current.set(language_of(Headers(scope=scope)))
         told = _current.get()
 
         async def named(message: Message) -> None:
@@ -116,6 +115,11 @@ class Languages:
             await self.app(scope, receive, named)
         finally:
             _current.reset(token)
+
+
+def language_of(headers: Headers) -> str:
+    """The language that a request is answered in."""
+    return wanted(headers.get("accept-language", ""), _chosen(headers.get("cookie", "")))
 
 
 def _chosen(cookies: str) -> str | None:

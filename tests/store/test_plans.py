@@ -45,7 +45,7 @@ NOT_CALLED = {
     "operation.database_clock": "sqlite has none",
     "integrity.file_faults": "postgresql has no file",
     "work.claim": "sqlite has one writer, who asks for no list",
-    "version.read": "reads one row of meta by the driver itself",
+    "version._row": "reads a row by the driver itself",
 }
 """Functions that are left out, and why; those of one database begin with the other's name."""
 
