@@ -111,7 +111,10 @@ def march(
     n, longest = y.shape[1], rings.shape[1]
     found, claimed, passed = 0, False, 0
     before_it = y.shape[0]  # of `long`: columns of buckets to come
-    long = np.concatenate((np.empty((4, before_it)), past), axis=1)
+    long = np.empty((4, before_it + past.shape[1]))
+    for row in range(4):  # of whole arrays, numba would compile what it says where one does not fit the other: seconds
+        for at in range(past.shape[1]):
+            long[row, before_it + at] = past[row, at]
     numbers = numbers[: top_kind(numbers)]
     spans, before, late = np.empty(windows.size), np.empty(windows.size), np.zeros(3)
     work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)  # asked for once: new memory is slow to come by
@@ -157,7 +160,9 @@ def march(
         exposed = decays[0] * exposed + unit
         seen += 1
         passed += 1
-    past[:] = long[:, before_it : before_it + past.shape[1]]
+    for row in range(4):
+        for at in range(past.shape[1]):
+            past[row, at] = long[row, before_it + at]
     return passed, found, seen, exposed, head, claimed
 
 
