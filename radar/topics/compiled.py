@@ -212,9 +212,7 @@ def _from_arrays(kind: Any, kept: Mapping[str, Any], before: str = "") -> Any:
 
 
 @jit
-def _weigh(
-    columns: Ints, counts: Ints, idf: Floats32, coefficients: Floats32, out: Floats32, sums: Floats32
-) -> None:
+def _weigh(columns: Ints, counts: Ints, idf: Floats32, coefficients: Floats32, out: Floats32, sums: Floats32) -> None:
     """Add a text's weighed columns to sums (classes,); counts is left at zero."""
     total = np.float32(0.0)
     out[:] = np.float32(0.0)
