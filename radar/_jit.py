@@ -19,8 +19,9 @@ class _Compiled(Generic[P, R]):
     """A function that numba compiles; others that are compiled may call it by its name."""
 
     def __init__(self, function: Callable[P, R], **options: Any) -> None:
-        self._function, self._options = function, options
+        self._function, self._options = function, options | {"error_model": "numpy", "no_cfunc_wrapper": True}
         self._made: Any = None
+        self._inner: Any = None
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -35,8 +36,18 @@ class _Compiled(Generic[P, R]):
                 _introduce()
                 from numba import njit
 
-                self._made = njit(cache=True, error_model="numpy", **self._options)(self._function)
+                self._made = njit(cache=True, **self._options)(self._function)
             return self._made
+
+    @property
+    def inner(self) -> Any:
+        """The same for compiled functions that call it, without a door from Python: theirs are all that is kept."""
+        with _one_at_a_time:
+            if self._inner is None:
+                from numba import njit
+
+                self._inner = njit(no_cpython_wrapper=True, **self._options)(self._function)
+            return self._inner
 
 
 _introduced = False
@@ -48,7 +59,7 @@ def _introduce() -> None:
     if not _introduced:
         from numba.extending import typeof_impl
 
-        typeof_impl.register(_Compiled)(lambda value, context: typeof_impl(value.dispatcher, context))
+        typeof_impl.register(_Compiled)(lambda value, context: typeof_impl(value.inner, context))
         _introduced = True
 
 

@@ -4,8 +4,9 @@ A trend is looked for from three local days before its onset to its end, ten day
 when one of those days was counted since or its end moved; each day's posts are read once for all trends of a market.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, PLACE_CODES, day_start, local_day
+from radar.spread import spread, workers
 from radar.store import adoptions as store
 from radar.store import counts, posts
 from radar.store.adoptions import Collected, StrongTrend
 from radar.store.author_facts import AdoptionRow
-from radar.store.engine import reading, writing
+from radar.store.engine import open_store, reading, writing
 from radar.store.measures import mark_persons
 from radar.store.posts import key_array
 
@@ -25,6 +27,11 @@ Q = 0.01
 BEFORE, LONGEST = timedelta(days=3), timedelta(days=7)
 KEPT = timedelta(days=180)
 BATCH_DAYS = 10
+MANY = 60
+"""Trends to collect from which processes pay for their start."""
+
+Adopters = dict[int, dict[int, AdoptionRow]]
+"""First uses by trend and person."""
 
 
 class _Wanted(NamedTuple):
@@ -45,14 +52,48 @@ def collect_adopters(engine: sa.Engine, model_id: str, *, now: datetime) -> int:
             persons = {p for rows in store.adopters_of(session, gone).values() for p in rows}
             store.drop_trends(session, gone)
             mark_persons(session, persons, now)
+    for batch, found in _found(engine, model_id, _batches(wanted), many=len(wanted) >= MANY):
+        _write(engine, batch, found, now)
+    return len(wanted)
+
+
+def _batches(wanted: Sequence[_Wanted]) -> Iterator[list[_Wanted]]:
+    """Trends of one market that began within some days."""
     for market in sorted({w.row.audience_market for w in wanted}):
         mine = sorted((w for w in wanted if w.row.audience_market == market), key=lambda w: w.row.first_day)
         while mine:
             until = mine[0].row.first_day + timedelta(days=BATCH_DAYS)
             batch = [w for w in mine if w.row.first_day < until]
             mine = mine[len(batch) :]
-            _collect(engine, model_id, market, batch, now)
-    return len(wanted)
+            yield batch
+
+
+def _found(
+    engine: sa.Engine, model_id: str, batches: Iterator[list[_Wanted]], *, many: bool
+) -> Iterator[tuple[list[_Wanted], Adopters]]:
+    """Each batch's adopters: read in this process, or in others where there are many."""
+    if not many or workers() == 1:
+        for batch in batches:
+            yield batch, _adopters(engine, model_id, batch)
+        return
+    begin = partial(_open, engine.url.render_as_string(hide_password=False))
+    for batch, found in spread(partial(_read_apart, model_id), batches, at_once=workers(), begin=begin):
+        if found is not None:
+            yield batch, found
+
+
+_apart: sa.Engine | None = None
+"""The store, in a process that only reads adopters."""
+
+
+def _open(url: str) -> None:
+    global _apart
+    _apart = open_store(url, migrate=False)
+
+
+def _read_apart(model_id: str, batch: Sequence[_Wanted]) -> Iterator[Adopters]:
+    assert _apart is not None
+    yield _adopters(_apart, model_id, batch)
 
 
 def _wanted(session: Session, model_id: str, now: datetime) -> list[_Wanted]:
@@ -78,9 +119,11 @@ def _wanted(session: Session, model_id: str, now: datetime) -> list[_Wanted]:
     return found
 
 
-def _collect(engine: sa.Engine, model_id: str, market: str, batch: Sequence[_Wanted], now: datetime) -> None:
+def _adopters(engine: sa.Engine, model_id: str, batch: Sequence[_Wanted]) -> Adopters:
+    """Who used the trends' keys first and when; the trends are of one market."""
+    market = batch[0].row.audience_market
     first, last = min(w.row.first_day for w in batch), max(w.row.last_day for w in batch)
-    found: dict[int, dict[int, AdoptionRow]] = {w.trend.id: {} for w in batch}
+    found: Adopters = {w.trend.id: {} for w in batch}
     with reading(engine) as session:
         heard = {day: c.by_hour for day, c in counts.counted_days(session, model_id, market, first, last).items()}
         day = first
@@ -89,6 +132,10 @@ def _collect(engine: sa.Engine, model_id: str, market: str, batch: Sequence[_Wan
             if here and day in heard:
                 _day(session, model_id, market, day, here, heard[day].tolist(), found)
             day += timedelta(days=1)
+    return found
+
+
+def _write(engine: sa.Engine, batch: Sequence[_Wanted], found: Adopters, now: datetime) -> None:
     with writing(engine) as session, session.begin():
         before = store.adopters_of(session, found)
         store.replace_adopters(session, [w.row for w in batch], {i: list(rows.values()) for i, rows in found.items()})
@@ -106,7 +153,7 @@ def _day(
     day: date,
     trends: Sequence[StrongTrend],
     heard: Sequence[int],
-    found: Mapping[int, dict[int, AdoptionRow]],
+    found: Adopters,
 ) -> None:
     """Add to `found` who used the trends' keys on a day and not before; posts without an hour say nothing."""
     items = [p for p in posts.day_posts(session, model_id, market, day, day) if not p.day_only]

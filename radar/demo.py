@@ -98,17 +98,18 @@ def _load_ahead() -> None:
 def _compile_ahead(_job: None) -> Iterator[None]:
     """Do what the next jobs do, on next to nothing, in a process of its own: its compiling takes seconds.
 
-    The first start of all finds nothing compiled. What fitting needs is compiled where the model is fitted meanwhile.
+    The first start of all finds nothing compiled. What fitting needs is compiled where the model is fitted meanwhile,
+    and read from there by what scores, so that comes last.
     """
     yield
     if hasattr(os, "nice"):
         os.nice(5)  # the fit takes longest
-    table, idf, one = HashTable.of(hashes_of(["ramen"]), [0]), np.ones(1, np.float32), np.ones((1, 1), np.float32)
-    grams, named = Grams(table, idf, one), Concepts.of({"ramen": [0]}, one)
-    vectors = np.ones((word_table().dimensions, 1), np.float32)
-    CompiledScorer(grams, 3, grams, named, vectors, np.zeros(1)).margins(["ラーメン in tokyo 🍜", "서울 hotel"])
     state = SeriesState((1, 3), 24, 24.0, 4)
     state.add([0, 1])
     for hour in range(8):
         state.advance([hour, 1], 20.0, hour)
     state.add_with_history([1], [0], [2], [3])
+    table, idf, one = HashTable.of(hashes_of(["ramen"]), [0]), np.ones(1, np.float32), np.ones((1, 1), np.float32)
+    grams, named = Grams(table, idf, one), Concepts.of({"ramen": [0]}, one)
+    vectors = np.ones((word_table().dimensions, 1), np.float32)
+    CompiledScorer(grams, 3, grams, named, vectors, np.zeros(1)).margins(["ラーメン in tokyo 🍜", "서울 hotel"])

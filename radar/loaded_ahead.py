@@ -7,9 +7,12 @@ share the memory, as long as nobody writes to it.
 import gc
 from contextlib import suppress
 
+import radar.adoption
 import radar.classify
 import radar.count
 import radar.detect
+import radar.measure
+import radar.profiles
 import radar.topics.compiled  # noqa: F401
 from radar.text.codes import hashes_of
 from radar.text.reading import read

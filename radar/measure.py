@@ -6,13 +6,16 @@ after 60; whoever was measured is put back on the list for that day, and whoever
 
 A percentile is taken from the group's sketch as it was last made. A group is made anew when a tenth of it was measured
 since, so that a percentile is never far behind and the work in all is in proportion to what changed.
+
+Where many are due, processes measure a page each and this one writes.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -26,14 +29,17 @@ from radar.kol.facts import SETTLED, WINDOW
 from radar.kol.growth import History, followers_on
 from radar.kol.peers import PEER_MEASURES, Sketch, best_rate
 from radar.markets import MARKETS, PLACE_CODES, local_day
+from radar.spread import spread, workers
 from radar.store import author_facts, counts, peers
 from radar.store import measures as store
 from radar.store.author_facts import AccountRow, AdoptionRow, PostRow
-from radar.store.engine import reading, writing
+from radar.store.engine import open_store, reading, writing
 from radar.store.posts import key_array
 from radar.text.gazetteer import products
 
-PAGE = 300
+PAGE = 150
+MANY = 600
+"""Authors due from which processes pay for their start."""
 KEPT = timedelta(days=400)
 """How far back brands and followers are looked for."""
 SOONEST = timedelta(days=1)
@@ -62,24 +68,90 @@ def measure_authors(
     """Measure every author that is due. Safe to kill: a page is written whole or not at all."""
     with writing(engine) as session, session.begin():
         mark_tiers(session, tiers)
-    priors: dict[str, Priors] = {}
-    done = hidden = after = 0
+    asked = _Asked(model_id, tuple(topic_ids), tiers, now)
+    done = hidden = 0
+    for due, page in _measured(engine, asked):
+        with writing(engine) as session, session.begin():
+            store.forget_measures(session, sorted(due.keys() - {row.id for row in page.rows}))
+            store.write_measures(session, page.measured, {row.id: row for row in page.rows})
+            store.settle_due(session, due, page.next_at)
+        done, hidden = done + len(page.measured), hidden + len(due) - len(page.rows)
+        progress(done)
+    return Measured(done, hidden, rebase_groups(engine))
+
+
+class _Asked(NamedTuple):
+    """What is the same for every page."""
+
+    model_id: str
+    topic_ids: tuple[str, ...]
+    tiers: Tiers
+    now: datetime
+
+
+class _Page(NamedTuple):
+    """Accounts, their measures, and when time alone will change them; hidden ones are in none of the three."""
+
+    rows: Sequence[AccountRow]
+    measured: list[AuthorMeasures]
+    next_at: dict[int, datetime]
+
+
+Due = dict[int, int]
+"""Authors who wait, id -> mark."""
+
+
+def _due(engine: sa.Engine, now: datetime) -> Iterator[Due]:
+    """Pages of those who wait."""
+    after = 0
     while True:
         with reading(engine) as session:
             due = store.due_authors(session, now, after, PAGE)
-            if not due:
-                break
-            rows = author_facts.accounts(session, list(due))
-            for market in {row.audience_market for row in rows} - priors.keys():
-                priors[market] = market_priors(session, model_id, market, topic_ids, now)
-            measured, next_at = _measure_page(session, rows, priors, tiers, now)
-        with writing(engine) as session, session.begin():
-            store.forget_measures(session, sorted(due.keys() - {row.id for row in rows}))
-            store.write_measures(session, measured, {row.id: row for row in rows})
-            store.settle_due(session, due, next_at)
-        done, hidden, after = done + len(measured), hidden + len(due) - len(rows), max(due)
-        progress(done)
-    return Measured(done, hidden, rebase_groups(engine))
+        if not due:
+            return
+        yield due
+        after = max(due)
+
+
+def _measured(engine: sa.Engine, asked: _Asked) -> Iterator[tuple[Due, _Page]]:
+    """Every page of those who wait: measured in this process, or in others where they are many."""
+    pages = _due(engine, asked.now)
+    with reading(engine) as session:
+        many = workers() > 1 and len(store.due_authors(session, asked.now, 0, MANY)) == MANY
+    if not many:
+        priors: dict[str, Priors] = {}
+        for due in pages:
+            yield due, _measure_page(engine, asked, priors, due)
+        return
+    begin = partial(_open, engine.url.render_as_string(hide_password=False))
+    for due, page in spread(partial(_measure_apart, asked), pages, at_once=workers(), begin=begin):
+        if page is not None:
+            yield due, page
+
+
+_apart: tuple[sa.Engine, dict[str, Priors]] | None = None
+"""What a process has that only measures."""
+
+
+def _open(url: str) -> None:
+    global _apart
+    _apart = open_store(url, migrate=False), {}
+
+
+def _measure_apart(asked: _Asked, due: Due) -> Iterator[_Page]:
+    assert _apart is not None
+    engine, priors = _apart
+    yield _measure_page(engine, asked, priors, due)
+
+
+def _measure_page(engine: sa.Engine, asked: _Asked, priors: dict[str, Priors], due: Iterable[int]) -> _Page:
+    """Measures of those who wait. priors: of the markets that were met; others are added."""
+    model_id, topic_ids, tiers, now = asked
+    with reading(engine) as session:
+        rows = author_facts.accounts(session, list(due))
+        for market in {row.audience_market for row in rows} - priors.keys():
+            priors[market] = market_priors(session, model_id, market, topic_ids, now)
+        return _Page(rows, *_measures(session, rows, priors, tiers, now))
 
 
 def mark_tiers(session: Session, tiers: Tiers) -> None:
@@ -87,7 +159,7 @@ def mark_tiers(session: Session, tiers: Tiers) -> None:
     store.mark_for_tiers(session, json.dumps([dict(tiers.usual), {m: dict(t) for m, t in tiers.by_market.items()}]))
 
 
-def _measure_page(
+def _measures(
     session: Session, rows: Sequence[AccountRow], priors: Mapping[str, Priors], tiers: Tiers, now: datetime
 ) -> tuple[list[AuthorMeasures], dict[int, datetime]]:
     """Measures of a page of accounts, and when time alone will change them."""

@@ -158,6 +158,19 @@ def test_profiles_are_made_for_those_measured_anew_and_no_others(filled: SmallSt
     assert make_profiles(filled.engine, now=filled.now) == 1
 
 
+def test_processes_make_the_profiles_that_one_alone_does(filled: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = t.author_profile.c
+    made = sa.select(c.author_id, c.facts, c.vector, c.measured_at).order_by(c.author_id)
+    with filled.engine.begin() as connection:
+        alone = connection.execute(made).all()
+        connection.execute(sa.delete(t.author_profile))
+    for name, value in (("MANY", 2), ("BATCH", 2), ("workers", lambda: 2)):
+        monkeypatch.setattr(f"radar.profiles.{name}", value)
+    assert make_profiles(filled.engine, now=NOW) == len(alone) == 6
+    with filled.engine.connect() as connection:
+        assert connection.execute(made).all() == alone
+
+
 def test_similar_kols_share_topics_and_commenters_are_not_known(filled: SmallStore) -> None:
     mei = next(item["author"]["id"] for item in ask(filled)["items"] if item["author"]["handle"] == "mei")
     with reading(filled.engine) as session:

@@ -212,14 +212,11 @@ def _from_arrays(kind: Any, kept: Mapping[str, Any], before: str = "") -> Any:
 
 
 @jit
-def _weigh(
-    columns: Ints, n: int, counts: Ints, idf: Floats32, coefficients: Floats32, out: Floats32, sums: Floats32
-) -> None:
+def _weigh(columns: Ints, counts: Ints, idf: Floats32, coefficients: Floats32, out: Floats32, sums: Floats32) -> None:
     """Add a text's weighed columns to sums (classes,); counts is left at zero."""
     total = np.float32(0.0)
     out[:] = np.float32(0.0)
-    for i in range(n):
-        column = columns[i]
+    for column in columns:
         value = np.float32(1.0 + np.log(counts[column])) * idf[column]
         counts[column] = 0
         total += value * value
@@ -257,7 +254,7 @@ def _sum_grams(
                         columns[n] = column
                         n += 1
                     counts[column] += 1
-        _weigh(columns, n, counts, idf, coefficients, out, sums[text])
+        _weigh(columns[:n], counts, idf, coefficients, out, sums[text])
 
 
 @jit
@@ -299,7 +296,7 @@ def _sum_words(
                 for i in range(start[after], end[after]):
                     state = grown(state, codes[i])
                 last = after
-        _weigh(columns, n, counts, idf, coefficients, out, sums[text])
+        _weigh(columns[:n], counts, idf, coefficients, out, sums[text])
 
 
 @jit

@@ -124,7 +124,7 @@ def test_series(
         wide = max(1.0, (weight * usual[1, kinds[s]] + level[3, s]) / (weight + level[1, s]))
         best, best_k, best_e, best_phi = 0.0, -1, 0.0, 1.0
         for k in range(w):
-            o = sums[0, k, s] + now
+            o = np.float64(sums[0, k, s] + now)  # one width for all who ask for a tail: it is compiled once
             if o < FEWEST:
                 continue
             counted = max(level[0, s] - sums[1, k, s], 0.0) + 0.5
@@ -200,7 +200,10 @@ def learn(
     claimed = False
     w, longest = sums.shape[1], rings.shape[1]
     tail, known = (head + 1) % longest, late[0] > 0.0
-    rate, late_rate = unit / (exposed + prior), late[0] / np.maximum(late[2] + prior, 1e-300)
+    rate, late_rate = np.empty(prior.size), np.empty(prior.size)
+    for k in range(prior.size):
+        rate[k] = unit / (exposed + prior[k])
+        late_rate[k] = late[0] / max(late[2] + prior[k], 1e-300)
     x, mu, out, x_late, parts = work[0], work[1], work[2], work[3], work[4:]
     for start in range(0, n, BLOCK):
         block = slice(start, min(start + BLOCK, n))

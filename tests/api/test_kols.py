@@ -226,6 +226,21 @@ def test_a_killed_measuring_ends_as_an_unbroken_one(store: sa.Engine, monkeypatc
         assert measures_page(session) == unbroken
 
 
+def test_processes_measure_what_one_alone_does(store: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reading(store) as session:
+        alone = measures_page(session)
+    with store.begin() as c:
+        for table in (t.author_measure, t.author_facet, t.author_word, t.peer_group):
+            c.execute(sa.delete(table))
+        c.execute(sa.update(t.author_due).values(due_at=NOON))
+    for name, value in (("MANY", 2), ("PAGE", 5), ("workers", lambda: 2)):
+        monkeypatch.setattr(f"radar.measure.{name}", value)
+    assert _measure(store).authors == len(alone)
+    with reading(store) as session:
+        assert measures_page(session) == alone
+    assert _measure(store).authors == 0
+
+
 def test_pages_show_kols_and_let_nothing_run(client: TestClient) -> None:
     html = {"accept": "text/html"}
     listed = client.get("/kols?market=TW&sort=followers", headers=html)
