@@ -17,14 +17,14 @@ _VECTOR = ir.VectorType(ir.FloatType(), EIGHT)
 _INDEX = ir.IntType(32)
 
 
-class _EightType(types.Type):  # type: ignore[misc]
+class _EightType(types.Type):
     """What numba calls eight float32 in a register."""
 
     def __init__(self) -> None:
         super().__init__(name="EightFloat32")
 
 
-@register_model(_EightType)  # type: ignore[misc]
+@register_model(_EightType)
 class _EightModel(models.PrimitiveModel):  # type: ignore[misc]
     """How they are held."""
 
@@ -40,7 +40,7 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic  # type: ignore[untyped-decorator]
 def taken(typing: Any, array: Any, at: Any) -> Any:
     """array[at : at + 8] of a flat float32 array; nothing checks that it is so long."""
 
@@ -52,7 +52,7 @@ def taken(typing: Any, array: Any, at: Any) -> Any:
     return _eight(array, at), made
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic  # type: ignore[untyped-decorator]
 def put(typing: Any, array: Any, at: Any, eight: Any) -> Any:
     """array[at : at + 8] = eight, of a flat float32 array; nothing checks that it is so long."""
 
@@ -63,7 +63,7 @@ def put(typing: Any, array: Any, at: Any, eight: Any) -> Any:
     return types.void(array, at, eight), made
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic  # type: ignore[untyped-decorator]
 def plus(typing: Any, eight: Any, factor: Any, other: Any) -> Any:
     """eight + factor * other, number by number; factor is one float32."""
 

@@ -149,7 +149,7 @@ class TextVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows *= np.float32(self.weight)
         count, dimensions = rows.shape
         columns = np.tile(np.arange(dimensions, dtype=np.int32), count)
-        return csr_matrix((rows.ravel(), columns, np.arange(0, rows.size + 1, dimensions, np.int32)), rows.shape)
+        return csr_matrix((rows.ravel(), columns, np.arange(count + 1, dtype=np.int32) * dimensions), rows.shape)
 
 
 def fitted_features(union: Any, texts: Texts) -> csr_matrix:
