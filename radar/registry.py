@@ -45,9 +45,10 @@ if TYPE_CHECKING:
     from radar.topics.evaluation import Report
 
 _FEATURE_CODE = (
-    "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form", "radar.topics.counting",
-    "radar.topics.features", "radar.topics.calibration", "radar.topics.descent", "radar.topics.training",
-    "radar.topics.pipeline", "radar.topics.tone_words", "radar.topics.tone_fit",
+    "radar._eight", "radar.text.normalise", "radar.text.codes", "radar.text.vectors", "radar.topics.form",
+    "radar.topics.counting", "radar.topics.compiled", "radar.topics.features", "radar.topics.calibration",
+    "radar.topics.descent", "radar.topics.training", "radar.topics.pipeline", "radar.topics.tone_words",
+    "radar.topics.tone_fit",
 )  # fmt: skip
 CONTENT = "radar._content.models.topics"
 """Where what a person wrote about the model is found."""
@@ -106,8 +107,11 @@ def _labelled(name: str, taxonomy: Taxonomy) -> Labels:
                 raise UnreadableInput(f"{name} line {line}: {fault}.", "Correct the row.")
             texts.append(row["text"])
             languages.append(row["language"])
-            rows.append([int(topic_id in named) for topic_id in taxonomy.ids])
-    return Labels(texts, languages, np.array(rows, dtype=np.int8))
+            rows.append([column[topic_id] for topic_id in named])
+    topics = np.zeros((len(rows), len(column)), np.int8)
+    for i, named in enumerate(rows):
+        topics[i, named] = 1
+    return Labels(texts, languages, topics)
 
 
 def load_tone_posts() -> TonePosts:
@@ -320,8 +324,9 @@ def fit(folder: Path, labels: Labels | None = None, made_of: dict[str, int] | No
     taxonomy = load_taxonomy()
     labels = labels or load_labels(taxonomy)
     pipeline = build_pipeline(
-        c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS, class_weight=None
-    )
+        c=recipe.C, seed=recipe.SEED, concepts=load_concepts(taxonomy), weights=recipe.WEIGHTS, class_weight=None,
+        least_texts=recipe.LEAST_POSTS,
+    )  # fmt: skip
     with _written_whole(folder) as made:
         with ThreadPoolExecutor(1) as beside:  # the descent leaves the interpreter to others most of the time
             tone_fit = beside.submit(_fit_tone, recipe, made)

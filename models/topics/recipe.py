@@ -6,6 +6,10 @@ C = 1.0
 WEIGHTS = {"char": 1.0, "word": 0.6, "concepts": 0.5, "vectors": 1.2}
 """Of n-grams of signs, words and their pairs, named concepts, and word vectors beside each other."""
 
+LEAST_POSTS = 3
+"""An n-gram, a word or a pair that fewer labelled posts hold is no feature: out of fold those of two posts, four in ten
+of all, tell nothing."""
+
 SEED = 20_261_122
 FOLDS = 3
 """Out-of-fold scores of this many folds calibrate the probabilities and set the thresholds."""

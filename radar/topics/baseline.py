@@ -29,7 +29,7 @@ def signs_alone(labels: Labels, held_out: Labels, topic_ids: Sequence[str], c: f
     posts = Posts(grams.fit_transform(feature_texts(labels.texts)), labels.topics, c, seed)
     posts.fit()
     weights, bias = posts.planes()
-    on = grams.transform(feature_texts(held_out.texts)) @ weights + bias > 0
+    on = grams.transform(feature_texts(held_out.texts)) @ weights.T + bias > 0
     languages = np.array(held_out.languages)
     of = {language: languages == language for language in dict.fromkeys(held_out.languages)}
     return SignsAlone(

@@ -115,9 +115,10 @@ def best_thresholds(p: Floats, truth: Indicators, least_precision: float, least:
     tried = np.arange(least, 0.91, 0.02).round(2)
     found = np.full(p.shape[1], 0.5)
     for k in range(p.shape[1]):
-        reached = np.searchsorted(tried, p[:, k], side="right")
+        near = p[:, k] >= least  # most posts are given the topic by none of the thresholds
+        reached = np.searchsorted(tried, p[near, k], side="right")
         given = _from_each_on(np.bincount(reached, minlength=len(tried) + 1))
-        right = _from_each_on(np.bincount(reached, truth[:, k], len(tried) + 1))
+        right = _from_each_on(np.bincount(reached, truth[near, k], len(tried) + 1))
         score = 2 * right / np.maximum(given + truth[:, k].sum(), 1)
         keeps = right >= least_precision * given
         if keeps.any():

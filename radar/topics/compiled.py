@@ -99,6 +99,13 @@ class Concepts:
             coefficients,
         )
 
+    def add(self, joined: Joined, sums: Floats32) -> None:
+        """Add what each text names, ln(1 + distinct terms) times a concept's coefficients, to sums (texts, classes)."""
+        _sum_concepts(
+            joined.codes, classes_of(joined.codes), joined.offsets, self.table.hashes, self.table.values, self.latin,
+            self.starts, self.concepts, self.number, self.coefficients, sums,
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledScorer:
@@ -163,7 +170,6 @@ class CompiledScorer:
 
     def _margins(self, joined: Joined) -> Floats:
         words, table = words_of(joined), word_table()
-        classes = classes_of(joined.codes)
         sums = np.zeros((len(joined.offsets) - 1, len(self.intercepts)), np.float32)
         _sum_grams(
             joined.codes, joined.offsets, self.longest, self.char.table.hashes, self.char.table.values, self.char.idf,
@@ -173,11 +179,7 @@ class CompiledScorer:
             joined.codes, words.start, words.end, words.offsets, self.word.table.hashes, self.word.table.values,
             self.word.idf, self.word.coefficients, np.zeros(len(self.word.idf), np.int32), sums,
         )  # fmt: skip
-        c = self.concepts
-        _sum_concepts(
-            joined.codes, classes, joined.offsets, c.table.hashes, c.table.values, c.latin, c.starts, c.concepts,
-            c.number, c.coefficients, sums,
-        )  # fmt: skip
+        self.concepts.add(joined, sums)
         _sum_vectors(words.rows, words.offsets, table.vectors, table.scale, self.vectors, sums)
         return np.asarray(sums + self.intercepts)
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import ahocorasick
 import numpy as np
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from radar.text.codes import Joined
 from radar.text.normalise import normalise
 from radar.text.vectors import text_vectors
+from radar.topics.compiled import Concepts
 from radar.topics.counting import counted, grams_of, words_and_pairs
 from radar.topics.form import Texts, feature_texts, word_features
 
@@ -71,18 +72,15 @@ class ConceptCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, texts: Texts) -> Any:
         """Counts of feature texts, sparse (texts, concepts)."""
-        concepts_of = self.terms()
-        rows, columns, values = [], [], []
-        for row, text in enumerate(texts):
-            found: dict[int, set[str]] = {}
-            for _, _, term in self.matches(text):
-                for concept in concepts_of[term]:
-                    found.setdefault(concept, set()).add(term)
-            for concept, terms in found.items():
-                rows.append(row)
-                columns.append(concept)
-                values.append(self.weight * np.log1p(len(terms)))
-        return csr_matrix((values, (rows, columns)), shape=(len(texts), max(len(self.concepts), 1)), dtype=np.float32)
+        number = max(len(self.concepts), 1)
+        concepts = Concepts.of(self.terms(), np.eye(number, dtype=np.float32))
+        parts = [csr_matrix((0, number), dtype=np.float32)]
+        for first in range(0, len(texts), _ROWS):
+            joined = Joined.of(texts[first : first + _ROWS])
+            found = np.zeros((len(joined.offsets) - 1, number), np.float32)
+            concepts.add(joined, found)
+            parts.append(csr_matrix(found * np.float32(self.weight)))
+        return vstack(parts, "csr")
 
     def matches(self, text: str) -> list[tuple[int, int, str]]:
         """Terms in a feature text: (start, end, term)."""
@@ -146,12 +144,20 @@ class TextVectors(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, texts: Texts) -> Any:
         """Dense rows as a sparse matrix, so that they stand beside the other blocks."""
-        return csr_matrix(np.float32(self.weight) * text_vectors(texts))
+        parts = [text_vectors(texts[first : first + _ROWS]) for first in range(0, len(texts), _ROWS)]
+        rows = np.concatenate([text_vectors([]), *parts])
+        rows *= np.float32(self.weight)
+        count, dimensions = rows.shape
+        columns = np.tile(np.arange(dimensions, dtype=np.int32), count)
+        return csr_matrix((rows.ravel(), columns, np.arange(count + 1, dtype=np.int32) * dimensions), rows.shape)
 
 
 def fitted_features(union: Any, texts: Texts) -> csr_matrix:
     """What the union's own `fit_transform` gives, by less than half its memory: (texts, features)."""
-    blocks = [block.fit_transform(texts) * union.transformer_weights[name] for name, block in union.transformer_list]
+    blocks = []
+    for name, block in union.transformer_list:
+        blocks.append(block.fit_transform(texts))
+        blocks[-1].data *= np.float32(union.transformer_weights[name])
     size = sum(block.nnz for block in blocks)
     data, columns, starts = np.empty(size, np.float32), np.empty(size, np.int32), np.zeros(len(texts) + 1, np.int32)
     for first in range(0, len(texts), _ROWS):

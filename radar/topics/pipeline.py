@@ -73,6 +73,7 @@ def build_pipeline(
     concepts: Mapping[str, Sequence[str]] | ConceptCounts | None = None,
     weights: Mapping[str, float] = WEIGHTS,
     class_weight: str | None = "balanced",
+    least_texts: int = 2,
 ) -> TopicPipeline:
     """The unfitted classifier: fit(texts, labels), predict(texts).
 
@@ -82,9 +83,10 @@ def build_pipeline(
     weights   of the blocks beside each other
     class_weight  as scikit-learn's: small classes weigh as much as large ones; recipes, with thresholds of their own
                   for each topic, have none
+    least_texts   how many texts hold an n-gram, a word or a pair at least that is a feature
     """
     named = concepts if isinstance(concepts, ConceptCounts) else ConceptCounts(dict(concepts or {}))
-    counting: dict[str, Any] = {"sublinear_tf": True, "min_df": 2, "dtype": np.float32}
+    counting: dict[str, Any] = {"sublinear_tf": True, "min_df": least_texts, "dtype": np.float32}
     blocks: list[tuple[str, Any]] = [
         ("char", Grams(analyzer="char", ngram_range=(1, 3), lowercase=False, **counting)),
         ("word", Grams(analyzer=word_features, **counting)),

@@ -1,6 +1,6 @@
 """Fitting a topic model: the classifier on all labels, probabilities and thresholds on out-of-fold margins.
 
-The classifiers are those that scikit-learn fits, found in a third of its time (`radar.topics.descent`); `fit` of the
+The classifiers are those that scikit-learn fits, found in a sixth of its time (`radar.topics.descent`); `fit` of the
 pipeline is scikit-learn's own, and what the two are checked by against each other.
 
 A post's margin on a topic, by a classifier that has not seen it, becomes a probability by Platt's sigmoid (Platt,
@@ -75,14 +75,14 @@ def _features(pipeline: Any, texts: list[str]) -> Any:
 
 
 def _fill(classifier: Any, coefficients: Floats32, intercepts: Floats32, topics: Indicators) -> None:
-    """What the classifier's own `fit` would leave in it; coefficients are (features, topics)."""
+    """What the classifier's own `fit` would leave in it; it keeps the coefficients, (topics, features)."""
     classifier.label_binarizer_ = LabelBinarizer(sparse_output=True).fit(topics)
     classifier.classes_ = classifier.label_binarizer_.classes_
-    classifier.n_features_in_ = len(coefficients)
+    classifier.n_features_in_ = coefficients.shape[1]
     classifier.estimators_ = [clone(classifier.estimator) for _ in intercepts]
     for k, one in enumerate(classifier.estimators_):
-        one.coef_, one.intercept_ = np.ascontiguousarray(coefficients[:, k])[None, :], intercepts[k : k + 1]
-        one.classes_, one.n_features_in_ = np.array([0, 1]), len(coefficients)
+        one.coef_, one.intercept_ = coefficients[k : k + 1], intercepts[k : k + 1]
+        one.classes_, one.n_features_in_ = np.array([0, 1]), coefficients.shape[1]
 
 
 def _splits(labels: Labels, folds: int, seed: int) -> Iterator[Any]:

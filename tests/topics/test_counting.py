@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from radar.registry import load_frozen, load_taxonomy
-from radar.topics.features import Grams
+from radar.registry import load_concepts, load_frozen, load_taxonomy
+from radar.topics.features import ConceptCounts, Grams
 from radar.topics.form import feature_texts, word_features
 
 
@@ -31,3 +31,15 @@ def test_fitting_gives_the_vocabulary_and_weights_of_scikit_learn(wanted: dict[s
 def test_no_term_in_enough_texts_is_said() -> None:
     with pytest.raises(ValueError, match="No term is in 2 of 2 texts"):
         Grams(analyzer="char", min_df=2).fit(["a", "b"])
+
+
+def test_concepts_are_counted_as_their_matches_say() -> None:
+    taxonomy = load_taxonomy()
+    concepts = ConceptCounts(load_concepts(taxonomy), weight=0.5)
+    texts = feature_texts([*load_frozen(taxonomy).texts[::3], "", "esim e-sim simulation"])
+    told, found = concepts.terms(), concepts.fit_transform(texts).toarray()
+    for text, row in zip(texts, found, strict=True):
+        terms = {term for _, _, term in concepts.matches(text)}
+        named = np.bincount([c for term in terms for c in told[term]], minlength=len(concepts.concepts))
+        assert np.allclose(row, 0.5 * np.log1p(named))
+    assert (found > 0).any(1).mean() > 0.5

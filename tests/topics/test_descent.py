@@ -34,7 +34,7 @@ def test_the_same_classifiers_as_scikit_learns() -> None:
     weights, bias = posts.planes()
     for k in range(3):
         theirs = by_liblinear(x, y[:, k])
-        assert np.abs(weights[:, k] - theirs.coef_[0]).max() < 1e-3
+        assert np.abs(weights[k] - theirs.coef_[0]).max() < 1e-3
         assert abs(bias[k] - theirs.intercept_[0]) < 1e-3
 
 
@@ -56,7 +56,7 @@ def test_taken_out_is_as_never_seen() -> None:
     posts = Posts(x, y, 1.0, seed=0)
     posts.fit(passes=40)
     weights, bias = posts.planes()
-    seen, found = x @ weights + bias, posts.unseen_margins(splits, passes=20)
+    seen, found = x @ weights.T + bias, posts.unseen_margins(splits, passes=20)
     for train, unseen in splits:
         for k in range(3):
             truth = by_liblinear(x[train], y[train, k]).decision_function(x[unseen])
