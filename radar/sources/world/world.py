@@ -22,7 +22,7 @@ from radar.sources.world.bursts import LAGS, Injection, Plan, Spam, first_plan, 
 from radar.sources.world.partners import briefs_truth, planted_posts
 from radar.sources.world.people import VIDEO, Person, grown, people
 
-POSTS_A_DAY = 86.0
+POSTS_A_DAY = 80.0
 """Ordinary posts of a market on a usual day."""
 
 HYPE = 0.2
