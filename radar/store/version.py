@@ -1,6 +1,7 @@
 """Numbers that are others once answers that were made do not hold any more."""
 
 import threading
+import weakref
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -55,6 +56,7 @@ class StoreVersions:
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._lock = threading.Lock()
         self._connection: Any = None
+        self._shut: weakref.finalize[Any, Any] | None = None
         self._opened = 0
         self._last: Versions | None = None
 
@@ -95,13 +97,16 @@ class StoreVersions:
         if not self._is_sqlite:
             driver.autocommit = True
         raw.detach()
+        # a finalizer holds the connection, so that garbage collection cannot take it first and find it open
+        self._shut = weakref.finalize(self, _shut, raw, self._engine.dialect.loaded_dbapi.Error)
         return raw
 
     def _close(self) -> None:
-        if self._connection is not None:
-            with suppress(self._engine.dialect.loaded_dbapi.Error):
-                self._connection.close()
-            self._connection = None
+        if self._shut is not None:
+            self._shut()
+        self._connection = None
 
-    def __del__(self) -> None:
-        self._close()
+
+def _shut(connection: Any, error: type[Exception]) -> None:
+    with suppress(error):
+        connection.close()

@@ -1,7 +1,9 @@
 """The numbers that say whether an answer still holds, on SQLite and on PostgreSQL."""
 
+import gc
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -31,6 +33,19 @@ def test_every_write_is_seen_once_it_is_committed_and_nothing_else(engine: sa.En
     assert after.store not in (first.store, during.store)
     assert after[:2] == during[:2] == first[:2]
     assert _read(versions) == after
+
+
+def test_whoever_forgets_it_leaves_no_connection_open(engine: sa.Engine) -> None:
+    """Whichever of a ring that nobody names any more is let go of first: a driver warns of what it finds open."""
+    opened: list[Any] = []
+    sa.event.listen(engine, "detach", lambda connection, _record: opened.append(connection))
+    ring: list[Any] = [StoreVersions(engine)]
+    ring.append(ring)
+    _read(ring[0])
+    del ring
+    gc.collect()
+    with pytest.raises(Exception, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_a_change_of_trends_takes_nothing_away(engine: sa.Engine) -> None:
