@@ -69,8 +69,8 @@ Counting what is unsure of phi for sparse series too raises P@10 slightly, but o
 
 What was aimed at and not reached: on the reviews (10,806 words, three seeds, 400 injected bursts each) P@10 is .77
 where .80 was wanted; where really 5 % of alerts are false .899 of the bursts are found, of .90 wanted (q = .05 finds
-.89, .022 false); on Numenta's series 22 labels of 26, not 23. P@10 can be had for recall, as the sentence before this says;
-recall for false alerts: as measured before trends were cut out of phi_0, with one seed, q = .05 found .885 (.021
+.89, .022 false); on Numenta's series 22 labels of 26, not 23. P@10 can be had for recall, as the sentence before this
+says; recall for false alerts: as measured before trends were cut out of phi_0, with one seed, q = .05 found .885 (.021
 false), .1 .895 (.042), .15 .908 (.062), .3 .923 (.109). Other orders of the list (p alone, with more or less of the
 lift) gave P@10 of .77 to .79 there.
 
