@@ -61,10 +61,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as SVG, and what it shows in words."""
+    """A chart as SVG, and what it shows in words. is_over_time: its newest day is at its right end."""
 
     svg: str
     says: str
+    is_over_time: bool = False
 
 
 Block = Heading | Paragraph | Items | Table | Picture

@@ -65,7 +65,7 @@ def _opening(report: Report) -> Iterator[Block]:
         told = say("KOLs of 100 heard who mention %(place)s, day by day; the week in colour") % {
             "place": _about(report)
         }
-        yield Picture(charts.as_svg(charts.place_days_chart(report, told, say=say)).decode(), told)
+        yield Picture(charts.as_svg(charts.place_days_chart(report, told, say=say)).decode(), told, is_over_time=True)
 
 
 def _too_little(report: Report) -> str:
