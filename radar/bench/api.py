@@ -20,6 +20,7 @@ import httpx
 import numpy as np
 
 from radar.bench.many_posts import fill
+from radar.bench.sizes import asked
 from radar.errors import RadarError
 from radar.scheduling import Progress
 from radar.store.engine import open_store
@@ -30,7 +31,7 @@ CONNECTIONS, SECONDS, ROUNDS = 16, 2.0, 4
 
 def measure(progress: Progress) -> dict[str, object]:
     """Requests a second, p50 and p99 of both, and the ratios."""
-    posts = int(os.environ.get("RADAR_BENCH_POSTS", "200000"))
+    posts = asked("POSTS", 200_000)
     with ExitStack() as ending:
         kept = os.environ.get("RADAR_BENCH_DIR")
         folder = Path(kept or ending.enter_context(tempfile.TemporaryDirectory()))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from radar.bench.sizes import asked
 from radar.keys import Kind
 from radar.kol import TIER_NAMES, Tiers
 from radar.markets import MARKETS, PLACE_NUMBERS
@@ -40,7 +41,7 @@ _CHUNK = 200_000
 
 def measure(progress: Progress) -> dict[str, object]:
     """milliseconds of a page: median, p95 and worst, over a mix of questions; and the slowest kind of them."""
-    count = int(os.environ.get("RADAR_BENCH_AUTHORS", "1000000"))
+    count = asked("AUTHORS", 1_000_000)
     with tempfile.TemporaryDirectory() as folder:
         engine = open_store(os.environ.get("RADAR_BENCH_URL") or f"sqlite:///{Path(folder) / 'kol.db'}")
         began = time.perf_counter()

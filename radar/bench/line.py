@@ -25,6 +25,7 @@ from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from radar.bench import many_posts
+from radar.bench.sizes import all_asked, asked
 from radar.config import load_settings
 from radar.registry import load_scorer, model_folder
 from radar.scheduling import Progress
@@ -41,8 +42,8 @@ BERTOPIC = "not beside it: it needs PyTorch, whose wheels for Linux on PyPI are 
 
 def measure(progress: Progress) -> dict[str, object]:
     """posts_per_second by posts stored before, peak_mb, slowdown (largest store / smallest), ratio to the peer."""
-    wanted = int(os.environ.get("RADAR_BENCH_POSTS", "60000"))
-    sizes = sorted(int(n) for n in os.environ.get("RADAR_BENCH_STORED", "100000,1000000").split(","))
+    wanted = asked("POSTS", 60_000)
+    sizes = sorted(all_asked("STORED", "100000,1000000"))
     posts = _posts(wanted)
     rates, peaks, stages, trends = dict[int, float](), dict[str, int](), dict[str, float](), 0
     until = posts[-1].published_at + timedelta(hours=1)

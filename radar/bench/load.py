@@ -27,6 +27,7 @@ import sqlalchemy as sa
 
 from radar.bench.api import _server
 from radar.bench.many_posts import NOW, fill
+from radar.bench.sizes import asked
 from radar.config import Settings, load_settings
 from radar.errors import RadarError
 from radar.ingest import ingest_posts
@@ -55,14 +56,14 @@ def measure(progress: Progress) -> dict[str, object]:
     """Requests a second, p50 and p99, what was not answered well, and what the server's memory did."""
     if shutil.which("wrk") is None:
         return {"not_measured": "there is no wrk on this machine (apt-get install wrk)"}
-    posts, seconds = int(os.environ.get("RADAR_BENCH_POSTS", "200000")), os.environ.get("RADAR_BENCH_SECONDS", "60")
+    posts, seconds = asked("POSTS", 200_000), asked("SECONDS", 60)
     with ExitStack() as ending:
         folder = Path(os.environ.get("RADAR_BENCH_DIR") or ending.enter_context(tempfile.TemporaryDirectory()))
         settings = load_settings().model_copy(update={"data_dir": folder, "database_url": "", "replica_url": ""})
         _prepare(settings, load_settings(), posts, progress)
         environment = {"RADAR_DATA_DIR": str(folder), "RADAR_DATABASE_URL": "", "PYTHONUNBUFFERED": "1"}
         at = ending.enter_context(_server(["-m", "radar", "serve", "--no-scheduler", "--port", "0"], environment))
-        context, rate = multiprocessing.get_context("spawn"), int(os.environ.get("RADAR_BENCH_RATE", "200"))
+        context, rate = multiprocessing.get_context("spawn"), asked("RATE", 200)
         taken, rounds, over = context.Value("q", 0), context.Value("q", 0), context.Event()
         workers = [
             context.Process(target=_take, args=(settings, rate, taken, over)),
@@ -79,7 +80,7 @@ def measure(progress: Progress) -> dict[str, object]:
         begun, detected = int(taken.value), int(rounds.value)
         asking = subprocess.Popen([*words, f"-d{seconds}s"], stdout=subprocess.PIPE, text=True)
         ending.callback(asking.kill)
-        time.sleep(min(SETTLED, int(seconds) / 2))
+        time.sleep(min(SETTLED, seconds / 2))
         memory = _memory(at)
         said = asking.communicate()[0]
         grown = _memory(at) - memory
@@ -89,8 +90,8 @@ def measure(progress: Progress) -> dict[str, object]:
             worker.join(60)
             if worker.exitcode not in (0, None):
                 raise RadarError("What works beside the API failed.", "What it said stands above.")
-    return {"posts": posts, "seconds": int(seconds), "connections": CONNECTIONS, **read_wrk(said)} | {
-        "posts_taken_a_second": round(meanwhile[0] / int(seconds)),
+    return {"posts": posts, "seconds": seconds, "connections": CONNECTIONS, **read_wrk(said)} | {
+        "posts_taken_a_second": round(meanwhile[0] / seconds),
         "rounds_of_detection": meanwhile[1],
         "memory_mb": round((memory + grown) / 2**20),
         "memory_grew_mb": round(grown / 2**20, 1),

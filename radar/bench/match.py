@@ -14,6 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from radar.bench import kol
+from radar.bench.sizes import asked
 from radar.kol import SIGNALS
 from radar.markets import MARKETS
 from radar.match import match
@@ -34,7 +35,7 @@ _KINDS, _DIMENSIONS = 400, 64
 
 def measure(progress: Progress) -> dict[str, object]:
     """seconds of a ranked shortlist: median, p95 and worst over briefs of one topic; KOLs compared in each."""
-    count = int(os.environ.get("RADAR_BENCH_AUTHORS", "1000000"))
+    count = asked("AUTHORS", 1_000_000)
     weights, prices = parse_weights(shipped_weights()), parse_prices(shipped_prices())
     with tempfile.TemporaryDirectory() as folder:
         engine = open_store(os.environ.get("RADAR_BENCH_MATCH_URL") or f"sqlite:///{Path(folder) / 'match.db'}")

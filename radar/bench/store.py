@@ -4,7 +4,6 @@ Forgetting is `prune_posts` as it is two years later: texts are gone, hourly sna
 days older than the last are by the hour. Sizes are of tables written anew, without gaps.
 """
 
-import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from radar.bench.ingest import BEGINS
+from radar.bench.sizes import asked
 from radar.classify import classify_posts
 from radar.config import Settings, load_settings
 from radar.count import count_mentions
@@ -32,7 +32,7 @@ LATER = timedelta(days=730)
 
 def measure(progress: Progress) -> dict[str, object]:
     """bytes_a_post before and after, by table, and the share that pruning gives back."""
-    days = max(-(-int(os.environ.get("RADAR_BENCH_POSTS", "60000")) // POSTS_A_DAY), QUARTERS_KEPT + 15)
+    days = max(-(-asked("POSTS", 60_000) // POSTS_A_DAY), QUARTERS_KEPT + 15)
     with tempfile.TemporaryDirectory() as folder:
         engine = open_store(f"sqlite:///{Path(folder) / 'radar.db'}")
         posts = _line(engine, days, progress)

@@ -128,3 +128,19 @@ def test_a_database_out_of_reach_is_named_without_its_password(call: Callable[..
     assert said.startswith("Error: Configuration" if url == "nonsense" else "Error: Cannot open the store at ")
     assert "RADAR_DATABASE_URL" in said
     assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("bench", "name", "value"),
+    [
+        ("load", "RADAR_BENCH_RATE", "many"),
+        ("line", "RADAR_BENCH_STORED", "1000,-2"),
+        ("kol", "RADAR_BENCH_AUTHORS", "0"),
+    ],
+)
+def test_a_bad_size_of_a_benchmark_is_named_with_exit_code_2(
+    call: Callable[..., Called], bench: str, name: str, value: str
+) -> None:
+    code, said = call("bench", bench, **{name: value})
+    assert code == 2
+    assert f"{name}: '{value}' is not a whole number" in said
