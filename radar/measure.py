@@ -72,10 +72,12 @@ def measure_authors(
     done = hidden = 0
     for due, page in _measured(engine, asked):
         with writing(engine) as session, session.begin():
-            store.forget_measures(session, sorted(due.keys() - {row.id for row in page.rows}))
-            store.write_measures(session, page.measured, {row.id: row for row in page.rows})
-            store.settle_due(session, due, page.next_at)
-        done, hidden = done + len(page.measured), hidden + len(due) - len(page.rows)
+            shown = {row.id: row for row in author_facts.accounts(session, list(due))}  # some may be hidden since
+            measured = [m for m in page.measured if m.author_id in shown]
+            store.forget_measures(session, sorted(due.keys() - shown.keys()))
+            store.write_measures(session, measured, shown)
+            store.settle_due(session, due, {id: at for id, at in page.next_at.items() if id in shown})
+        done, hidden = done + len(measured), hidden + len(due) - len(shown)
         progress(done)
     return Measured(done, hidden, rebase_groups(engine))
 

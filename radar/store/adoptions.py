@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from radar.store.author_facts import AdoptionRow
 from radar.store.engine import SQL_VARIABLES, chunks
-from radar.store.tables import adopted_trend, day_count, episode, snapshot, trend_adoption
+from radar.store.tables import adopted_trend, day_count, episode, person, snapshot, trend_adoption
 from radar.windows import RANKED
 
 
@@ -85,12 +85,15 @@ def adopters_of(session: Session, ids: Collection[int]) -> dict[int, dict[int, A
 
 
 def replace_adopters(session: Session, trends: Sequence[Collected], rows: Mapping[int, Sequence[AdoptionRow]]) -> None:
-    """Put trends' adopters in place of what stood there."""
+    """Put trends' adopters in place of what stood there, but for persons that are gone since they were read."""
     drop_trends(session, [trend.episode_id for trend in trends])
     if trends:
         session.execute(sa.insert(adopted_trend), [trend._asdict() for trend in trends])
     new = [row._asdict() for trend in trends for row in rows.get(trend.episode_id, ())]
-    if new:
+    there = set[int]()
+    for some in chunks(sorted({row["person_id"] for row in new}), SQL_VARIABLES):
+        there.update(session.scalars(sa.select(person.c.id).where(person.c.id.in_(some))))
+    if new := [row for row in new if row["person_id"] in there]:
         session.execute(sa.insert(trend_adoption), new)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.partners.kol import Account
-from radar.store.engine import upsert
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import author, author_facet, author_measure, author_profile, peer_group, post, post_topic
 from radar.store.tables import post_signal as signal
 
@@ -92,9 +92,13 @@ def latest_posts(session: Session, authors: Sequence[int], limit: int) -> dict[i
 
 
 def write_profiles(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put profiles in place of those that were there."""
+    """Put profiles in place of those that were there; of accounts that are not measured any more there are none."""
     columns = [c.name for c in author_profile.columns if c.name != "author_id"]
-    upsert(session, author_profile, rows, on=["author_id"], update=columns)
+    measured, id = set[int](), author_measure.c.author_id
+    for some in chunks([row["author_id"] for row in rows], SQL_VARIABLES):
+        measured.update(session.scalars(sa.select(id).where(id.in_(some))))
+    kept = [row for row in rows if row["author_id"] in measured]
+    upsert(session, author_profile, kept, on=["author_id"], update=columns)
 
 
 @dataclass(frozen=True, slots=True)

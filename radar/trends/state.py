@@ -395,7 +395,7 @@ class SeriesState:
         else:  # of before it was kept: as it is now
             state._know(state.kinds)
             share(state._totals, state._numbers, now := np.empty(state._shared.shape[:2], np.float32))
-            state._shared[:] = now[..., None]
+            state._shared = np.repeat(now[..., None], state._past.shape[1], axis=2)
         state._rings.reshape(-1)[np.cumsum(kept["steps"])] = kept["ring_values"]
         state.profile.cycle[:] = kept["profile"]
         return state

@@ -14,11 +14,11 @@ from fastapi.testclient import TestClient
 from radar.api import create_app
 from radar.config import Settings
 from radar.kol import Tiers
-from radar.measure import measure_authors
+from radar.measure import _measured, measure_authors
 from radar.sources.base import RawAuthor, RawPost
-from radar.store import measures
+from radar.store import measures, rights
 from radar.store import tables as t
-from radar.store.engine import open_store, reading
+from radar.store.engine import open_store, reading, writing
 from radar.store.measures import due_authors, measures_of, measures_page
 from tests.builders import NOON, a_post, fresh_store, put
 
@@ -239,6 +239,25 @@ def test_processes_measure_what_one_alone_does(store: sa.Engine, monkeypatch: py
     with reading(store) as session:
         assert measures_page(session) == alone
     assert _measure(store).authors == 0
+
+
+def test_who_is_hidden_while_a_page_waits_is_not_measured(store: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with store.begin() as c:
+        hidden = c.execute(sa.select(sa.func.min(t.author_measure.c.author_id))).scalar_one()
+        c.execute(sa.update(t.author_due).values(due_at=NOON))
+
+    def late(*given: Any) -> Iterator[Any]:
+        for found in _measured(*given):
+            with writing(store) as session, session.begin():
+                rights.hide(session, hidden, NOON)
+            yield found
+
+    monkeypatch.setattr("radar.measure._measured", late)
+    done = _measure(store)
+    assert (done.authors, done.hidden) == (11, 1)
+    with store.connect() as c:
+        for table in (t.author_measure, t.author_facet, t.author_word):
+            assert c.execute(sa.select(sa.func.count()).where(table.c.author_id == hidden)).scalar_one() == 0
 
 
 def test_pages_show_kols_and_let_nothing_run(client: TestClient) -> None:
