@@ -53,7 +53,7 @@ from radar.web.pages import mount_pages
 
 MAX_BODY = 10_000_000
 THREADS = 15
-"""Answers made at a time: as many as the store's engine has connections, so that none waits for one in vain."""
+"""Answers made at a time: as many as the store's engine has connections. See `radar.web.requests.SEATS`."""
 _DESCRIPTION = """What key opinion leaders in one market start to say about another, with the evidence.
 
 Lists are `{"items": [...], "next": null}`; take `next` as `cursor` for the page after. `Accept` or `format` asks for

@@ -1,10 +1,12 @@
 """What API and pages share of a request: a session, the filters, and the names a query may hold."""
 
+import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
@@ -40,7 +42,20 @@ def session_for(request: Request, *, of_primary: bool = False) -> Session:
     return reads.session(of_primary=of_primary or _BY_REPLICA.fullmatch(request.scope["path"]) is None)
 
 
-def open_session(request: Request) -> Iterator[Session]:
+SEATS = 12
+"""Requests that may have a session at a time: fewer than the store's engine has connections, and than there are threads
+(`radar.api.app.THREADS`). Else those who wait for a connection hold every thread, and those who have one need a thread
+to end."""
+_seats: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+async def seat() -> AsyncIterator[None]:
+    """Wait, in no thread, until few enough requests have a session."""
+    async with _seats.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(SEATS)):
+        yield
+
+
+def open_session(request: Request, _seat: Annotated[None, Depends(seat)]) -> Iterator[Session]:
     """A session for reads, for one request."""
     with session_for(request) as session:
         yield session

@@ -235,3 +235,19 @@ def test_whoever_writes_sees_it_in_a_crowd_too_and_one_who_may_not_write_lets_no
         return sizes, (await crowd).status_code == 200
 
     assert _ask(empty, asking) == ([False, True], True)
+
+
+@pytest.mark.parametrize("path", ["/v1/health/ready", "/v1/health", "/v1/models/drift"])
+def test_a_crowd_waits_for_its_turn_and_not_for_itself(filled: SmallStore, path: str) -> None:
+    """More at once than there are threads and connections, of what is not kept: whoever has one gets the other."""
+    app = create_app(filled.engine, Settings())
+
+    async def crowd() -> list[httpx.Response]:
+        door = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=door, base_url="http://127.0.0.1:8000", timeout=60) as client,
+        ):
+            return await asyncio.wait_for(asyncio.gather(*[client.get(path) for _ in range(150)]), 25)
+
+    assert {answer.status_code for answer in asyncio.run(crowd())} == {200}
