@@ -29,6 +29,8 @@ import sqlalchemy as sa
 from radar.api.caching import tag_of
 from radar.store.version import StoreVersions, Versions
 
+FLEETING = "is_fleeting"
+"""What a route notes in `request.state` of an answer that changes with every post, where others change with trends."""
 MOST_KEPT = 512
 MOST_BYTES = 64_000_000
 HOLDS = 5.0
@@ -86,7 +88,8 @@ class Kept:
         """Compress it, where that is worth it."""
         if self.packed is None and len(self.body) > 1024:
             packed = gzip.compress(self.body, 5, mtime=0)
-            self.packed, self.packed_tag = packed, tag_of(packed)
+            self.packed_tag = tag_of(packed)  # first: others send what is packed while this goes on
+            self.packed = packed
 
     @property
     def size(self) -> int:

@@ -21,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from radar.api import paging, tables
-from radar.api.answered import is_by_trends
+from radar.api.answered import FLEETING, is_by_trends
 from radar.api.columns import Column, columns_of, line_of, rows_of
 from radar.api.forms import MEDIA, Form
 from radar.api.shown import MOST, Shown, shown_by
@@ -151,7 +151,7 @@ class Listing:
     def whole(self, shown: Shown, given: dict[str, Any]) -> bytes:
         """A page as JSON."""
         answer = self.one_page(shown, given)
-        shown.request.state.is_fleeting = answer.get("status", "ok") != "ok"  # too little data, so far
+        setattr(shown.request.state, FLEETING, answer.get("status", "ok") != "ok")  # too little data, so far
         found = self.adapter.validate_python(answer)
         include = dict.fromkeys(self.page.model_fields, True) | {"items": {"__all__": set(shown.names)}}
         return self.adapter.dump_json(found, by_alias=True, include=include if shown.names else None)

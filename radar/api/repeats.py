@@ -15,14 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from radar.actors import Actor
 from radar.api.admission import ENTRY, Doorkeeper, Entry
-from radar.api.answered import Answered, Kept, Pairs, is_by_trends
+from radar.api.answered import FLEETING, Answered, Kept, Pairs, is_by_trends
 from radar.api.caching import OF_CONTENT, accepts_gzip, is_known
 from radar.api.forms import Form, NotAcceptable, form_of
 from radar.api.rules import SAFE, scope_needed
 from radar.web.languages import language_of
 
-FLEETING = "is_fleeting"
-"""What a route notes in `request.state` of an answer that changes with every post, where others change with trends."""
 _OF_CONTENT = {name.encode() for name in OF_CONTENT}
 _OWN = (b"etag", b"content-length", b"content-encoding")
 _PUSH = "/v1/posts"

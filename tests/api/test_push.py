@@ -122,7 +122,7 @@ ODD: list[Any] = [
     "è‎‮", [], {}, "2026-11-22T17:12:00", "2026-11-22T17:12:00Z", "1066-10-14T00:00:00Z", "0001-01-01T00:00:00+10:00",
     1777888800, "2026-11-22T17:12:00.1234567Z", "2026-11-22T17:12:00.9999999+05:30", "2026-11-22t17:12:00z",
     "2026-11-22 17:12:00+00", "2026-11-22T24:00:00Z", "2026-11-22T17:12:60Z", "2026-11-22T17:12Z",
-    "9999-12-31T23:59:59Z", "1969-12-31T23:59:59+14:00", "2026-11-22T17:12:00-00:00",
+    "9999-12-31T23:59:59Z", "1969-12-31T23:59:59+14:00", "2026-11-22T17:12:00-00:00", "9000-01-01T05:00:00+10:00",
 ]  # fmt: skip
 
 
@@ -153,8 +153,9 @@ def test_what_is_checked_all_at_once_is_what_is_checked_one_by_one() -> None:
         json.dumps([item(1), item(2, unknown=1)]).encode(), json.dumps([item(1, text="a\x00b")]).encode(),
         json.dumps([item(1, text="half \ud83d")]).encode(), json.dumps([item(1, deleted=True)]).encode(),
         json.dumps({"posts": [item(1)], "more": 1}).encode(), b"[" * 100_000,
+        json.dumps([item(1)]).encode().replace(b"+08:00", b"\\u002e1234567+08:00"),
     ],
-    ids=range(14),
+    ids=range(15),
 )  # fmt: skip
 def test_a_body_with_which_anything_is_the_matter_is_read_item_by_item(body: bytes) -> None:
     assert usual_posts(body) is None
