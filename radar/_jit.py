@@ -2,11 +2,18 @@
 
 numba takes a third of a second and 30 MiB to load, and most commands compute nothing with it: a function asks for it
 when it is first called.
+
+What is compiled is kept on disk. numba finds it out of date by the source file of the function alone; ours goes by all
+that is compiled into it (`_digest`), so that an upgrade never runs yesterday's callee.
 """
 
+import hashlib
+import sys
 import threading
-from collections.abc import Callable
-from functools import update_wrapper
+from collections.abc import Callable, Iterator
+from functools import cache, update_wrapper
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
@@ -37,6 +44,7 @@ class _Compiled(Generic[P, R]):
                 from numba import njit
 
                 self._made = njit(cache=True, **self._options)(self._function)
+                self._made._cache._cache_file._source_stamp = _digest(self._function)
             return self._made
 
     @property
@@ -48,6 +56,43 @@ class _Compiled(Generic[P, R]):
 
                 self._inner = njit(no_cpython_wrapper=True, **self._options)(self._function)
             return self._inner
+
+
+def _digest(function: Callable[..., Any]) -> str:
+    """SHA-256 of what is compiled into a function: the modules of all that it calls, and the numbers that it names."""
+    parts: dict[str, bytes] = {}
+    waiting = [function]
+    seen = set(waiting)
+    while waiting:
+        plain = cast(FunctionType, waiting.pop())
+        parts[plain.__module__] = _source(plain.__module__)
+        for name, value in _named(plain):
+            if isinstance(value, _Compiled):
+                if value._function not in seen:
+                    seen.add(value._function)
+                    waiting.append(value._function)
+            elif getattr(value, "__module__", None) in sys.modules and not isinstance(value, type):
+                parts[value.__module__] = _source(value.__module__)
+            elif not isinstance(value, ModuleType):
+                parts[f"{plain.__module__}.{name}"] = getattr(value, "tobytes", lambda v=value: repr(v).encode())()
+    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()
+
+
+def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The globals that a function's code names, in whatever depth."""
+    codes = [function.__code__]
+    while codes:
+        code = codes.pop()
+        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+        for name in code.co_names:
+            if name in function.__globals__:
+                yield name, function.__globals__[name]
+
+
+@cache
+def _source(module: str) -> bytes:
+    path = getattr(sys.modules[module], "__file__", None)
+    return Path(path).read_bytes() if path else b""
 
 
 _introduced = False
