@@ -6,7 +6,8 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from radar.alerts.rules import STAGES_TOLD
-from radar.api.shapes import Complaints, Key, NarrowSign, Shape, TopicName, TrendWindow, Variant
+from radar.api.shapes import Complaints, Key, Shape, TopicName
+from radar.api.trend_shapes import NarrowSign, TrendWindow, Variant
 
 
 class AlertTarget(Shape):

@@ -32,6 +32,7 @@ from radar.api import (
     partner_routes,
     problem_types,
     problems,
+    pushed_shapes,
     report_routes,
     report_shapes,
     resource_examples,
@@ -181,7 +182,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             ],
         )  # fmt: skip
         _, extra = models_json_schema(
-            [(shapes.Problem, "serialization"), (shapes.PushedPost, "validation")],
+            [(shapes.Problem, "serialization"), (pushed_shapes.PushedPost, "validation")],
             ref_template="#/components/schemas/{model}",
         )
         schemas = document["components"]["schemas"]

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from radar.api.shapes import Decision, Key, Shape
+from radar.api.shapes import Key, Shape
+from radar.api.trend_shapes import Decision
 
 _DECISION: dict[str, Any] = {
     "id": 7, "action": "rename", "scope": "trend", "reason": "the name people know", "who": "ann",

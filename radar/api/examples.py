@@ -321,7 +321,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Problem": PROBLEMS[400], "Arrivals": ARRIVALS, "Arrival": ARRIVAL, "Leads": LEADS, "TrendPath": PATH,
     **author_answers(TREND["evidence"][0]),
 }  # fmt: skip
-"""By the name of the shape in radar.api.shapes."""
+"""By the name of the shape."""
 
 
 def put_in(document: dict[str, Any], more: dict[str, dict[str, Any]]) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from radar.actors import Actor
 from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
-from radar.api.shapes import PushedPost
+from radar.api.pushed_shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
 from radar.file_rows import parsed

@@ -6,17 +6,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from radar.api import examples
+from radar.api.arrival_shapes import Arrival, ArrivalModel, LeadLine
 from radar.api.partner_shapes import CarriedOn
-from radar.api.shapes import (
-    Arrival,
-    ArrivalModel,
-    LeadLine,
-    ListCoverage,
-    ShadowSeen,
-    Shape,
-    Span,
-    Trend,
-)
+from radar.api.shapes import Shape, Span
+from radar.api.trend_shapes import ListCoverage, ShadowSeen, Trend
 
 
 class Carrier(Shape):

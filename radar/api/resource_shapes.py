@@ -5,7 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from radar.api.shapes import EvidencePost, Key, MatrixCell, Shape, Span, TopicLine
+from radar.api.coverage_shapes import TopicLine
+from radar.api.shapes import EvidencePost, Key, Shape, Span
+from radar.api.trend_shapes import MatrixCell
 
 _NEXT = "Cursor of the next page; null on the last."
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Resp
 from pydantic_core import to_json
 
 from radar import answers
-from radar.api import examples, shapes, signing
+from radar.api import arrival_shapes, coverage_shapes, examples, pushed_shapes, signing, trend_shapes
 from radar.api import push as pushing
 from radar.api.lists import ListRoute, pages_of, read_by
 from radar.markets import MARKETS
@@ -50,13 +50,13 @@ def problems_of(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": said[status], "content": shape} for status in (*statuses, 500, 503)}
 
 
-@router.get("/markets", response_model=shapes.Markets, responses=problems_of(400), tags=["trends"])
+@router.get("/markets", response_model=coverage_shapes.Markets, responses=problems_of(400), tags=["trends"])
 def list_markets(session: SessionDep) -> Any:
     """Audience markets, how much is stored of each, and whether that is enough."""
     return {"items": answers.markets(session), "next": None, "simulated": world_of(session) == "simulated"}
 
 
-@router.get("/topics", response_model=shapes.Topics, responses=problems_of(400), tags=["trends"])
+@router.get("/topics", response_model=coverage_shapes.Topics, responses=problems_of(400), tags=["trends"])
 def list_topics(
     group: Annotated[Literal["travel", "shop"] | None, Query(description="One group only.", examples=["shop"])] = None,
 ) -> Any:
@@ -66,7 +66,7 @@ def list_topics(
 
 @router.get(
     "/markets/{market}/trends",
-    response_model=shapes.TrendPage,
+    response_model=trend_shapes.TrendPage,
     responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
@@ -79,7 +79,9 @@ def list_trends(market: MarketPath, session: SessionDep, asked: FilterDep) -> An
     return answers.list_trends(session, **asked.for_answer(market))
 
 
-@router.get("/trends/{id}", response_model=shapes.TrendWorking, responses=problems_of(400, 404, 410), tags=["trends"])
+@router.get(
+    "/trends/{id}", response_model=trend_shapes.TrendWorking, responses=problems_of(400, 404, 410), tags=["trends"]
+)
 def get_trend(
     id: TrendPath,
     session: SessionDep,
@@ -92,7 +94,7 @@ def get_trend(
 
 @router.get(
     "/trends/{id}/posts",
-    response_model=shapes.TrendPosts,
+    response_model=trend_shapes.TrendPosts,
     responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
@@ -114,14 +116,19 @@ def get_trend_posts(
     return answers.trend_posts(session, id, moment, window, limit=limit, sort=sort, cursor=cursor)
 
 
-@router.get("/trends/{id}/path", response_model=shapes.TrendPath, responses=problems_of(400, 404), tags=["trends"])
+@router.get(
+    "/trends/{id}/path", response_model=trend_shapes.TrendPath, responses=problems_of(400, 404), tags=["trends"]
+)
 def get_trend_path(id: TrendPath, session: SessionDep) -> Any:
     """One trend over all markets: where it began when, by its hashtags and products, and where it is expected next."""
     return answers.path(session, id)
 
 
 @router.get(
-    "/markets/{market}/arrivals", response_model=shapes.Arrivals, responses=problems_of(400, 404, 410), tags=["trends"]
+    "/markets/{market}/arrivals",
+    response_model=arrival_shapes.Arrivals,
+    responses=problems_of(400, 404, 410),
+    tags=["trends"],
 )
 @pages_of(20)
 def list_arrivals(
@@ -137,7 +144,7 @@ def list_arrivals(
     return answers.arrivals(session, market, limit=None, as_of=answers.parse_as_of(as_of, _UTC))
 
 
-@router.get("/leads", response_model=shapes.Leads, responses=problems_of(400, 404), tags=["trends"])
+@router.get("/leads", response_model=arrival_shapes.Leads, responses=problems_of(400, 404), tags=["trends"])
 def list_leads(
     session: SessionDep,
     market: Annotated[str | None, Query(description="Pairs with this market only.", examples=["TW"])] = None,
@@ -154,7 +161,7 @@ def list_leads(
 
 @router.get(
     "/trends/{id}/markets",
-    response_model=shapes.MarketsBeside,
+    response_model=trend_shapes.MarketsBeside,
     responses=problems_of(400, 404, 410),
     tags=["trends"],
 )
@@ -163,7 +170,7 @@ def get_trend_markets(id: TrendPath, session: SessionDep, as_of: AsOfQuery = Non
     return answers.trend_markets(session, id, answers.parse_as_of(as_of, _UTC), window)
 
 
-@router.get("/matrix", response_model=shapes.Matrix, responses=problems_of(400), tags=["trends"])
+@router.get("/matrix", response_model=trend_shapes.Matrix, responses=problems_of(400), tags=["trends"])
 def get_matrix(
     session: SessionDep,
     by: Annotated[Literal["place", "topic"], Query(description="What the rows are.", examples=["place"])] = "place",
@@ -176,7 +183,7 @@ def get_matrix(
     return answers.matrix(session, by=by, place=place or None, window=window)
 
 
-@router.get("/coverage", response_model=shapes.Coverage, responses=problems_of(400, 404), tags=["operation"])
+@router.get("/coverage", response_model=coverage_shapes.Coverage, responses=problems_of(400, 404), tags=["operation"])
 def get_coverage(
     session: SessionDep,
     market: Annotated[str | None, Query(description="One audience market only.", examples=["TW"])] = None,
@@ -185,7 +192,7 @@ def get_coverage(
     return answers.coverage(session, market or None, now=datetime.now(UTC))
 
 
-@router.get("/models/drift", response_model=shapes.Drift, responses=problems_of(400, 404), tags=["operation"])
+@router.get("/models/drift", response_model=coverage_shapes.Drift, responses=problems_of(400, 404), tags=["operation"])
 def get_drift(
     session: SessionDep,
     market: Annotated[str | None, Query(description="One audience market only.", examples=["TW"])] = None,
@@ -198,22 +205,22 @@ def get_drift(
     return answers.drift(session, market or None)
 
 
-@router.get("/health", response_model=shapes.Health, responses=problems_of(400), tags=["operation"])
+@router.get("/health", response_model=coverage_shapes.Health, responses=problems_of(400), tags=["operation"])
 def get_health(session: SessionDep) -> Any:
     """How store, scheduler and jobs fare; `degraded` names the problems."""
     return answers.health(session, now=datetime.now(UTC))
 
 
 @probes.get("/health/live")
-@router.get("/health/live", response_model=shapes.Alive, responses=problems_of(400), tags=["operation"])
+@router.get("/health/live", response_model=coverage_shapes.Alive, responses=problems_of(400), tags=["operation"])
 def get_liveness() -> Any:
     """Whether this process answers."""
     return {"status": "ok"}
 
 
-@probes.get("/health/ready", response_model=shapes.Ready, response_model_exclude_none=True)
+@probes.get("/health/ready", response_model=coverage_shapes.Ready, response_model_exclude_none=True)
 @router.get(
-    "/health/ready", response_model=shapes.Ready, response_model_exclude_none=True, responses=problems_of(400),
+    "/health/ready", response_model=coverage_shapes.Ready, response_model_exclude_none=True, responses=problems_of(400),
     tags=["operation"],
 )  # fmt: skip
 def get_readiness(request: Request, session: SessionDep) -> Any:
@@ -224,7 +231,7 @@ def get_readiness(request: Request, session: SessionDep) -> Any:
 
 @router.post(
     "/posts",
-    response_model=shapes.PushResult,
+    response_model=pushed_shapes.PushResult,
     responses=problems_of(400, 401, 409, 413, 422),
     tags=["operation"],
     openapi_extra={

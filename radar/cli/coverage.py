@@ -28,7 +28,7 @@ def coverage(
     with reading(engine) as session:
         answer = held(session, market, now=datetime.now(UTC))
     if format == "json":
-        from radar.api.shapes import Coverage
+        from radar.api.coverage_shapes import Coverage
 
         print(Coverage.model_validate(answer).model_dump_json(indent=1))
         return

@@ -78,7 +78,7 @@ def trends(
             as_of=parse_as_of(as_of, market_of(market).tz),
         )  # fmt: skip
     if format is Format.JSON:
-        from radar.api.shapes import TrendPage
+        from radar.api.trend_shapes import TrendPage
 
         print(TrendPage.model_validate(answer).model_dump_json(indent=1))
     elif format is Format.CSV:

@@ -183,7 +183,7 @@ def test_every_list_of_the_api_is_one(client: TestClient) -> None:
 def test_a_list_of_any_router_is_one() -> None:
     from fastapi import APIRouter
 
-    from radar.api.shapes import Topics
+    from radar.api.coverage_shapes import Topics
 
     other = APIRouter(route_class=ListRoute)
 

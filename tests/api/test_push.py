@@ -10,7 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
-from radar.api.shapes import PushedAuthor, PushedPost
+from radar.api.pushed_shapes import PushedAuthor, PushedPost
 from radar.sources.base import OPTIONAL
 from radar.store.engine import claim_world, reading, writing
 from radar.store.tables import author, rejected_post
