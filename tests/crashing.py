@@ -156,11 +156,11 @@ def done_together(works: list[Work], url: str, settings: dict[str, Any], now: da
     return [process.exitcode for process in crew]
 
 
-def held(url: str, folder: Path | None = None) -> dict[str, list[Any]]:
+def held(url: str, folder: Path | None = None) -> dict[str, list[str]]:
     """All rows by table, without the numbers that databases give them, and the files beside, but for models."""
     engine = open_store(url, migrate=False)
     known: dict[str, dict[int, str]] = {}
-    found: dict[str, list[Any]] = {}
+    found: dict[str, list[str]] = {}
     with engine.connect() as connection:
         there = set(sa.inspect(connection).get_table_names())
         for table in metadata.sorted_tables:
@@ -177,7 +177,7 @@ def held(url: str, folder: Path | None = None) -> dict[str, list[Any]]:
     engine.dispose()
     if folder is not None:
         found["files"] = sorted(
-            (str(path.relative_to(folder)), hashlib.sha256(path.read_bytes()).hexdigest())
+            f"{path.relative_to(folder)} {hashlib.sha256(path.read_bytes()).hexdigest()}"
             for path in folder.rglob("*")
             if path.is_file() and "models" not in path.parts and not path.name.startswith("radar.db")
         )
@@ -204,11 +204,11 @@ def _text(said: dict[str, Any]) -> str:
     return json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def differences(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> dict[str, list[Any]]:
+def differences(found: dict[str, list[str]], expected: dict[str, list[str]]) -> dict[str, list[Any]]:
     """By table, what only one of both holds; few of each."""
     told = {}
     for name in found.keys() | expected.keys():
         mine, theirs = found.get(name, []), expected.get(name, [])
         if mine != theirs:
-            told[name] = [len(mine), len(theirs), *sorted(set(map(str, mine)) ^ set(map(str, theirs)))[:4]]
+            told[name] = [len(mine), len(theirs), *sorted(set(mine) ^ set(theirs))[:4]]
     return told

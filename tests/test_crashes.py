@@ -3,6 +3,7 @@
 RADAR_CRASHES says how often each is killed in the long form (20), RADAR_CRASH_SEED where.
 """
 
+import json
 import os
 import random
 import shutil
@@ -99,7 +100,8 @@ class Chain:
     models: Path
     target: Hook
     befores: dict[str, str] = field(default_factory=dict)
-    afters: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    afters: dict[str, Path] = field(default_factory=dict)
+    """Files: all of them together are gigabytes in memory."""
     statements: dict[str, int] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
@@ -142,7 +144,8 @@ def _walk(chain: Chain, url: str) -> None:
         chain.befores[name] = chain.databases.copy(url)
         settings = chain.settings()
         chain.statements[name] = done(job(name), url, settings, NOW) or 0
-        chain.afters[name] = held(url, settings["data_dir"])
+        chain.afters[name] = chain.folder / f"{name}.json"
+        chain.afters[name].write_text(json.dumps(held(url, settings["data_dir"])), encoding="utf-8")
 
 
 @contextmanager
@@ -175,7 +178,8 @@ def _crash(chain: Chain, name: str, rng: random.Random) -> int:
             if done(job(name), url, settings, NOW, kill) is None:
                 killed.append(kill)
         done(job(name), url, settings, NOW)
-        found = differences(held(url, settings["data_dir"]), chain.afters[name])
+        expected = json.loads(chain.afters[name].read_text(encoding="utf-8"))
+        found = differences(held(url, settings["data_dir"]), expected)
     assert found == {}, (SEED, name, statements, killed, found)
     return len(killed)
 
