@@ -111,6 +111,9 @@ def test_each_days_last_forecast_is_kept_and_answers_the_reports_of_then(engine:
     newest, then = client.get(path).json(), client.get(path, params={"as_of": NOW.isoformat()}).json()
     assert (newest["as_of"][:10], then["as_of"][:16]) == (f"{later:%Y-%m-%d}", f"{NOW:%Y-%m-%dT%H:%M}")
     assert "yuzu" in {item["key"]["text"] for item in then["items"]}
+    assert newest["total"] > 1
+    assert newest["message"].startswith(f"{newest['total']} could arrive in Taiwan")
+    assert client.get(path, params={"limit": 1}).json()["message"] == newest["message"]
     between = client.get(path, params={"as_of": (later - timedelta(days=1)).isoformat()}).json()
     assert between["items"] == then["items"]
     before = client.get(path, params={"as_of": (NOW - timedelta(hours=1)).isoformat()})
@@ -122,6 +125,7 @@ def test_each_days_last_forecast_is_kept_and_answers_the_reports_of_then(engine:
         told = expected_next(session, about, "JP", week, 90)
         older = expected_next(session, about, "JP", Week.of(week.first - timedelta(days=28), about), 90)
     assert (told["status"], told["as_of"], told["total"] > 0) == ("ok", NOW, True)
+    assert told["message"].startswith(f"{told['total'] + told['from_elsewhere']} could arrive in Taiwan")
     assert (older["status"], older["items"], older["since"]) == ("not_kept", [], NOW)
     with writing(engine) as session, session.begin():
         assert store.prune_kept_forecasts(session, later.date()) == len(MARKETS)

@@ -53,15 +53,17 @@ def arrivals(session: Session, market_code: str, *, limit: int | None = 20, as_o
     names = key_names(session, [row.key_hash for row in rows])
     muted = muted_keys(session, about.code, [row.key_hash for row in rows])
     items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept and row.key_hash not in muted]
+    if total is None:
+        total = store.forecast_count(session, model_id, about.code) if kept else 0
     return {
         "items": items,
         "next": None,
-        "total": total if total is not None else store.forecast_count(session, model_id, about.code) if kept else 0,
+        "total": total,
         "market": about.code,
         "model_id": model_id,
         "simulated": world_of(session) == "simulated",
         "as_of": at,
-        **_standing(kept, len(items), about.name),
+        **_standing(kept, total - (len(rows) - len(items)), about.name),
         "model": _model(kept),
     }
 
@@ -101,12 +103,13 @@ def forecast_near(session: Session, market_code: str, at: datetime, before: time
     names = key_names(session, [row.key_hash for row in found.rows])
     muted = muted_keys(session, about.code, [row.key_hash for row in found.rows])
     items = [_arrival(row, names.get(row.key_hash), kept) for row in found.rows if kept and row.key_hash not in muted]
-    return present | {
-        "status": "ok", "items": items[:MAX_LIMIT], "total": len(items), "as_of": found.as_of, "since": since,
+    standing = {**_standing(kept, len(items), about.name), "status": "ok"}
+    return present | standing | {
+        "items": items[:MAX_LIMIT], "total": len(items), "as_of": found.as_of, "since": since,
     }  # fmt: skip
 
 
-def _standing(kept: KeptModel | None, shown: int, name: str) -> Item:
+def _standing(kept: KeptModel | None, expected: int, name: str) -> Item:
     if kept is None:
         return {"status": "not_fitted", "message": _WAIT}
     if kept.working["reason"]:
@@ -116,7 +119,7 @@ def _standing(kept: KeptModel | None, shown: int, name: str) -> Item:
             "status": "no_forecast",
             "message": f"No trend was seen in {name} yet, so nothing is known of its ways.",
         }
-    told = f"{shown} could arrive" if shown else "Nothing live elsewhere is likely to arrive"
+    told = f"{expected} could arrive" if expected else "Nothing live elsewhere is likely to arrive"
     return {"status": "ok", "message": f"{told} in {name}, learnt from {kept.working['trends']:,} trends."}
 
 
