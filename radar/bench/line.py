@@ -27,7 +27,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from radar.bench import many_posts
 from radar.bench.sizes import all_asked, asked
 from radar.config import load_settings
-from radar.registry import load_scorer, model_folder
+from radar.registry import load_scorer, model_folder, model_id
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
 from radar.sources.world import SimulatedWorld
@@ -88,8 +88,8 @@ def _told(post: RawPost) -> dict[str, Any]:
 
 
 def _filled(folder: Path, size: int, progress: Progress) -> Path:
-    """A store with that many posts, its detection at rest."""
-    data = folder / f"filled-{size}"
+    """A store with that many posts, its detection at rest, for the shipped model."""
+    data = folder / f"filled-{size}-{model_id()}"
     if not (data / "done").exists():
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
