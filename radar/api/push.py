@@ -3,15 +3,15 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from operator import attrgetter, is_
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import UNSET
-from msgspec.structs import asdict
+from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -162,33 +162,53 @@ def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]
 
         return resolved
     named = [(post.platform[:255], post.native_id[:255]) for post in items]
-    made = list(_made(items))
+    made = _made(items)
     found = problems(made, now)
     return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(enumerate(made)), found)
 
 
-def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
-    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it."""
-    authors: dict[UsualAuthor, RawAuthor] = {}
-    kinds: dict[tuple[bool, ...], frozenset[str]] = {}
-    unset, optional = (UNSET,) * len(OPTIONAL), attrgetter(*OPTIONAL)
-    for post in usual:
-        author = authors.get(post.author)
-        if author is None:
-            author = authors[post.author] = _author(asdict(post.author))
-        told = optional(post)
-        kind = tuple(map(is_, told, unset))
-        given = kinds.get(kind)
-        if given is None:
-            given = kinds[kind] = frozenset([name for name, missing in zip(OPTIONAL, kind, strict=True) if not missing])
-        likes, comments, shares, views, sponsored, repost_of, language, url, media_kind = [
-            None if value is UNSET else value for value in told
-        ]
-        edited_at = post.edited_at and post.edited_at.astimezone(UTC)
-        yield RawPost(
-            post.platform.lower(), post.native_id, author, post.text, post.published_at.astimezone(UTC), post.day_only,
-            language, url, media_kind, repost_of, sponsored, likes, comments, shares, views, edited_at, given=given,
-        )  # fmt: skip
+def _made(usual: Sequence[UsualPost]) -> list[RawPost]:
+    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it.
+
+    Column by column, which takes half of the time.
+    """
+    columns: dict[str, Sequence[Any]] = dict(zip(_USUAL, zip(*map(astuple, usual), strict=True), strict=False))
+    if not columns:
+        return []
+    told: list[Sequence[bool]] = []
+    for name in OPTIONAL:
+        column = columns[name]
+        if UnsetType in set(map(type, column)):
+            told.append([value is not UNSET for value in column])
+            columns[name] = [None if value is UNSET else value for value in column]
+        else:
+            told.append((True,) * len(column))
+    columns["given"] = list(map(_told, zip(*told, strict=True)))
+    authors = {author: _usual_author(author) for author in set(columns["author"])}
+    columns["author"] = list(map(authors.__getitem__, columns["author"]))
+    lower = {platform: platform.lower() for platform in set(columns["platform"])}
+    columns["platform"] = list(map(lower.__getitem__, columns["platform"]))
+    columns["published_at"] = [at.astimezone(UTC) for at in columns["published_at"]]
+    columns["edited_at"] = [at and at.astimezone(UTC) for at in columns["edited_at"]]
+    return list(map(RawPost, *[columns[name] for name in _RAW]))
+
+
+def _usual_author(a: UsualAuthor) -> RawAuthor:
+    market = (a.audience_market or "").upper()
+    return RawAuthor(
+        a.native_id, market, a.handle, a.name, a.url, a.bio, a.languages, a.follower_count, person=a.person
+    )  # fmt: skip
+
+
+_USUAL = UsualPost.__struct_fields__
+_RAW = tuple(f.name for f in fields(RawPost) if f.name == "given" or f.name in _USUAL)
+"""Of the fields of a raw post those that are told in a push, in their order: they come first."""
+
+
+@cache
+def _told(kind: tuple[bool, ...]) -> frozenset[str]:
+    """Which of the optional fields are told."""
+    return frozenset(name for name, is_told in zip(OPTIONAL, kind, strict=True) if is_told)
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
