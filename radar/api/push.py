@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from radar.actors import Actor
-from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
+from radar.api.pushed import UsualAuthor, UsualPost, usual_among, usual_posts
 from radar.api.shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
@@ -79,10 +79,28 @@ class Usual(list[UsualPost]):
         return items_of(parsed(self._raw))
 
 
+class Mixed(list[Any]):
+    """Items as JSON has them; usual: those with which nothing is the matter, None for each of the others."""
+
+    def __init__(self, items: list[Any], usual: list[UsualPost | None]) -> None:
+        super().__init__(items)
+        self.usual = usual
+
+
 def read_body(raw: bytes) -> Any:
-    """What a body holds: Usual where its posts are, else what is in the JSON. Raises ValueError or RecursionError."""
+    """What a body holds: Usual or Mixed where its posts are, else what is in the JSON.
+
+    Raises ValueError or RecursionError.
+    """
     posts = usual_posts(raw)
-    return parsed(raw) if posts is None else Usual(posts, raw)
+    if posts is not None:
+        return Usual(posts, raw)
+    body = parsed(raw)
+    items = body.get("posts") if isinstance(body, dict) and len(body) == 1 else body
+    if not isinstance(items, list) or len(items) > MAX_POSTS:
+        return body
+    usual = usual_among(raw)
+    return Mixed(items, usual) if len(usual) == len(items) else body
 
 
 def items_of(body: Any) -> list[Any]:
@@ -153,7 +171,7 @@ def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]
     """What makes a batch of the items: anew each time, since a transaction may be done twice."""
     if not isinstance(items, Usual):  # something is the matter with one of them, or it takes a post back
         read = _Batch([_named(i, item) for i, item in enumerate(items)])
-        posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
+        posts = {i: post for i, post in enumerate(_looked_at(read, items)) if post is not None}
 
         def resolved(session: Session) -> _Batch:
             batch = _Batch([dict(result) for result in read.results])
@@ -165,6 +183,14 @@ def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]
     made = _made(items)
     found = problems(made, now)
     return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(enumerate(made)), found)
+
+
+def _looked_at(batch: _Batch, items: Sequence[Any]) -> Iterator[RawPost | PushedPost | None]:
+    """Each item made, where it can be made at once, or read; None where it is rejected."""
+    usual = items.usual if isinstance(items, Mixed) else [None] * len(items)
+    made = iter(_made([post for post in usual if post is not None]))
+    for at, (item, post) in enumerate(zip(items, usual, strict=True)):
+        yield _read(batch, at, item) if post is None else next(made)
 
 
 def _made(usual: Sequence[UsualPost]) -> list[RawPost]:
@@ -253,7 +279,7 @@ def _read(batch: _Batch, at: int, item: Any) -> PushedPost | None:
     return post
 
 
-def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> None:
+def _resolve(session: Session, batch: _Batch, read: dict[int, RawPost | PushedPost]) -> None:
     """Make raw posts; a tombstone needs no more than its identity, the rest is known from the post it ends."""
     ended: dict[str, list[str]] = {}
     for post in read.values():
@@ -267,6 +293,9 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
     made: dict[Identity, RawPost] = {}
     authors: dict[tuple[Any, ...], RawAuthor] = {}
     for at, post in read.items():
+        if isinstance(post, RawPost):
+            batch.posts[at] = made[post.platform, post.native_id] = post
+            continue
         platform = post.platform.lower()
         if post.deleted:
             owner = owners.get((platform, post.native_id))
