@@ -241,26 +241,17 @@ def _ingest(
     told = [item for item in given if not item.deleted or (item.platform, item.native_id) in held]
     authors, moved = _authors(session, told, origin, dirty)  # first: it may move an author's posts
     known, now = store.posts_known(session, items), origin.now
-    changed_authors: set[int] = set()
-    new: list[tuple[RawPost, KnownAuthor, date]] = []
+    new = _new(items, known.keys(), authors, result)
+    changed_authors: set[int] = {author.id for _, author, _ in new}
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     recounted: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
-    for identity in sorted(items):  # in one order everywhere: two writers never wait for each other
-        item, before = items[identity], known.get(identity)
-        became: Became = "unchanged"
-        if before is None and item.deleted:
-            result.unchanged += 1
-            result.became[identity] = became
-            continue
+    for identity in sorted(known):
+        item, before = items[identity], known[identity]
         author = authors[_author_of(item)]
-        market = author.audience_market
-        result.elsewhere += not item.deleted and item.author.audience_market != market
-        if before is None:
-            new.append((item, author, item.published_at.astimezone(_ZONES[market]).date()))
-            result.became[identity] = "created"
-            continue
+        became: Became = "unchanged"
+        result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
         if origin.passes_over(item, before):
             pass
         elif item.deleted:
@@ -294,8 +285,6 @@ def _ingest(
                 became = "changed"
         _count(result, became)
         result.became[identity] = "changed" if became == "unchanged" and author.id in moved else became
-    result.new += len(new)
-    changed_authors.update([author.id for _, author, _ in new])
     dirty.update([(author.audience_market, day) for _, author, day in new])
     ids = store.add_posts(session, _new_columns(new, origin)) if new else []
     for rows in (edited, shown, recounted, gone):
@@ -304,6 +293,33 @@ def _ingest(
     _observe(session, zip(ids, [item for item, *_ in new], strict=True), recounted, now)
     store.mark_dirty(session, dirty)
     mark_told_authors(session, changed_authors, now)
+
+
+def _new(
+    items: dict[Identity, RawPost],
+    known: Collection[Identity],
+    authors: dict[Identity, KnownAuthor],
+    result: Ingested,
+) -> list[tuple[RawPost, KnownAuthor, date]]:
+    """The posts that are not stored yet, but for tombstones, with author and local day.
+
+    In one order everywhere: two writers never wait for each other, and neighbours in an index are written together.
+    """
+    missing = sorted(items.keys() - known) if known else sorted(items)
+    living = [items[identity] for identity in missing if not items[identity].deleted]
+    if len(living) < len(missing):
+        result.unchanged += len(missing) - len(living)
+        result.became |= {identity: "unchanged" for identity in missing if items[identity].deleted}
+        missing = [identity for identity in missing if not items[identity].deleted]
+    of = [authors[item.platform, item.author.native_id] for item in living]
+    zones = [_ZONES[author.audience_market] for author in of]
+    result.elsewhere += sum(
+        [item.author.audience_market != author.audience_market for item, author in zip(living, of, strict=True)]
+    )
+    result.new += len(living)
+    result.became.update(dict.fromkeys(missing, "created"))
+    days = [item.published_at.astimezone(zone).date() for item, zone in zip(living, zones, strict=True)]
+    return list(zip(living, of, days, strict=True))
 
 
 def _count(result: Ingested, became: Became) -> None:
@@ -412,8 +428,10 @@ def _says_nothing_new(items: Sequence[RawPost], k: KnownAuthor) -> bool:
     a = items[0].author
     if a.follower_count is not None or k.market_source == _INFERRED or (a.person and a.person != k.person):
         return False
-    if any([item.author is not a for item in items]):  # noqa: C419  faster
+    if len(items) > 1 and any([item.author is not a for item in items]):  # noqa: C419  faster
         return False
+    if a.handle is a.name is a.url is a.bio is a.languages is None:
+        return True
     told = (a.handle, k.handle), (a.name, k.name), (a.url, k.url), (a.bio, k.bio), (a.languages, k.languages)
     return all([not says or says == stored for says, stored in told])  # noqa: C419
 

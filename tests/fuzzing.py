@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from radar.alerts.rules import Wanted, checked, key_numbers
 from radar.answers.kol_question import _place
 from radar.answers.question import Cursor, ask, parse_as_of
-from radar.api.push import Usual, items_of, push, read_body
+from radar.api.push import Mixed, Usual, items_of, push, read_body
 from radar.errors import RadarError
 from radar.exports import export_of
 from radar.file_rows import Fault, rows_of
@@ -120,7 +120,11 @@ def read_push(body: bytes) -> None:
         items = items_of(found)
     except RadarError:
         return
-    items, count = (items, len(items)) if isinstance(items, Usual) else (items[:20], len(items[:20]))
+    if isinstance(items, Mixed):
+        items = Mixed(items[:20], items.usual[:20])
+    elif not isinstance(items, Usual):
+        items = items[:20]
+    count = len(items)
     answer = push(store(), items, NOON)
     json.dumps(answer).encode()
     assert len(answer["items"]) == count

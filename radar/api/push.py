@@ -4,19 +4,19 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from operator import attrgetter, is_
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from msgspec import UNSET
-from msgspec.structs import asdict
+from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from radar.actors import Actor
-from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
+from radar.api.pushed import UsualAuthor, UsualPost, usual_among, usual_posts
 from radar.api.pushed_shapes import PushedPost
 from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
@@ -79,10 +79,28 @@ class Usual(list[UsualPost]):
         return items_of(parsed(self._raw))
 
 
+class Mixed(list[Any]):
+    """Items as JSON has them; usual: those with which nothing is the matter, None for each of the others."""
+
+    def __init__(self, items: list[Any], usual: list[UsualPost | None]) -> None:
+        super().__init__(items)
+        self.usual = usual
+
+
 def read_body(raw: bytes) -> Any:
-    """What a body holds: Usual where its posts are, else what is in the JSON. Raises ValueError or RecursionError."""
+    """What a body holds: Usual or Mixed where its posts are, else what is in the JSON.
+
+    Raises ValueError or RecursionError.
+    """
     posts = usual_posts(raw)
-    return parsed(raw) if posts is None else Usual(posts, raw)
+    if posts is not None:
+        return Usual(posts, raw)
+    body = parsed(raw)
+    items = body.get("posts") if isinstance(body, dict) and len(body) == 1 else body
+    if not isinstance(items, list) or len(items) > MAX_POSTS:
+        return body
+    usual = usual_among(raw)
+    return Mixed(items, usual) if len(usual) == len(items) else body
 
 
 def items_of(body: Any) -> list[Any]:
@@ -153,7 +171,7 @@ def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]
     """What makes a batch of the items: anew each time, since a transaction may be done twice."""
     if not isinstance(items, Usual):  # something is the matter with one of them, or it takes a post back
         read = _Batch([_named(i, item) for i, item in enumerate(items)])
-        posts = {i: post for i, item in enumerate(items) if (post := _read(read, i, item)) is not None}
+        posts = {i: post for i, post in enumerate(_looked_at(read, items)) if post is not None}
 
         def resolved(session: Session) -> _Batch:
             batch = _Batch([dict(result) for result in read.results])
@@ -162,33 +180,61 @@ def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]
 
         return resolved
     named = [(post.platform[:255], post.native_id[:255]) for post in items]
-    made = list(_made(items))
+    made = _made(items)
     found = problems(made, now)
     return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(enumerate(made)), found)
 
 
-def _made(usual: Sequence[UsualPost]) -> Iterator[RawPost]:
-    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it."""
-    authors: dict[UsualAuthor, RawAuthor] = {}
-    kinds: dict[tuple[bool, ...], frozenset[str]] = {}
-    unset, optional = (UNSET,) * len(OPTIONAL), attrgetter(*OPTIONAL)
-    for post in usual:
-        author = authors.get(post.author)
-        if author is None:
-            author = authors[post.author] = _author(asdict(post.author))
-        told = optional(post)
-        kind = tuple(map(is_, told, unset))
-        given = kinds.get(kind)
-        if given is None:
-            given = kinds[kind] = frozenset([name for name, missing in zip(OPTIONAL, kind, strict=True) if not missing])
-        likes, comments, shares, views, sponsored, repost_of, language, url, media_kind = [
-            None if value is UNSET else value for value in told
-        ]
-        edited_at = post.edited_at and post.edited_at.astimezone(UTC)
-        yield RawPost(
-            post.platform.lower(), post.native_id, author, post.text, post.published_at.astimezone(UTC), post.day_only,
-            language, url, media_kind, repost_of, sponsored, likes, comments, shares, views, edited_at, given=given,
-        )  # fmt: skip
+def _looked_at(batch: _Batch, items: Sequence[Any]) -> Iterator[RawPost | PushedPost | None]:
+    """Each item made, where it can be made at once, or read; None where it is rejected."""
+    usual = items.usual if isinstance(items, Mixed) else [None] * len(items)
+    made = iter(_made([post for post in usual if post is not None]))
+    for at, (item, post) in enumerate(zip(items, usual, strict=True)):
+        yield _read(batch, at, item) if post is None else next(made)
+
+
+def _made(usual: Sequence[UsualPost]) -> list[RawPost]:
+    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it.
+
+    Column by column, which takes half of the time.
+    """
+    columns: dict[str, Sequence[Any]] = dict(zip(_USUAL, zip(*map(astuple, usual), strict=True), strict=False))
+    if not columns:
+        return []
+    told: list[Sequence[bool]] = []
+    for name in OPTIONAL:
+        column = columns[name]
+        if UnsetType in set(map(type, column)):
+            told.append([value is not UNSET for value in column])
+            columns[name] = [None if value is UNSET else value for value in column]
+        else:
+            told.append((True,) * len(column))
+    columns["given"] = list(map(_told, zip(*told, strict=True)))
+    authors = {author: _usual_author(author) for author in set(columns["author"])}
+    columns["author"] = list(map(authors.__getitem__, columns["author"]))
+    lower = {platform: platform.lower() for platform in set(columns["platform"])}
+    columns["platform"] = list(map(lower.__getitem__, columns["platform"]))
+    columns["published_at"] = [at.astimezone(UTC) for at in columns["published_at"]]
+    columns["edited_at"] = [at and at.astimezone(UTC) for at in columns["edited_at"]]
+    return list(map(RawPost, *[columns[name] for name in _RAW]))
+
+
+def _usual_author(a: UsualAuthor) -> RawAuthor:
+    market = (a.audience_market or "").upper()
+    return RawAuthor(
+        a.native_id, market, a.handle, a.name, a.url, a.bio, a.languages, a.follower_count, person=a.person
+    )  # fmt: skip
+
+
+_USUAL = UsualPost.__struct_fields__
+_RAW = tuple(f.name for f in fields(RawPost) if f.name == "given" or f.name in _USUAL)
+"""Of the fields of a raw post those that are told in a push, in their order: they come first."""
+
+
+@cache
+def _told(kind: tuple[bool, ...]) -> frozenset[str]:
+    """Which of the optional fields are told."""
+    return frozenset(name for name, is_told in zip(OPTIONAL, kind, strict=True) if is_told)
 
 
 def _answered(session: Session, key: str, content: str) -> dict[str, Any] | None:
@@ -233,7 +279,7 @@ def _read(batch: _Batch, at: int, item: Any) -> PushedPost | None:
     return post
 
 
-def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> None:
+def _resolve(session: Session, batch: _Batch, read: dict[int, RawPost | PushedPost]) -> None:
     """Make raw posts; a tombstone needs no more than its identity, the rest is known from the post it ends."""
     ended: dict[str, list[str]] = {}
     for post in read.values():
@@ -247,6 +293,9 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, PushedPost]) -> No
     made: dict[Identity, RawPost] = {}
     authors: dict[tuple[Any, ...], RawAuthor] = {}
     for at, post in read.items():
+        if isinstance(post, RawPost):
+            batch.posts[at] = made[post.platform, post.native_id] = post
+            continue
         platform = post.platform.lower()
         if post.deleted:
             owner = owners.get((platform, post.native_id))

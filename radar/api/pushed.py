@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Annotated
 
-from msgspec import UNSET, Meta, MsgspecError, Struct, UnsetType
+from msgspec import UNSET, Meta, MsgspecError, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
 _Short = Annotated[str, Meta(max_length=16)]
@@ -60,7 +60,13 @@ class _Batch(Struct, forbid_unknown_fields=True):
     posts: list[UsualPost]
 
 
+class _Items(Struct, forbid_unknown_fields=True):
+    posts: list[Raw]
+
+
 _POSTS, _BATCH = Decoder(list[UsualPost]), Decoder(_Batch)
+_ITEM, _BARE_ITEMS, _ITEMS = Decoder(UsualPost), Decoder(list[Raw]), Decoder(_Items)
+_FAULTS = MsgspecError, UnicodeDecodeError, RecursionError
 _FINER = re.compile(rb"\.[0-9]{7}")
 """A part of a second finer than is stored: it is cut off, where msgspec would round."""
 _ESCAPED = re.compile(rb"\\u00[023]")
@@ -73,9 +79,31 @@ def usual_posts(raw: bytes) -> list[UsualPost] | None:
         return None
     try:
         posts = _POSTS.decode(raw) if raw[:1] == b"[" else _BATCH.decode(raw).posts
-    except (MsgspecError, UnicodeDecodeError, RecursionError):
+    except _FAULTS:
         return None
     return posts if _are_plausible(posts) else None
+
+
+def usual_among(raw: bytes) -> list[UsualPost | None]:
+    """The same item by item, None for each with which something is the matter, or that takes a post back.
+
+    Empty where the body cannot be read so.
+    """
+    if _ESCAPED.search(raw) or _FINER.search(raw):
+        return []
+    try:
+        items = _BARE_ITEMS.decode(raw) if raw[:1] == b"[" else _ITEMS.decode(raw).posts
+    except _FAULTS:
+        return []
+    return list(map(_usual, items))
+
+
+def _usual(item: Raw) -> UsualPost | None:
+    try:
+        post = _ITEM.decode(item)
+    except _FAULTS:
+        return None
+    return post if _are_plausible((post,)) else None
 
 
 def _are_plausible(posts: Sequence[UsualPost]) -> bool:

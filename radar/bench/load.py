@@ -6,6 +6,9 @@ long (60), RADAR_BENCH_RATE how many posts come in a second (200). wrk is anothe
 wrk): 16 connections that ask for lists and pages as fast as they are answered. Two processes work beside the API, one
 that takes posts in and one that reads, counts and detects; they give way as the scheduler of `radar serve` does. The
 minute begins once each has done its first round.
+
+Meanwhile a crowd stands in the way (`radar.bench.crowd`): 10,000 connections that say nothing (RADAR_BENCH_IDLE),
+bodies that come byte by byte, and bodies without an end.
 """
 
 import multiprocessing
@@ -15,6 +18,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,6 +30,7 @@ import httpx
 import sqlalchemy as sa
 
 from radar.bench.api import _server
+from radar.bench.crowd import HUGE, IDLE, SLOW, crowd
 from radar.bench.many_posts import NOW, fill
 from radar.bench.sizes import asked
 from radar.config import Settings, load_settings
@@ -73,6 +78,7 @@ def measure(progress: Progress) -> dict[str, object]:
             worker.start()
             ending.callback(worker.kill)
             _await_work(worker, done)
+        met = _surround(at, context, over, ending)
         script = folder / "paths.lua"
         script.write_text(_SCRIPT % ", ".join(f'"{path}"' for path in _paths(at)), encoding="utf-8")
         words = ["wrk", "-t1", f"-c{CONNECTIONS}", "--latency", "--timeout", "10s", "-s", str(script), at]
@@ -86,6 +92,7 @@ def measure(progress: Progress) -> dict[str, object]:
         grown = _memory(at) - memory
         meanwhile = int(taken.value) - begun, int(rounds.value) - detected
         over.set()
+        crowded = met()
         for worker in workers:
             worker.join(60)
             if worker.exitcode not in (0, None):
@@ -95,6 +102,7 @@ def measure(progress: Progress) -> dict[str, object]:
         "rounds_of_detection": meanwhile[1],
         "memory_mb": round((memory + grown) / 2**20),
         "memory_grew_mb": round(grown / 2**20, 1),
+        **crowded,
     }
 
 
@@ -127,6 +135,37 @@ def _await_work(worker: Any, done: Any) -> None:
         worker.join(0.2)
         if worker.exitcode is not None or time.monotonic() > until:
             raise RadarError("What works beside the API did not begin.", "What it said stands above.")
+
+
+def _surround(at: str, context: Any, over: Any, ending: ExitStack) -> Callable[[], dict[str, object]]:
+    """Let the crowd come, all of it; what it met is told once it is over."""
+    idle = asked("IDLE", IDLE)
+    host, _, port = at.partition("://")[2].rpartition(":")
+    stands, (mine, its) = context.Value("q", 0), context.Pipe()
+    process = context.Process(target=crowd, args=(host, int(port), idle, stands, over, its))
+    process.start()
+    ending.callback(process.kill)
+    until = time.monotonic() + 300
+    while stands.value < idle:
+        process.join(0.2)
+        if process.exitcode is not None or time.monotonic() > until:
+            raise RadarError(f"Only {stands.value:,} idle connections came about.", "Say fewer: RADAR_BENCH_IDLE.")
+
+    def met() -> dict[str, object]:
+        if not mine.poll(60):
+            raise RadarError("What stands in the way of the API failed.", "What it said stands above.")
+        counts = mine.recv()
+        return {
+            "idle_connections": counts["idle_connections"],
+            "idle_closed": counts.get("idle_closed", 0),
+            "slow_clients": SLOW,
+            "slow_closed": counts.get("slow_closed", 0),
+            "huge_bodies_at_once": HUGE,
+            "huge_refused": counts.get("huge_refused", 0) + counts.get("huge_cut", 0),
+            "huge_answered_otherwise": counts.get("huge_answered_otherwise", 0),
+        }
+
+    return met
 
 
 def _take(settings: Settings, rate: int, taken: Any, over: Any) -> None:

@@ -13,7 +13,7 @@ from radar.keys import Kind, key_number
 from radar.kol import AuthorMeasures, BrandWork, Rhythm, Share, TopPost
 from radar.kol.peers import Sketch, best_rate
 from radar.store.author_facts import AccountRow
-from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert, upsert_from
+from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert, upsert_columns, upsert_from
 from radar.store.peers import group_ids, groups
 from radar.store.tables import (
     author,
@@ -56,9 +56,14 @@ def mark_authors(session: Session, author_ids: Iterable[int], due_at: datetime) 
 
 def mark_told_authors(session: Session, author_ids: Iterable[int], due_at: datetime) -> None:
     """The same for authors that this transaction has read or written: they are there."""
-    mark = secrets.randbits(31)
-    rows = [{"author_id": i, "due_at": due_at, "mark": mark} for i in sorted(set(author_ids))]
-    upsert(session, author_due, rows, on=["author_id"], update=["due_at", "mark"])
+    ids = sorted(set(author_ids))
+    if ids:
+        columns: dict[str, list[Any]] = {
+            "author_id": ids,
+            "due_at": [due_at] * len(ids),
+            "mark": [secrets.randbits(31)] * len(ids),
+        }
+        upsert_columns(session, author_due, columns, on=["author_id"], update=["due_at", "mark"])
 
 
 def mark_persons(session: Session, person_ids: Collection[int], due_at: datetime) -> None:

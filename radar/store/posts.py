@@ -1,8 +1,9 @@
 """Posts, authors and persons: writing what sources give, and reading it back."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +13,12 @@ from sqlalchemy.orm import Session
 from radar.markets import MARKETS, local_day
 from radar.store.engine import (
     SQL_VARIABLES,
+    as_bound,
     chunks,
     execute_each,
     next_ids,
     one_of,
-    pairs,
+    one_of_named,
     update_by_id,
     upsert,
     upsert_columns,
@@ -68,19 +70,31 @@ def known_posts(session: Session, platform: str, native_ids: Iterable[str]) -> d
 
 def posts_known(session: Session, identities: Iterable[Identity]) -> dict[Identity, KnownPost]:
     """Stored posts by identity."""
-    columns = [post.c.platform, *[post.c[name] for name in KnownPost._fields]]
-    return {(row[0], row[2]): KnownPost._make(row[1:]) for row in _named(session, columns, post, identities)}
+    return {identity: KnownPost._make(row) for identity, row in _named(session, _posts_named, identities)}
 
 
-def _named(session: Session, columns: Sequence[Any], table: Any, identities: Iterable[Identity]) -> Iterable[Any]:
-    """Rows by identity. table: post or author, or a join that begins with it."""
-    told = list(identities)
-    if not told:
-        return ()
-    of = table.left if isinstance(table, sa.Join) else table
-    held, platform, native_id = pairs(session, told)
-    mine = sa.and_(of.c.platform == platform, of.c.native_id == native_id)
-    return session.execute(sa.select(*columns).select_from(held).join(table, mine)).all()
+@cache
+def _posts_named(dialect: str) -> sa.Select[Any]:
+    mine = post.c.platform == sa.bindparam("platform"), one_of_named(dialect, post.c.native_id, "names")
+    return sa.select(*[post.c[name] for name in KnownPost._fields]).where(*mine)
+
+
+def _named(
+    session: Session, statement: Callable[[str], sa.Select[Any]], identities: Iterable[Identity]
+) -> Iterator[tuple[Identity, sa.Row[Any]]]:
+    """Rows by identity: native_id is the second of their columns.
+
+    A platform at a time, of which there are few: that is half of the work of looking for pairs. `statement` makes one
+    for a dialect and keeps it: to make one anew takes SQLAlchemy as long as reading a hundred rows.
+    """
+    told: dict[str, list[str]] = {}
+    for platform, native_id in identities:
+        told.setdefault(platform, []).append(native_id)
+    dialect = session.get_bind().dialect.name
+    for platform, names in told.items():
+        bound = {"platform": platform, "names": as_bound(dialect, names)}
+        for row in session.execute(statement(dialect), bound).all():
+            yield (platform, row[1]), row
 
 
 class KnownAuthor(NamedTuple):
@@ -105,9 +119,15 @@ class KnownAuthor(NamedTuple):
 
 def authors_known(session: Session, identities: Iterable[Identity]) -> dict[Identity, KnownAuthor]:
     """Stored authors by identity."""
-    columns = [author.c.platform, *[author.c[name] for name in KnownAuthor._fields[:-1]], person.c.name.label("of")]
+    return {identity: KnownAuthor._make(row) for identity, row in _named(session, _authors_named, identities)}
+
+
+@cache
+def _authors_named(dialect: str) -> sa.Select[Any]:
+    mine = author.c.platform == sa.bindparam("platform"), one_of_named(dialect, author.c.native_id, "names")
+    columns = [*[author.c[name] for name in KnownAuthor._fields[:-1]], person.c.name.label("of")]
     joined = author.join(person, person.c.id == author.c.person_id)
-    return {(row[0], row[2]): KnownAuthor._make(row[1:]) for row in _named(session, columns, joined, identities)}
+    return sa.select(*columns).select_from(joined).where(*mine)
 
 
 def add_authors(

@@ -1,5 +1,6 @@
 """The tables: every fact the radar keeps. Instants are stored in UTC and come back aware."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +58,19 @@ class Instant(TypeDecorator[datetime]):
             return None
         at: datetime = value
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        """SQLite's text in one step: every list of posts or authors is full of instants."""
+        return _instant_of if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _instant_of(text: str | None) -> datetime | None:
+    """An instant as SQLite has it.
+
+    >>> _instant_of("2026-03-02 09:00:05.000000")
+    datetime.datetime(2026, 3, 2, 9, 0, 5, tzinfo=datetime.timezone.utc)
+    """
+    return None if text is None else datetime.fromisoformat(f"{text}+00:00")
 
 
 person = Table(

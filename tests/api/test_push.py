@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from msgspec import UNSET
 from msgspec.structs import asdict
 
+from radar.api.push import Mixed, read_body
 from radar.api.pushed import UsualAuthor, UsualPost, usual_posts
 from radar.api.pushed_shapes import PushedAuthor, PushedPost
 from radar.sources.base import OPTIONAL
@@ -237,6 +238,20 @@ def test_a_post_given_and_taken_back_in_one_batch_is_gone(fresh: TestClient) -> 
     assert push(fresh, [item(1)])["created"] == 1
     assert push(fresh, [item(1, text="changed"), gone(1)])["deleted"] == 1
     assert push(fresh, [item(2), gone(2)])["created"] == 0
+
+
+def test_odd_items_among_usual_ones_are_answered_for_as_if_each_was_read_alone(fresh: TestClient) -> None:
+    fresh.post("/v1/posts", json=[item(1), item(2)])
+    gone = {"platform": "Instagram", "native_id": "p1", "deleted": True}
+    posts = [gone, item(3), item(4, like_count=-1), item(5), gone | {"native_id": "p5"}, 7, item(2, text="changed")]
+    body = json.dumps(posts).encode()
+    assert isinstance(read_body(body), Mixed)
+    assert [post is not None for post in read_body(body).usual] == [False, True, False, True, False, False, True]
+    answer = push(fresh, posts)
+    results = [line["result"] for line in answer["items"]]
+    assert results == ["deleted", "created", "rejected", "unchanged", "unchanged", "rejected", "changed"]
+    assert [line["field"] for line in answer["items"] if line["result"] == "rejected"] == ["like_count", "post"]
+    assert [line["native_id"] for line in answer["items"]] == ["p1", "p3", "p4", "p5", "p5", None, "p2"]
 
 
 def test_a_market_that_nobody_declared_is_inferred_and_shown_as_such(empty: SmallStore, fresh: TestClient) -> None:
