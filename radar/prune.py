@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from radar.access.people import FORGOTTEN
 from radar.compacting import compact
 from radar.config import Settings
-from radar.store import audit, diffusion, members, pruning, pushed, runs, trends
+from radar.store import audit, diffusion, members, months, pruning, pushed, runs, trends
 from radar.store.engine import writing
 
 HOURLY_SNAPSHOTS = timedelta(days=7)
@@ -28,9 +28,10 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
         if not n:
             break
     done["compacted"] = compact(engine, settings.hourly_days)
+    snapshots_before = now - timedelta(days=settings.snapshot_days)
+    done["snapshots"] = months.drop(engine, "snapshot", snapshots_before)
     with writing(engine) as session, session.begin():
-        snapshots_before = now - timedelta(days=settings.snapshot_days)
-        done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
+        done["snapshots"] += trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
         done["forecasts"] = diffusion.prune_kept_forecasts(session, snapshots_before.date())
         done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
         done["pushes"] = pushed.prune_pushed(session, now - KEYS_KEPT)
@@ -38,6 +39,9 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
         members.prune_failures(session, now - FORGOTTEN)
         done["audit"] = audit.prune_audit(session, now - timedelta(days=settings.audit_days))
         done["runs"] = runs.prune_runs(session, now - RUNS_KEPT)
+    months.settle(engine)
+    months.ahead(engine, now)
+    months.analyse(engine)
     return done
 
 
