@@ -17,9 +17,9 @@ from radar.config import Settings
 from radar.count import count_mentions
 from radar.prune import prune
 from radar.registry import TopicScorer
-from radar.store import counts, months, size, tracked, trends
+from radar.store import copying, counts, months, size, tracked, transfer, trends
 from radar.store.engine import reading, upsert, writing
-from radar.store.migrate import FOLDER, migrate
+from radar.store.migrate import FOLDER, HEAD, migrate
 from radar.store.tables import day_count, episode, follower_observation, metadata, snapshot
 from tests.builders import NOON, a_post, put
 from tests.store.walking import one_row_each, row
@@ -155,6 +155,24 @@ def test_writers_at_work_while_months_are_made_lose_nothing(engine: sa.Engine) -
     months.settle(engine)
     assert failed == []
     assert _places(engine, follower_observation, "observed_on") == {day: f"{day:%Y_%m}" for day in days}
+
+
+def test_what_is_restored_comes_into_its_months(engine: sa.Engine) -> None:
+    one_row_each(engine)
+    _count_days(engine, DAYS)
+    before = _whole(engine)
+    with engine.connect() as connection:
+        tables = [(name, columns, list(blocks)) for name, columns, blocks in copying.copied_out(connection)]
+    copying.replace_postgresql(engine, HEAD, tables)
+    assert _whole(engine) == before
+    found = _places(engine, day_count, "local_day")
+    assert {day for day, where in found.items() if where == "default"} == {DAYS[-1]}
+    with engine.begin() as connection:
+        connection.execute(sa.delete(day_count))
+    with writing(engine) as session, session.begin():
+        session.execute(sa.insert(day_count).values(row("day_count", local_day=date(2025, 1, 1))))
+        transfer.finish(session)
+    assert set(_places(engine, day_count, "local_day").values()) == {"2025_01"}
 
 
 READS: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
