@@ -1,5 +1,6 @@
 """Matching on a real store: profiles follow measures, pages hold everybody once, whom filters leave out is said."""
 
+import importlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from radar.answers.partners import Asked, partners, similar_authors
 from radar.config import Settings
@@ -179,6 +181,39 @@ def test_who_is_hidden_while_a_profile_waits_has_none(filled: SmallStore, monkey
     assert len(left) == 5
     assert mei not in left
     assert "mei" not in handles(ask(filled))
+
+
+LOST_AT = (
+    "author_facts.accounts", "measures.write_measures", "measures.due_authors", "partners.latest_posts",
+    "partners.write_profiles", "partners.due_profiles",
+)  # fmt: skip
+"""Statements in which the connection is lost: of measuring, and of making profiles."""
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("at", LOST_AT)
+def test_a_lost_connection_is_outlasted(filled: SmallStore, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    module, name = at.split(".")
+    real, cut = getattr(importlib.import_module(f"radar.store.{module}"), name), list[str]()
+
+    def fails(session: Session, *given: Any) -> Any:
+        if not cut:
+            cut.append(at)
+            session.execute(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
+        return real(session, *given)
+
+    with filled.engine.begin() as connection:
+        before = connection.execute(sa.select(t.author_profile.c.facts).order_by(t.author_profile.c.author_id)).all()
+        connection.execute(sa.delete(t.author_profile))
+        connection.execute(sa.update(t.author_due).values(due_at=NOW))
+    monkeypatch.setattr(f"radar.store.{at}", fails)
+    measure(filled)
+    make_profiles(filled.engine, now=NOW)
+    assert cut == [at]
+    with filled.engine.connect() as connection:
+        after = connection.execute(sa.select(t.author_profile.c.facts).order_by(t.author_profile.c.author_id)).all()
+        waiting = connection.scalar(sa.select(sa.func.count()).where(t.author_due.c.due_at <= NOW))
+    assert (after, waiting) == (before, 0)
 
 
 def test_processes_make_the_profiles_that_one_alone_does(filled: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:
