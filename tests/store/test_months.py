@@ -15,11 +15,12 @@ from alembic.config import Config
 from radar.classify import classify_posts
 from radar.config import Settings
 from radar.count import count_mentions
+from radar.errors import StoreError
 from radar.prune import prune
 from radar.registry import TopicScorer
 from radar.store import copying, counts, months, size, tracked, transfer, trends
-from radar.store.engine import reading, upsert, writing
-from radar.store.migrate import FOLDER, HEAD, migrate
+from radar.store.engine import open_store, reading, upsert, writing
+from radar.store.migrate import FOLDER, HEAD, current, migrate
 from radar.store.tables import day_count, episode, follower_observation, metadata, snapshot
 from tests.builders import NOON, a_post, put
 from tests.store.walking import one_row_each, row
@@ -227,6 +228,30 @@ def test_sizes_are_of_a_table_with_its_months(engine: sa.Engine) -> None:
     _count_days(engine, [date(2026, 1, 1) + timedelta(days=n) for n in range(400)])
     months.settle(engine)
     assert size.bytes_by_table(engine)["day_count"] > before + 400 * 100
+
+
+def test_a_role_that_may_make_no_schema_is_told_so_and_keeps_the_old_one(url: str) -> None:
+    at = sa.make_url(url)
+    role = f"r{at.database}"
+    owner = sa.create_engine(url)
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
+        connection.exec_driver_sql(f"GRANT ALL ON SCHEMA public TO {role}")
+    mine = at.set(username=role, password="secret").render_as_string(hide_password=False)
+    with pytest.raises(StoreError, match="may not make the schema public_months"):
+        open_store(mine)
+    assert current(owner) is None
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"CREATE SCHEMA public_months AUTHORIZATION {role}")
+    engine = open_store(mine)
+    assert "2026_01" not in _months(engine, "day_count")
+    months.make(engine, [date(2026, 1, 1)])
+    assert "2026_01" in _months(engine, "day_count")
+    engine.dispose()
+    with owner.begin() as connection:
+        connection.exec_driver_sql(f"DROP OWNED BY {role} CASCADE")
+        connection.exec_driver_sql(f"DROP ROLE {role}")
+    owner.dispose()
 
 
 def test_a_store_full_of_rows_comes_into_months_and_back(engine: sa.Engine) -> None:

@@ -6,6 +6,8 @@ transaction, as every migration: it needs room for a copy of the largest of them
 
 from alembic import op
 
+from radar.errors import StoreError
+
 revision = "0155"
 down_revision = "0154"
 
@@ -52,7 +54,13 @@ def upgrade() -> None:
     schema = _begin()
     if schema is None:
         return
-    _run("CREATE SCHEMA IF NOT EXISTS {schema}", schema=schema)
+    if not _run("SELECT to_regnamespace('{schema}') IS NOT NULL", schema=schema).scalar_one():
+        if not _run("SELECT has_database_privilege(current_database(), 'CREATE')").scalar_one():
+            raise StoreError(
+                f"The database's role may not make the schema {schema}, which months of tables are kept in.",
+                "Let the database's owner say: GRANT CREATE ON DATABASE ... TO the role, or make that schema for it.",
+            )
+        _run("CREATE SCHEMA {schema}", schema=schema)
     for table, (column, is_instant) in TABLES.items():
         names = {"schema": schema, "table": table, "column": column}
         told, zone = (f"{column} AT TIME ZONE 'UTC'", " 00:00:00+00") if is_instant else (f"{column}::timestamp", "")
