@@ -19,7 +19,8 @@ from radar.store import adoptions as store
 from radar.store import counts, posts
 from radar.store.adoptions import Collected, StrongTrend
 from radar.store.author_facts import AdoptionRow
-from radar.store.engine import open_store, reading, writing
+from radar.store.engine import open_store, reading
+from radar.store.lasting import lasting, patiently
 from radar.store.measures import mark_persons
 from radar.store.posts import key_array
 
@@ -42,19 +43,27 @@ class _Wanted(NamedTuple):
 def collect_adopters(engine: sa.Engine, model_id: str, *, now: datetime) -> int:
     """Bring the adopters of strong trends up to date, and put on the list who is measured by them; trends collected.
 
-    Safe to kill: what was written of a run of days is whole.
+    Safe to kill: what was written of a run of days is whole. A lost connection is outlasted, here and in the processes
+    that read.
     """
-    with reading(engine) as session:
-        gone = store.vanished(session, model_id)
-        wanted = _wanted(session, model_id, now)
+    gone, wanted = patiently(partial(_looked_up, engine, model_id, now))
     if gone:
-        with writing(engine) as session, session.begin():
-            persons = {p for rows in store.adopters_of(session, gone).values() for p in rows}
-            store.drop_trends(session, gone)
-            mark_persons(session, persons, now)
+        lasting(engine, partial(_drop, gone, now))
     for batch, found in _found(engine, model_id, _batches(wanted), many=len(wanted) >= MANY):
-        _write(engine, batch, found, now)
+        lasting(engine, partial(_write, batch, found, now))
     return len(wanted)
+
+
+def _looked_up(engine: sa.Engine, model_id: str, now: datetime) -> tuple[list[int], list["_Wanted"]]:
+    """Collected trends that are gone, and those to collect."""
+    with reading(engine) as session:
+        return store.vanished(session, model_id), _wanted(session, model_id, now)
+
+
+def _drop(gone: Sequence[int], now: datetime, session: Session) -> None:
+    persons = {p for rows in store.adopters_of(session, gone).values() for p in rows}
+    store.drop_trends(session, gone)
+    mark_persons(session, persons, now)
 
 
 def _batches(wanted: Sequence[_Wanted]) -> Iterator[list[_Wanted]]:
@@ -74,7 +83,7 @@ def _found(
     """Each batch's adopters: read in this process, or in others where there are many."""
     if not many or workers() == 1:
         for batch in batches:
-            yield batch, _adopters(engine, model_id, batch)
+            yield batch, patiently(partial(_adopters, engine, model_id, batch))
         return
     begin = partial(_open, engine.url.render_as_string(hide_password=False))
     for batch, found in spread(partial(_read_apart, model_id), batches, at_once=workers(), begin=begin):
@@ -93,7 +102,7 @@ def _open(url: str) -> None:
 
 def _read_apart(model_id: str, batch: Sequence[_Wanted]) -> Iterator[Adopters]:
     assert _apart is not None
-    yield _adopters(_apart, model_id, batch)
+    yield patiently(partial(_adopters, _apart, model_id, batch))
 
 
 def _wanted(session: Session, model_id: str, now: datetime) -> list[_Wanted]:
@@ -135,15 +144,14 @@ def _adopters(engine: sa.Engine, model_id: str, batch: Sequence[_Wanted]) -> Ado
     return found
 
 
-def _write(engine: sa.Engine, batch: Sequence[_Wanted], found: Adopters, now: datetime) -> None:
-    with writing(engine) as session, session.begin():
-        before = store.adopters_of(session, found)
-        store.replace_adopters(session, [w.row for w in batch], {i: list(rows.values()) for i, rows in found.items()})
-        changed: set[int] = set()
-        for i, rows in found.items():
-            if rows != before.get(i, {}):  # each one's rank is among the others
-                changed |= rows.keys() | before.get(i, {}).keys()
-        mark_persons(session, changed, now)
+def _write(batch: Sequence[_Wanted], found: Adopters, now: datetime, session: Session) -> None:
+    before = store.adopters_of(session, found)
+    store.replace_adopters(session, [w.row for w in batch], {i: list(rows.values()) for i, rows in found.items()})
+    changed: set[int] = set()
+    for i, rows in found.items():
+        if rows != before.get(i, {}):  # each one's rank is among the others
+            changed |= rows.keys() | before.get(i, {}).keys()
+    mark_persons(session, changed, now)
 
 
 def _day(

@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8321, description="port to serve at", ge=0, le=65535)
     retention_days: int = Field(default=400, description="text of posts older than this is pruned", ge=30)
     snapshot_days: int = Field(default=90, description="daily snapshots are kept this long", ge=7)
+    hourly_days: int = Field(
+        default=400, description="counts are kept by the hour this long, then by the day", ge=200, le=36_500
+    )
     reject_days: int = Field(default=30, description="rejected items are kept this long", ge=1)
 
     retention_sources: str = Field(

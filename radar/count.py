@@ -28,7 +28,7 @@ from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
 from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
 from radar.store import counts as store
-from radar.store import posts, promotion, work
+from radar.store import months, posts, promotion, work
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import open_store, reading
@@ -166,6 +166,7 @@ def count_mentions(
     """
     with reading(engine) as session:
         waiting = store.dirty_days(session)
+    months.make(engine, {day.local_day for day in waiting}, months.OF_COUNTS)
     if is_shared(engine):
         return _count_shared(engine, model_id, tuple(topic_ids), waiting, now, progress)
     recounted = sealed = done = 0

@@ -6,6 +6,8 @@ back what was concluded since, and goes forward; so late posts, recounts and kil
 Hours and days are watched from the first counted day on. Quarters are watched from a day that moves on by two weeks at
 a time and is two to four weeks back: then the watch begins anew there, and what was concluded of quarters before it is
 forgotten. So their cost and their room do not grow with history, and what is kept depends on the counts alone.
+
+Hours of long ago are settled (`radar.compacting`): a change before that does not change what was concluded by the hour.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,6 +87,7 @@ class Errand(NamedTuple):
     """One market's trends at every bucket length, to be brought up to date.
 
     waiting  its days that detection has not taken in, with the moment they were counted at
+    settled  hours are watched from this day on at most; None: from the first
     """
 
     model_id: str
@@ -92,12 +95,23 @@ class Errand(NamedTuple):
     waiting: Mapping[date, datetime]
     topic_ids: Sequence[str]
     closed_at: datetime
+    settled: date | None
 
     @property
     def days(self) -> int:
         """Days to go through at all bucket lengths, at most."""
-        first, last = self.span.first, self.span.last
-        return sum((last - max(min(self.waiting), _begins(bucket, first, last))).days + 1 for bucket in Bucket)
+        last = self.span.last
+        return sum((last - max(min(self.waiting), self.begins(bucket, last))).days + 1 for bucket in Bucket)
+
+    def begins(self, bucket: Bucket, last: date) -> date:
+        """The day from which the market is watched up to a day."""
+        first = self.span.first
+        if bucket is Bucket.HOUR and self.settled is not None:
+            return max(first, self.settled)
+        if bucket is not Bucket.QUARTER:
+            return first
+        back = last.toordinal() - QUARTERS_BACK
+        return max(first, date.fromordinal(max(back - back % QUARTERS_STEP, 1)))
 
 
 class Found(NamedTuple):
@@ -152,8 +166,15 @@ def _errands(
         for span in counts.spans(session, model_id):
             if span.undetected is not None and only in (None, span.audience_market):
                 waiting = store.counted_at(session, model_id, span.audience_market, span.undetected)
-                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at))
+                settled = _settled(session, model_id, span.audience_market)
+                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at, settled))
     return sorted(errands, key=lambda errand: -errand.days)
+
+
+def _settled(session: Session, model_id: str, market: str) -> date | None:
+    """From where hours are watched; a model that begins goes through whatever hours there are."""
+    known, states = counts.settled(session, market), store.hourly_states(session, model_id, market)
+    return known.since if known and states and states[0] >= known.since else None
 
 
 # ---- shared with other processes ----
@@ -174,7 +195,8 @@ def _detect_shared(engine: sa.Engine, errands: Sequence[Errand], progress: Progr
     """Lay the markets out, do some of them here, wait for the others; returns what was done here."""
     if not errands:
         return 0, 0
-    _, _, _, topic_ids, closed_at = first = errands[0]
+    first = errands[0]
+    topic_ids, closed_at = first.topic_ids, first.closed_at
     pieces = {e.span.audience_market: {"closed_at": closed_at.isoformat()} for e in errands}
     lasting(engine, lambda session: work.put_out(session, WORK, pieces, closed_at))
     of = {errand.span.audience_market: errand.days for errand in errands}
@@ -241,7 +263,7 @@ def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[list[Found]]:
     for bucket in Bucket:
         listing = Listing(market, bucket, topics, recurrence)
         task = DetectionTask(engine, errand.model_id, listing, errand.closed_at, fresh)
-        if run := _begin(task, span, last, sorted(errand.waiting), read):
+        if run := _begin(task, errand, last, read):
             runs.append(run)
     if not runs:
         return
@@ -295,14 +317,6 @@ def _finish(engine: sa.Engine, errand: Errand) -> None:
     lasting(engine, lambda session: store.mark_detected(session, errand.model_id, market, finished))
 
 
-def _begins(bucket: Bucket, first: date, last: date) -> date:
-    """The day from which a market is watched that has counts of first..last."""
-    if bucket is not Bucket.QUARTER:
-        return first
-    back = last.toordinal() - QUARTERS_BACK
-    return max(first, date.fromordinal(max(back - back % QUARTERS_STEP, 1)))
-
-
 @dataclass(slots=True)
 class Run:
     """A watch on its way from its last good midnight. is_new: it began with nothing, so nothing of before stands."""
@@ -318,15 +332,14 @@ class Run:
         return None if self.is_new and chunk[0] <= self.first else [o.id for o in self.watch.open.values()]
 
 
-def _begin(
-    task: DetectionTask, span: MarketSpan, last: date, waiting: Sequence[date], read: dict[date, DayCounts]
-) -> Run | None:
+def _begin(task: DetectionTask, errand: Errand, last: date, read: dict[date, DayCounts]) -> Run | None:
     """A watch at its last good midnight before the first undetected day; None where it need not go through any."""
-    begins = _begins(task.bucket, span.first, last)
-    changed = next((day for day in waiting if day >= begins), None)
+    begins = errand.begins(task.bucket, last)
+    changed = min((day for day in errand.waiting if day >= begins), default=None)
     if changed is None:
         return None
-    kept = _kept(task, changed, begins)
+    is_settled = task.bucket is Bucket.HOUR and errand.settled is not None
+    kept = _kept(task, changed, begins, is_settled=is_settled)
     first, watch = kept or (begins, Watch(task.model_id, task.market, task.bucket))
     if task.bucket is Bucket.DAY and day_start(first + timedelta(days=1), MARKETS[task.market].tz) > task.closed:
         return None  # it is not over: nothing is known of it, and nothing was said
@@ -337,13 +350,18 @@ def _begin(
     return Run(task, watch, past, first, kept is None)
 
 
-def _kept(task: DetectionTask, changed: date, begins: date) -> tuple[date, Watch] | None:
-    """The newest midnight at or before the first changed day, of a watch that began when this one should."""
+def _kept(task: DetectionTask, changed: date, begins: date, *, is_settled: bool) -> tuple[date, Watch] | None:
+    """The newest midnight at or before the first changed day, of a watch that began when this one should.
+
+    is_settled  it goes on from that midnight, whenever it began
+    """
     with reading(task.engine) as session:
         kept = store.load_state(session, task.model_id, task.market, task.bucket.value, changed)
     if kept is None:
         return None
     watch = Watch.from_bytes(kept[1], task.model_id, task.market, task.bucket)
+    if is_settled:
+        return (kept[0], watch) if kept[0] >= begins else None
     return (kept[0], watch) if watch.begun == begins or watch.begun is None else None
 
 
@@ -362,12 +380,13 @@ MOST_DAYS_OF_WINDOWS = max(map(_days_of_windows, Bucket))
 
 
 def _chunks(first: date, last: date, single_from: date) -> Iterator[list[date]]:
-    """Runs of days; single days near the end, so that midnights to come back to are kept there."""
+    """Runs of days; single days near the end and ends at anchors, so that midnights to come back to are kept there."""
     chunk: list[date] = []
     day = first
     while day <= last:
         chunk.append(day)
-        if len(chunk) == CHUNK_DAYS or day + timedelta(days=1) >= single_from or day == last:
+        following = day + timedelta(days=1)
+        if len(chunk) == CHUNK_DAYS or following >= single_from or day == last or store.is_anchor(following):
             yield chunk
             chunk = []
         day += timedelta(days=1)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import partial
 
 import numpy as np
 import sqlalchemy as sa
@@ -162,15 +163,17 @@ def _differing(kept: DayCounts, fresh: DayCounts, kept_posts: int, read: int) ->
     if kept.day_persons != fresh.day_persons:
         faults.append(f"persons ({kept.day_persons:,} and {fresh.day_persons:,})")
     old, new = fresh.to_bytes(), kept.to_bytes()
-    if not faults and old != new and not _is_hourly(kept, fresh):
+    if not faults and old != new and not any(map(partial(_same, kept), (fresh.by_the_hour(), fresh.by_the_day()))):
         same = [np.array_equal(getattr(kept, name), getattr(fresh, name)) for name in DayCounts.__slots__[:6]]
         faults.append("keys, places and hours" if not all(same) else "persons by the hour")
     return " and ".join(faults)
 
 
-def _is_hourly(kept: DayCounts, fresh: DayCounts) -> bool:
-    """Whether counts are of the older form, by hours, and as many by the hour."""
-    return not kept.by_quarter.any() and np.array_equal(kept.by_hour, fresh.by_hour)
+def _same(kept: DayCounts, coarser: DayCounts) -> bool:
+    """Whether counts are what a recount comes to in a coarser form; sums of floats but for the order of adding."""
+    names = [name for name in DayCounts.__slots__ if name not in ("engagement", "day_persons")]
+    same = all(np.array_equal(getattr(kept, name), getattr(coarser, name)) for name in names)
+    return same and np.allclose(kept.engagement, coarser.engagement, rtol=1e-4)
 
 
 def _check_placed(session: Session, market: Market, day: date, report: Report) -> None:

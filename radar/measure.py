@@ -34,6 +34,7 @@ from radar.store import author_facts, counts, peers
 from radar.store import measures as store
 from radar.store.author_facts import AccountRow, AdoptionRow, PostRow
 from radar.store.engine import open_store, reading, writing
+from radar.store.lasting import lasting, patiently
 from radar.store.posts import key_array
 from radar.text.gazetteer import products
 
@@ -56,6 +57,10 @@ class Measured:
     groups: int
 
 
+Due = dict[int, int]
+"""Authors who wait, id -> mark."""
+
+
 def measure_authors(
     engine: sa.Engine,
     model_id: str,
@@ -65,21 +70,29 @@ def measure_authors(
     now: datetime,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Measured:
-    """Measure every author that is due. Safe to kill: a page is written whole or not at all."""
+    """Measure every author that is due. Safe to kill: a page is written whole or not at all.
+
+    A lost connection is outlasted, here and in the processes that measure (`radar.store.lasting`).
+    """
     with writing(engine) as session, session.begin():
         mark_tiers(session, tiers)
     asked = _Asked(model_id, tuple(topic_ids), tiers, now)
     done = hidden = 0
     for due, page in _measured(engine, asked):
-        with writing(engine) as session, session.begin():
-            shown = {row.id: row for row in author_facts.accounts(session, list(due))}  # some may be hidden since
-            measured = [m for m in page.measured if m.author_id in shown]
-            store.forget_measures(session, sorted(due.keys() - shown.keys()))
-            store.write_measures(session, measured, shown)
-            store.settle_due(session, due, {id: at for id, at in page.next_at.items() if id in shown})
-        done, hidden = done + len(measured), hidden + len(due) - len(shown)
+        measured = lasting(engine, partial(_write, due, page))
+        done, hidden = done + measured.authors, hidden + measured.hidden
         progress(done)
     return Measured(done, hidden, rebase_groups(engine))
+
+
+def _write(due: Due, page: "_Page", session: Session) -> Measured:
+    """Put a page's measures in place, but for those who are hidden since."""
+    shown = {row.id: row for row in author_facts.accounts(session, list(due))}
+    measured = [m for m in page.measured if m.author_id in shown]
+    store.forget_measures(session, sorted(due.keys() - shown.keys()))
+    store.write_measures(session, measured, shown)
+    store.settle_due(session, due, {id: at for id, at in page.next_at.items() if id in shown})
+    return Measured(len(measured), len(due) - len(shown), 0)
 
 
 class _Asked(NamedTuple):
@@ -99,31 +112,30 @@ class _Page(NamedTuple):
     next_at: dict[int, datetime]
 
 
-Due = dict[int, int]
-"""Authors who wait, id -> mark."""
-
-
 def _due(engine: sa.Engine, now: datetime) -> Iterator[Due]:
     """Pages of those who wait."""
     after = 0
     while True:
-        with reading(engine) as session:
-            due = store.due_authors(session, now, after, PAGE)
+        due = patiently(partial(_wait, engine, now, after, PAGE))
         if not due:
             return
         yield due
         after = max(due)
 
 
+def _wait(engine: sa.Engine, now: datetime, after: int, limit: int) -> Due:
+    with reading(engine) as session:
+        return store.due_authors(session, now, after, limit)
+
+
 def _measured(engine: sa.Engine, asked: _Asked) -> Iterator[tuple[Due, _Page]]:
     """Every page of those who wait: measured in this process, or in others where they are many."""
     pages = _due(engine, asked.now)
-    with reading(engine) as session:
-        many = workers() > 1 and len(store.due_authors(session, asked.now, 0, MANY)) == MANY
+    many = workers() > 1 and len(patiently(partial(_wait, engine, asked.now, 0, MANY))) == MANY
     if not many:
         priors: dict[str, Priors] = {}
         for due in pages:
-            yield due, _measure_page(engine, asked, priors, due)
+            yield due, patiently(partial(_measure_page, engine, asked, priors, due))
         return
     begin = partial(_open, engine.url.render_as_string(hide_password=False))
     for due, page in spread(partial(_measure_apart, asked), pages, at_once=workers(), begin=begin):
@@ -143,7 +155,7 @@ def _open(url: str) -> None:
 def _measure_apart(asked: _Asked, due: Due) -> Iterator[_Page]:
     assert _apart is not None
     engine, priors = _apart
-    yield _measure_page(engine, asked, priors, due)
+    yield patiently(partial(_measure_page, engine, asked, priors, due))
 
 
 def _measure_page(engine: sa.Engine, asked: _Asked, priors: dict[str, Priors], due: Iterable[int]) -> _Page:

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from radar.keys import Kind, key_number
 from radar.partners.profile import LATEST, ReadPost, packed, profiles_of, vector_bytes
 from radar.spread import spread, workers
 from radar.store import partners as store
-from radar.store.engine import chunks, open_store, reading, writing
+from radar.store.engine import chunks, open_store, reading
+from radar.store.lasting import lasting, patiently
 from radar.text import gazetteer
 
 BATCH = 100
@@ -28,25 +30,33 @@ Rows = list[dict[str, Any]]
 def make_profiles(engine: sa.Engine, *, now: datetime) -> int:
     """Make the profiles of accounts measured since theirs was made; returns how many.
 
-    Safe to kill and to run twice: a batch is written whole, and an account's profile is replaced.
+    Safe to kill and to run twice: a batch is written whole, and an account's profile is replaced. A lost connection is
+    outlasted, here and in the processes that make profiles.
     """
     done = 0
     while True:
-        with reading(engine) as session:
-            due = store.due_profiles(session, ROUND)
+        due = patiently(partial(_due, engine))
         if not due:
             return done
         for rows in _made(engine, due, now):
-            with writing(engine) as session, session.begin():
-                store.write_profiles(session, rows)
+            lasting(engine, partial(_write, rows))
             done += len(rows)
+
+
+def _due(engine: sa.Engine) -> Sequence[store.Due]:
+    with reading(engine) as session:
+        return store.due_profiles(session, ROUND)
+
+
+def _write(rows: Rows, session: Session) -> None:
+    store.write_profiles(session, rows)
 
 
 def _made(engine: sa.Engine, due: Sequence[store.Due], now: datetime) -> Iterator[Rows]:
     """Profiles of accounts, a batch at a time and in order: who waits is known by the latest profile of all."""
     batches = chunks(due, BATCH)
     if len(due) < MANY or workers() == 1:
-        yield from (_profiles(engine, now, batch) for batch in batches)
+        yield from (patiently(partial(_profiles, engine, now, batch)) for batch in batches)
         return
     begin, turn, early = partial(_open, engine.url.render_as_string(hide_password=False)), 0, dict[int, Rows]()
     for (number, _), rows in spread(partial(_make_apart, now), enumerate(batches), at_once=workers(), begin=begin):
@@ -68,7 +78,7 @@ def _open(url: str) -> None:
 
 def _make_apart(now: datetime, batch: tuple[int, Sequence[store.Due]]) -> Iterator[Rows]:
     assert _apart is not None
-    yield _profiles(_apart, now, batch[1])
+    yield patiently(partial(_profiles, _apart, now, batch[1]))
 
 
 def _profiles(engine: sa.Engine, now: datetime, due: Sequence[store.Due]) -> Rows:

@@ -5,16 +5,14 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from radar.access.people import FORGOTTEN
+from radar.compacting import compact
 from radar.config import Settings
-from radar.markets import MARKETS
-from radar.store import audit, counts, diffusion, members, pruning, pushed, runs, trends
+from radar.store import audit, diffusion, members, months, pruning, pushed, runs, trends
 from radar.store.engine import writing
 
 HOURLY_SNAPSHOTS = timedelta(days=7)
 RUNS_KEPT = timedelta(days=30)
 KEYS_KEPT = timedelta(days=7)
-QUARTERS_KEPT = 60
-"""Days before a market's last for which counts are kept by the quarter hour: quarters are watched for 28 at most."""
 
 
 def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, int]:
@@ -29,10 +27,11 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
         done["expired"] += n
         if not n:
             break
-    done["compacted"] = sum(_compacted(engine, code) for code in MARKETS)
+    done["compacted"] = compact(engine, settings.hourly_days)
+    snapshots_before = now - timedelta(days=settings.snapshot_days)
+    done["snapshots"] = months.drop(engine, "snapshot", snapshots_before)
     with writing(engine) as session, session.begin():
-        snapshots_before = now - timedelta(days=settings.snapshot_days)
-        done["snapshots"] = trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
+        done["snapshots"] += trends.prune_snapshots(session, now - HOURLY_SNAPSHOTS, snapshots_before)
         done["forecasts"] = diffusion.prune_kept_forecasts(session, snapshots_before.date())
         done["rejects"] = runs.prune_rejected(session, now - timedelta(days=settings.reject_days))
         done["pushes"] = pushed.prune_pushed(session, now - KEYS_KEPT)
@@ -40,18 +39,10 @@ def prune(engine: sa.Engine, settings: Settings, *, now: datetime) -> dict[str, 
         members.prune_failures(session, now - FORGOTTEN)
         done["audit"] = audit.prune_audit(session, now - timedelta(days=settings.audit_days))
         done["runs"] = runs.prune_runs(session, now - RUNS_KEPT)
+    months.settle(engine)
+    months.ahead(engine, now)
+    months.analyse(engine)
     return done
-
-
-def _compacted(engine: sa.Engine, market: str) -> int:
-    """Keep old counts by the hour; days that were done."""
-    done = 0
-    while True:
-        with writing(engine) as session, session.begin():
-            n = counts.compact_days(session, market, QUARTERS_KEPT, 7)
-        done += n
-        if not n:
-            return done
 
 
 def _texts(engine: sa.Engine, source: str | None, before: datetime) -> int:

@@ -1,10 +1,14 @@
 """Matching on a real store: profiles follow measures, pages hold everybody once, whom filters leave out is said."""
 
+import importlib
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from radar.answers.partners import Asked, partners, similar_authors
 from radar.config import Settings
@@ -14,9 +18,9 @@ from radar.measure import measure_authors
 from radar.partners.brief import Brief
 from radar.partners.parts import PARTS
 from radar.partners.price import shipped_prices
-from radar.profiles import make_profiles
+from radar.profiles import _made, make_profiles
 from radar.sources.base import RawAuthor, RawPost
-from radar.store import measures
+from radar.store import measures, rights
 from radar.store import partners as store
 from radar.store import tables as t
 from radar.store.engine import reading, writing
@@ -156,6 +160,60 @@ def test_profiles_are_made_for_those_measured_anew_and_no_others(filled: SmallSt
     filled.work()
     measure(filled)
     assert make_profiles(filled.engine, now=filled.now) == 1
+
+
+def test_who_is_hidden_while_a_profile_waits_has_none(filled: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with filled.engine.begin() as connection:
+        connection.execute(sa.delete(t.author_profile))
+        ids = sa.select(t.author.c.handle, t.author.c.id)
+        mei = dict(connection.execute(ids).all())["mei"]
+
+    def late(*given: Any) -> Iterator[Any]:
+        for rows in _made(*given):
+            with writing(filled.engine) as session, session.begin():
+                rights.hide(session, mei, NOW)
+            yield rows
+
+    monkeypatch.setattr("radar.profiles._made", late)
+    make_profiles(filled.engine, now=NOW)
+    with reading(filled.engine) as session:
+        left = session.scalars(sa.select(t.author_profile.c.author_id)).all()
+    assert len(left) == 5
+    assert mei not in left
+    assert "mei" not in handles(ask(filled))
+
+
+LOST_AT = (
+    "author_facts.accounts", "measures.write_measures", "measures.due_authors", "partners.latest_posts",
+    "partners.write_profiles", "partners.due_profiles",
+)  # fmt: skip
+"""Statements in which the connection is lost: of measuring, and of making profiles."""
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("at", LOST_AT)
+def test_a_lost_connection_is_outlasted(filled: SmallStore, monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    module, name = at.split(".")
+    real, cut = getattr(importlib.import_module(f"radar.store.{module}"), name), list[str]()
+
+    def fails(session: Session, *given: Any) -> Any:
+        if not cut:
+            cut.append(at)
+            session.execute(sa.select(sa.func.pg_terminate_backend(sa.func.pg_backend_pid())))
+        return real(session, *given)
+
+    with filled.engine.begin() as connection:
+        before = connection.execute(sa.select(t.author_profile.c.facts).order_by(t.author_profile.c.author_id)).all()
+        connection.execute(sa.delete(t.author_profile))
+        connection.execute(sa.update(t.author_due).values(due_at=NOW))
+    monkeypatch.setattr(f"radar.store.{at}", fails)
+    measure(filled)
+    make_profiles(filled.engine, now=NOW)
+    assert cut == [at]
+    with filled.engine.connect() as connection:
+        after = connection.execute(sa.select(t.author_profile.c.facts).order_by(t.author_profile.c.author_id)).all()
+        waiting = connection.scalar(sa.select(sa.func.count()).where(t.author_due.c.due_at <= NOW))
+    assert (after, waiting) == (before, 0)
 
 
 def test_processes_make_the_profiles_that_one_alone_does(filled: SmallStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,7 @@ def test_the_job_says_what_went(engine: sa.Engine, scorer: TopicScorer) -> None:
 def test_old_counts_lose_their_quarters_once_and_keep_their_hours(
     engine: sa.Engine, scorer: TopicScorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("radar.prune.QUARTERS_KEPT", 30)
+    monkeypatch.setattr("radar.compacting.QUARTERS_KEPT", 30)
     _as_published(engine)
     put(engine, a_post("later", "#sweet later", author="eve", published_at=OLD + timedelta(minutes=20)), now=OLD)
     _count(engine, scorer)

@@ -24,7 +24,7 @@ BEGINS = datetime(2026, 3, 1, tzinfo=UTC)
 MOON = key_number(Kind.TERM, "moonlantern")
 
 
-def _store(folder: Path, days: int, crazes: tuple[float, ...], seed: int = 5) -> sa.Engine:
+def crazed_store(folder: Path, days: int, crazes: tuple[float, ...], seed: int = 5) -> sa.Engine:
     """40 persons who talk round the clock, and crazes of 9 persons within 20 minutes, counted to the last day."""
     rng = random.Random(seed)
     end = BEGINS + timedelta(days=days)
@@ -59,7 +59,7 @@ def _quarters(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_a_quick_craze_is_known_at_the_quarter_and_kept_apart(tmp_path: Path) -> None:
     begun = 20 + 7 / 24
-    engine = _store(tmp_path, 21, (begun,))
+    engine = crazed_store(tmp_path, 21, (begun,))
     at = BEGINS + timedelta(days=begun)
     detect(engine, OLD, at + timedelta(minutes=30))
     with reading(engine) as session:
@@ -79,7 +79,7 @@ def test_a_quick_craze_is_known_at_the_quarter_and_kept_apart(tmp_path: Path) ->
 
 def test_a_steady_world_raises_no_quarter_round_midnight(tmp_path: Path) -> None:
     """First mentions crowd into the quarters after local midnight; that is the day's way and no rise."""
-    engine = _store(tmp_path, 41, ())
+    engine = crazed_store(tmp_path, 41, ())
     detect(engine, OLD, BEGINS + timedelta(days=41))
     assert _quarters(engine)["snapshots"] == []
     engine.dispose()
@@ -87,7 +87,7 @@ def test_a_steady_world_raises_no_quarter_round_midnight(tmp_path: Path) -> None
 
 @pytest.fixture
 def crazes(tmp_path: Path) -> sa.Engine:
-    return _store(tmp_path, 75, (20.3, 45.3, 70.3))
+    return crazed_store(tmp_path, 75, (20.3, 45.3, 70.3))
 
 
 def test_quarters_of_recent_weeks_are_the_same_day_by_day_and_at_once(crazes: sa.Engine) -> None:
@@ -125,7 +125,7 @@ def test_days_without_a_time_of_day_cost_quarters_nothing(tmp_path: Path) -> Non
 
 
 def test_detection_that_was_killed_ends_in_the_same_quarters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, end = _store(tmp_path, 45, (40.3,)), BEGINS + timedelta(days=45)
+    engine, end = crazed_store(tmp_path, 45, (40.3,)), BEGINS + timedelta(days=45)
     real, kept = trends.save_state, []
 
     def dies(session: Any, model_id: str, market: str, bucket: str, *rest: Any) -> None:

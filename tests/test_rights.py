@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from radar.adoption import _adopters, collect_adopters
 from radar.config import Settings
 from radar.ingest import ingest_posts, ingest_profiles
 from radar.kol import Tiers
@@ -26,6 +28,7 @@ from radar.store.measures import measures_of, measures_page
 from radar.store.posts import evidence
 from radar.store.tables import metadata
 from tests.builders import NOON, a_post, put
+from tests.store.walking import counts
 
 NOW = NOON + timedelta(days=10)
 ANN = RawAuthor(
@@ -165,6 +168,34 @@ def test_an_erased_author_leaves_no_trace_and_is_refused_by_a_keyed_hash_only(st
     assert (again.new, again.rejected, len(again.refused), again.unchanged) == (0, [], 10, 10)
     assert "ann" not in _everything(store).replace("ramen", "").replace("@ann.handler", "")
     assert erase(store, tmp_path, ids["ann-native"], now=NOW).posts == 0
+
+
+def test_who_is_erased_while_adopters_wait_is_none_of_them(
+    store: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trend's adopters are collected in the counts' time, and written when all of them are."""
+    ids = _ids(store)
+    with store.begin() as c:
+        persons = dict(c.execute(sa.select(t.author.c.native_id, t.author.c.person_id)).all())
+        c.execute(sa.update(t.snapshot).values(q=0.001))
+        c.execute(sa.update(t.post_signal).values(keys=(1).to_bytes(8, "little")))
+        day = {"model_id": "m", "audience_market": "TW", "local_day": NOON.date(), "person_count": 2, "post_count": 2}
+        done = {"is_sealed": False, "detected": True, "counted_at": NOW, "counts": counts().to_bytes()}
+        c.execute(sa.insert(t.day_count), [day | done])
+    found = list[int]()
+
+    def late(*given: Any) -> Any:
+        adopters = _adopters(*given)
+        found.extend(who for rows in adopters.values() for who in rows)
+        erase(store, tmp_path, ids["ann-native"], now=NOW)
+        return adopters
+
+    monkeypatch.setattr("radar.adoption._adopters", late)
+    assert collect_adopters(store, "m", now=NOW) == 1
+    assert sorted(found) == sorted(persons.values())
+    with store.connect() as c:
+        assert c.scalars(sa.select(t.trend_adoption.c.person_id)).all() == [persons["bob-native"]]
+    assert "ann-native" not in _everything(store)
 
 
 def test_an_erasure_that_was_killed_goes_on(store: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

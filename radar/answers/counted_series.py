@@ -55,6 +55,9 @@ def series(
     kind, key  of KINDS, and the text as counted;    place  a place market it was used about
     bucket     1d if left out;    window  how far back from as_of: 2d, 7d or 56d by the bucket; at most 7, 31 or 400
 
+    Days of which nothing is known in so short buckets (old ones, which are kept by the day; those of sources that tell
+    days alone) are left out: `days_left_out` says how many of the window.
+
     expected is one bucket ahead: of the KOLs heard in it, by the key's decayed rate and the market's week; null while
     there is too little past. Raises UnknownName, Gone and CallerError.
     """
@@ -70,10 +73,12 @@ def series(
     hash_ = key_number(told, key)
     known = counted(session, about, as_of)
     points: list[dict[str, Any]] = []
+    left_out = 0
     since = known.until - length if known.until else None
     if known.last is not None and known.until is not None and since is not None:
         first = local_day(since, about.tz)
         days = counted_days(session, known.model_id, about.code, first - timedelta(days=_LEAD_IN[size]), known.last)
+        left_out = sum(day >= first and not counts.knows(size) for day, counts in days.items())
         points = _points(_slices(days, about, size, hash_, number, known.until), size, about, since)
     shown = key_shown(key_names(session, [hash_]).get(hash_), about.languages[0])
     is_named = bool(shown["text"])
@@ -85,6 +90,7 @@ def series(
         "market": about.code,
         "place": next((code for code, n in PLACE_NUMBERS.items() if n == number), None) if number else None,
         "bucket": size.value,
+        "days_left_out": left_out,
         "window": {"start": since, "end": known.until} if since and known.until else None,
         "as_of": known.until,
         "model_id": known.model_id,
@@ -104,8 +110,10 @@ def _check_key(kind: Kind, key: str) -> None:
 def _slices(
     days: Mapping[date, DayCounts], about: Market, size: Bucket, key: int, place: int, until: datetime
 ) -> Iterator[_Slice]:
-    """Every closed bucket of the counted days, in order."""
+    """Every closed bucket of the counted days of which anything is known by the bucket, in order."""
     for day, counts in days.items():
+        if not counts.knows(size):
+            continue
         starts = size.starts(day, about.tz)
         end = day_start(day + timedelta(days=1), about.tz)
         about_place = counts.places == place

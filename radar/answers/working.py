@@ -141,6 +141,9 @@ def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market,
 
     The rate is expected over KOLs heard in the windows of the trend's moments, their median: so the dotted line agrees
     with the working. The test itself also knows the hour of the week; `expected` of the working is its figure.
+
+    Days of which nothing is known in so short buckets are left out; where that is all of them, the curve is by the day
+    and no rate is shown.
     """
     bucket = Bucket(best.bucket)
     last = local_day(as_of - timedelta(microseconds=1), about.tz)
@@ -149,6 +152,9 @@ def _curve(session: Session, best: Seen, history: Sequence[Seen], about: Market,
     first = last - timedelta(days=length - 1)
     reach = min([first, *(local_day(datetime.fromisoformat(s.working["window_start"]), about.tz) for s in history)])
     days = counted_days(session, best.model_id, about.code, max(reach, first - timedelta(days=90)), last)
+    if not any(counts.knows(bucket) for day, counts in days.items() if day >= first):
+        bucket, history = Bucket.DAY, ()
+    days = {day: counts for day, counts in days.items() if counts.knows(bucket)}
     times: list[datetime] = []
     persons: list[int] = []
     heard: list[int] = []

@@ -21,6 +21,7 @@ SERIES: dict[str, Any] = {
         }
     ],
     "next": None, "name": "#大阪必買", "key": _KEY, "market": "TW", "place": None, "bucket": "1d",
+    "days_left_out": 0,
     "window": {"start": "2026-09-27T14:00:00Z", "end": "2026-11-22T14:00:00Z"}, "as_of": "2026-11-22T14:00:00Z",
     "model_id": "topics-b36f98f85e", "simulated": False,
 }  # fmt: skip

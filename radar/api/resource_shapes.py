@@ -58,6 +58,7 @@ class Series(Shape):
     market: str
     place: str | None
     bucket: Literal["15m", "1h", "1d"]
+    days_left_out: int = Field(description="Days of the window that are known by longer buckets only: ask for those.")
     window: Span | None = Field(description="Null where nothing is counted.")
     as_of: datetime | None
     model_id: str

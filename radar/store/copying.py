@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from radar.errors import StoreError
+from radar.store import months
 from radar.store.migrate import migrate
+from radar.store.months import PARTED
 from radar.store.tables import metadata
 
 STEP = 2_048
@@ -85,9 +87,16 @@ def copied_out(connection: sa.Connection) -> Iterator[tuple[str, list[str], Iter
 
 
 def _blocks(connection: sa.Connection, name: str, columns: list[str]) -> Iterator[bytes]:
-    with _cursor(connection) as cursor, cursor.copy(f"COPY {_named(connection, name, columns)} TO STDOUT") as copy:
+    with _cursor(connection) as cursor, cursor.copy(_copy_out(connection, name, columns)) as copy:
         for block in copy:
             yield bytes(block)
+
+
+def _copy_out(connection: sa.Connection, name: str, columns: list[str]) -> str:
+    quote = connection.dialect.identifier_preparer.quote
+    if name in PARTED:  # of months COPY takes a query alone
+        return f"COPY (SELECT {', '.join(map(quote, columns))} FROM {quote(name)}) TO STDOUT"
+    return f"COPY {_named(connection, name, columns)} TO STDOUT"
 
 
 def replace_postgresql(
@@ -113,6 +122,7 @@ def replace_postgresql(
                 _copy_in(connection, name, columns, blocks)
         _set_sequences(connection)
         migrate(connection)
+        months.spread(connection)
 
 
 def _empty(connection: sa.Connection) -> None:

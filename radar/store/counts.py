@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -73,42 +74,91 @@ def put_days(
     ]  # fmt: skip
     changed = ["counts", "person_count", "post_count", "detected", "counted_at"]
     if rows:  # before the counts: who compacts holds this row first, too
-        first = min(day for day, _, _ in rows).isoformat()
-        again = sa.update(meta).where(meta.c.name == _compacted(market), meta.c.value > first)
+        first, names = min(day for day, _, _ in rows).isoformat(), [f"{form} {market}" for form in Form]
+        again = sa.update(meta).where(meta.c.name.in_(names), meta.c.value > first)
         session.execute(again.values(value=first))
     upsert(session, day_count, values, on=["model_id", "audience_market", "local_day"], update=changed)
 
 
-def _compacted(market: str) -> str:
-    """Name of the day before which a market's counts have no quarters."""
-    return f"compacted {market}"
+_FOR_GOOD = 6
+"""The level of zlib for days of which many are kept and few are written anew: a tenth less than at 1."""
 
 
-def compact_days(session: Session, market: str, keep_days: int, limit: int) -> int:
-    """Take the quarters out of some of a market's days that are so many days older than its last; how many days.
+class Form(StrEnum):
+    """What old days are brought into, named as `meta` says up to which day that is done for a market."""
 
-    The hours stay as they are. Ask again until there are none: what was done is remembered with it.
+    HOURS = "compacted"
+    DAYS = "by the day"
+
+
+def last_day(session: Session, market: str) -> date | None:
+    """A market's newest counted day."""
+    mine = day_count.c.audience_market == market
+    last: date | None = session.scalar(sa.select(sa.func.max(day_count.c.local_day)).where(mine))
+    return last
+
+
+def compact_days(session: Session, market: str, before: date, form: Form, limit: int) -> int:
+    """Bring some of a market's days before a day into a form, for all models; how many days.
+
+    Ask again until there are none: what was done is remembered with it, and a day counted anew is done again.
     """
-    c = day_count.c
-    last = session.scalar(sa.select(sa.func.max(c.local_day)).where(c.audience_market == market))
-    if last is None:
-        return 0
-    name, before = _compacted(market), last - timedelta(days=keep_days)
+    c, name = day_count.c, f"{form} {market}"
     upsert(session, meta, [{"name": name, "value": date.min.isoformat()}], on=["name"])
     done = session.scalars(sa.select(meta.c.value).where(meta.c.name == name).with_for_update()).one()
     near = sa.select(c.local_day).where(c.audience_market == market, c.local_day < before)
     near = near.where(c.local_day >= date.fromisoformat(done)).distinct()
     days = list(session.scalars(near.order_by(c.local_day).limit(limit)))
-    mine = sa.and_(c.audience_market == market, c.local_day.in_(days))
-    for model_id, day, blob in session.execute(sa.select(c.model_id, c.local_day, c.counts).where(mine)).all():
-        counts = DayCounts.from_bytes(blob)
-        if counts.by_quarter.any() or (counts.buckets[counts.buckets != DAY_ONLY] % 4).any():
-            this = sa.and_(c.model_id == model_id, c.audience_market == market, c.local_day == day)
-            session.execute(sa.update(day_count).where(this).values(counts=counts.by_the_hour().to_bytes()))
+    for day in days:
+        mine = sa.and_(c.audience_market == market, c.local_day == day)
+        for model_id, blob in session.execute(sa.select(c.model_id, c.counts).where(mine)).all():
+            counts = DayCounts.from_bytes(blob)
+            if _is_finer(counts, form):
+                coarse = counts.by_the_hour() if form is Form.HOURS else counts.by_the_day()
+                this = sa.update(day_count).where(mine, c.model_id == model_id)
+                session.execute(this.values(counts=coarse.to_bytes(_FOR_GOOD)))
     if days:
         upto = (days[-1] + timedelta(days=1)).isoformat()
         session.execute(sa.update(meta).where(meta.c.name == name).values(value=upto))
     return len(days)
+
+
+def _is_finer(counts: DayCounts, form: Form) -> bool:
+    timed = counts.buckets[counts.buckets != DAY_ONLY]
+    if form is Form.HOURS:
+        return bool(counts.by_quarter.any() or (timed % 4).any())
+    return bool(counts.by_quarter.any() or counts.by_hour.any() or len(timed))
+
+
+def first_undetected(session: Session, model_id: str, market: str) -> date | None:
+    """The first day whose counts detection has not taken in as they are."""
+    c = day_count.c
+    mine = sa.and_(c.model_id == model_id, c.audience_market == market, sa.not_(c.detected))
+    first: date | None = session.scalar(sa.select(sa.func.min(c.local_day)).where(mine))
+    return first
+
+
+class Settled(NamedTuple):
+    """Up to where a market's past is settled by the hour.
+
+    since  trends by the hour are watched anew from this local day on at most: those before it stand
+    hours  days before this one are kept by the day: nothing looks further back from there
+    """
+
+    since: date
+    hours: date
+
+
+def settled(session: Session, market: str) -> Settled | None:
+    """What was settled of a market; None while nothing is."""
+    said = session.scalar(sa.select(meta.c.value).where(meta.c.name == f"settled {market}"))
+    return Settled(*map(date.fromisoformat, said.split())) if said else None
+
+
+def settle(session: Session, market: str, until: Settled) -> None:
+    """Say up to where a market is settled from now on."""
+    row = {"name": f"settled {market}", "value": f"{until.since} {until.hours}"}
+    upsert(session, meta, [row], on=["name"], update=["value"])
 
 
 def drop_dirty(session: Session, days: Iterable[DirtyDay]) -> None:

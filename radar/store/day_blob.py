@@ -4,8 +4,9 @@ Rows are (key, place, bucket) -> persons, posts, engagement, sorted; bucket is t
 midnight, or DAY_ONLY for posts of which only the day is known. Exposure is the number of persons who posted, by
 quarter, by hour and over the day.
 
-Blobs of the first form ("RDC1") knew hours only: each of their rows is read as of its hour's first quarter, and nobody
-is said to have been heard in any quarter. A recount writes the present form.
+Old days are kept by the hour, then by the day: `radar.compacting`. Blobs of the first form ("RDC1") knew hours only:
+each of their rows is read as of its hour's first quarter, and nobody is said to have been heard in any quarter. A
+recount writes the present form.
 """
 
 import struct
@@ -15,6 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from radar.windows import Bucket
 
 DAY_ONLY = 255
 HOURS = 25
@@ -51,12 +54,26 @@ class DayCounts:
         """The hour of each row since local midnight, DAY_ONLY where it is not known."""
         return np.where(self.buckets == DAY_ONLY, DAY_ONLY, self.buckets // 4).astype(np.uint8)
 
+    def knows(self, bucket: Bucket) -> bool:
+        """Whether anything is known of slices so short: not of old days, nor where sources tell days alone."""
+        if bucket is Bucket.DAY:
+            return True
+        return bool((self.by_hour if bucket is Bucket.HOUR else self.by_quarter).any())
+
     def by_the_hour(self) -> "DayCounts":
         """The same without its quarters: rows of one hour are one, and nobody is said to have been heard in a quarter.
 
         A person counts in the bucket of the day's first mention alone, so hours are exact sums of their quarters.
         """
-        buckets = np.where(self.buckets == DAY_ONLY, DAY_ONLY, self.buckets // 4 * 4).astype(np.uint8)
+        return self._in(np.where(self.buckets == DAY_ONLY, DAY_ONLY, self.buckets // 4 * 4), self.by_hour)
+
+    def by_the_day(self) -> "DayCounts":
+        """The same as if only the day were known of each post: sums over the day are what they were."""
+        return self._in(np.full(len(self.buckets), DAY_ONLY), np.zeros(HOURS, np.uint32))
+
+    def _in(self, buckets: npt.NDArray[Any], by_hour: npt.NDArray[np.uint32]) -> "DayCounts":
+        """Rows that come into one bucket are one; buckets are in order within each key and place."""
+        buckets = buckets.astype(np.uint8)
         starts = np.ones(len(buckets), bool)
         columns = (self.keys, self.places, buckets)
         starts[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
@@ -65,12 +82,13 @@ class DayCounts:
         persons, posts, engagement = (new.astype(old.dtype) for new, old in zip(sums, self._columns[3:], strict=True))
         return DayCounts(
             self.keys[at], self.places[at], buckets[at], persons, posts, engagement,
-            np.zeros(QUARTERS, np.uint32), self.by_hour, self.day_persons,
+            np.zeros(QUARTERS, np.uint32), by_hour, self.day_persons,
         )  # fmt: skip
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, level: int = 1) -> bytes:
+        """As one blob. level: of zlib; a day that is written for good is worth more work."""
         body = b"".join(_little(column).tobytes() for column in (*self._columns, self.by_quarter, self.by_hour))
-        return _HEADER.pack(_MAGIC, len(self.keys), self.day_persons) + zlib.compress(body, 1)
+        return _HEADER.pack(_MAGIC, len(self.keys), self.day_persons) + zlib.compress(body, level)
 
     @property
     def _columns(self) -> tuple[npt.NDArray[Any], ...]:

@@ -44,7 +44,11 @@ def open_store(url: str, *, migrate: bool = True) -> sa.Engine:
     if migrate:
         from radar.store.migrate import upgrade
 
-        upgrade(engine)
+        try:
+            upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
     return engine
 
 

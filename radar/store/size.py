@@ -17,8 +17,11 @@ def bytes_by_table(engine: sa.Engine) -> dict[str, int]:
             rows = connection.execute(sizes.where(page.c.aggregate == 1).group_by(thing.c.tbl_name)).all()
             found = {name: int(n) for name, n in rows}
         else:
-            size = sa.func.pg_total_relation_size(sa.func.to_regclass(sa.bindparam("name")))
-            found = {name: int(connection.scalar(sa.select(size), {"name": name}) or 0) for name in metadata.tables}
+            whole = sa.func.to_regclass(sa.bindparam("name"))
+            months = sa.func.pg_partition_tree(whole).table_valued("relid")  # none of a table that has no months
+            of_months = sa.select(sa.func.sum(sa.func.pg_total_relation_size(months.c.relid))).scalar_subquery()
+            size = sa.select(sa.func.coalesce(of_months, sa.func.pg_total_relation_size(whole)))
+            found = {name: int(connection.scalar(size, {"name": name}) or 0) for name in metadata.tables}
     return dict(sorted(found.items(), key=lambda row: -row[1]))
 
 

@@ -1,4 +1,16 @@
-"""The tables: every fact the radar keeps. Instants are stored in UTC and come back aware."""
+"""The tables: every fact the radar keeps. Instants are stored in UTC and come back aware.
+
+PostgreSQL keeps some tables by the month (`postgresql_partition_by`; `radar.store.months` makes the months): those that
+grow with time, whose key holds their time, and which are read by it or forgotten by it. The others are whole:
+
+- `post`, and what names posts by id alone (`post_signal`, `post_topic`, `aside_signal`, `refresh_due`): PostgreSQL
+  holds no uniqueness over (platform, native_id), and no foreign key to an id, where the month is no part of it. With
+  the month in the key the same post could be there twice, under two days that a source gave it. What follows: those
+  tables have indexes over all time, their rows leave by DELETE, and VACUUM, not DROP, gives back the room.
+- `stage_change`, `trend_adoption`: read by the trend, of whichever month; a row a stage is little.
+- `detector_state`: as many rows as checkpoints are kept, whatever is stored.
+- `run`, `audit`, `rejected_post`: their key is a number, and they are forgotten after weeks.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -120,6 +132,7 @@ follower_observation = Table(
     Column("author_id", ForeignKey("author.id"), primary_key=True),
     Column("observed_on", Date, primary_key=True),
     Column("follower_count", BigInteger, nullable=False),
+    postgresql_partition_by="RANGE (observed_on)",
 )
 
 post = Table(
@@ -178,6 +191,7 @@ engagement_observation = Table(
     Column("comment_count", BigInteger),
     Column("share_count", BigInteger),
     Column("view_count", BigInteger),
+    postgresql_partition_by="RANGE (observed_at)",
 )
 
 post_signal = Table(
@@ -252,6 +266,7 @@ day_count = Table(
     Column("detected", Boolean, nullable=False),  # a recount clears it; detection sets it
     Column("counted_at", Instant, nullable=False),
     Index("ix_day_count_undetected", "audience_market", "local_day", "detected"),
+    postgresql_partition_by="RANGE (local_day)",
 )
 
 detector_state = Table(
@@ -311,6 +326,7 @@ snapshot = Table(
     Column("score", Float, nullable=False),
     Column("working", JSON, nullable=False),
     Index("ix_snapshot_audience_market_as_of", "audience_market", "as_of"),
+    postgresql_partition_by="RANGE (as_of)",
 )
 for _name, _rows in (("hourly", not_(snapshot.c.is_daily)), ("daily", snapshot.c.is_daily)):
     Index(f"ix_snapshot_{_name}", snapshot.c.as_of, sqlite_where=_rows, postgresql_where=_rows)
@@ -762,6 +778,7 @@ tracked_mention = Table(
     Column("post_count", Integer, nullable=False),
     Index("ix_tracked_mention_audience_market_local_day", "audience_market", "local_day"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="RANGE (local_day)",
 )
 
 run = Table(

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.errors import RadarError
+from radar.store import months
 from radar.store.copying import _set_sequences
 from radar.store.engine import _converted, upsert
 from radar.store.tables import meta as meta_table
@@ -161,4 +162,5 @@ def finish(session: Session) -> None:
     """Let new rows be numbered from behind those that came in, and answers be made anew."""
     if session.get_bind().dialect.name == "postgresql":
         _set_sequences(session.connection())
+        months.spread(session.connection())
     answers_changed(session)

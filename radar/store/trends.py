@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 from radar.store.version import answers_changed
-from radar.windows import RANKED
+from radar.windows import RANKED, Bucket
 
 KEPT_STATES = 14
 """Newest checkpoints kept of a market and bucket length; a change further back replays from the beginning."""
+ANCHOR_DAYS = 91
+"""Besides, a checkpoint of hours is kept at every so many days: where the past by the hour can be settled."""
 
 
 def load_state(session: Session, model_id: str, market: str, bucket: str, day: date) -> tuple[date, bytes] | None:
@@ -29,15 +31,49 @@ def load_state(session: Session, model_id: str, market: str, bucket: str, day: d
 
 
 def save_state(session: Session, model_id: str, market: str, bucket: str, day: date, state: bytes) -> None:
-    """Keep the state as it is when `day` begins; forget later ones and all but the newest of the earlier."""
+    """Keep the state as it is when `day` begins; forget later ones, and earlier ones but for the newest and anchors."""
     c = detector_state.c
     mine = sa.and_(c.model_id == model_id, c.audience_market == market, c.bucket == bucket)
     session.execute(sa.delete(detector_state).where(mine, c.local_day >= day))
     row = {"model_id": model_id, "audience_market": market, "bucket": bucket, "local_day": day, "state": state}
     session.execute(sa.insert(detector_state), [row])
     days = session.scalars(sa.select(c.local_day).where(mine).order_by(c.local_day.desc()).offset(KEPT_STATES)).all()
+    days = [day for day in days if bucket != Bucket.HOUR or not is_anchor(day)]
     if days:
         session.execute(sa.delete(detector_state).where(mine, c.local_day.in_(days)))
+
+
+def is_anchor(day: date) -> bool:
+    """Whether a checkpoint of hours at the beginning of a day is kept until a later one takes its place.
+
+    >>> is_anchor(date(2026, 2, 1)), is_anchor(date(2026, 2, 2))
+    (True, False)
+    """
+    return day.toordinal() % ANCHOR_DAYS == 0
+
+
+def watching_models(session: Session) -> list[str]:
+    """Models whose detection has checkpoints: each found by a step in their index."""
+    c, found = detector_state.c, list[str]()
+    while (
+        name := session.scalar(sa.select(sa.func.min(c.model_id)).where(c.model_id > "".join(found[-1:])))
+    ) is not None:
+        found.append(name)
+    return found
+
+
+def hourly_states(session: Session, model_id: str, market: str) -> list[date]:
+    """The days at whose beginning checkpoints of hours are kept, the newest first."""
+    c = detector_state.c
+    mine = sa.and_(c.model_id == model_id, c.audience_market == market, c.bucket == Bucket.HOUR)
+    return list(session.scalars(sa.select(c.local_day).where(mine).order_by(c.local_day.desc())))
+
+
+def drop_hourly_states(session: Session, model_id: str, market: str, before: date) -> None:
+    """Forget checkpoints of hours before a day: nothing goes back to them."""
+    c = detector_state.c
+    mine = sa.and_(c.model_id == model_id, c.audience_market == market, c.bucket == Bucket.HOUR)
+    session.execute(sa.delete(detector_state).where(mine, c.local_day < before))
 
 
 def rewind(session: Session, model_id: str, market: str, bucket: str, since: datetime, active: Sequence[int]) -> None:

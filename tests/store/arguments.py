@@ -20,7 +20,7 @@ def without(cells: dict[str, Any], name: str) -> dict[str, Any]:
 
 _PERSON = row("author", id=3, native_id="3", person_id=None)
 GIVEN: dict[str, Any] = {
-    "counts.compact_days.keep_days": -7,
+    "counts.compact_days.before": DAY + timedelta(days=7),
     "market": "TW",
     "platform": "test",
     "model_id": "m",

@@ -34,7 +34,7 @@ from radar.store.trends import KEPT_STATES
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = date(2026, 5, 4)
 FOLDER = Path(radar.store.__file__).parent
-WHOLE = {"bulk", "size", "copying", "transfer", "engine", "migrate", "tables", "day_blob", "locks", "replica"}
+WHOLE = {"bulk", "size", "copying", "transfer", "engine", "migrate", "tables", "day_blob", "locks", "replica", "months"}
 """Modules that fill, copy, open or change whole stores, that ask the server alone, or run no statement of their own."""
 _RUNS = {"execute", "scalar", "scalars", "upsert", "upsert_from", "execute_each", "exec_driver_sql"}
 
