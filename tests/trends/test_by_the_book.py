@@ -173,7 +173,9 @@ class Book:
         most = likely + 3 * np.sqrt(np.maximum(likely * (2 * likely / n_stretches + 6 * self.phi_0w - 5), 0))
         wide = np.where(self.m < 200, np.minimum(self.sw, np.maximum(most, 4)), self.sw)
         weight = 30 / (30 + self.m)
-        self.phi_0, self.phi_0w = ((130 + (weight * q).sum()) / (100 + (weight * self.m).sum()) for q in (self.sq, wide))
+        self.phi_0, self.phi_0w = (
+            (130 + (weight * q).sum()) / (100 + (weight * self.m).sum()) for q in (self.sq, wide)
+        )
 
     def looked_back(self, s: int, at: int, plain: float, left: float) -> tuple[float, float, float]:
         came, x, slot = self.y[at][s], self.x[at][s], self.slots[at]
