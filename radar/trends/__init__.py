@@ -91,7 +91,10 @@ hours after the first. So days lose nothing to that, and hours 6, which are two 
 50,000 keys has to stand out, so p has to come to some 3e-6. Of a word never heard .04 persons are expected in 24 hours
 (half a mention in all that was heard): at a dispersion of 1.3, as stretches of 24 hours have there, that takes 7
 persons, at 1.1 5, of a Poisson 4. Expecting three tenths of a mention instead of half of one brings them .4 hours
-sooner, and one key in twenty more that comes on.
+sooner, and one key in twenty more that comes on. Crazes are not what makes the 1.3: without every series that ever came
+to p = .001 the words of the demo's Taiwan have 1.38 instead of 1.42, its hashtags 1.14 instead of 1.28. It is that one
+phi_0 stands for all: stretches of words of M 1 to 5 have .93, of 5 to 30 1.57, of 30 to 200 2.32, and section 3 gives
+the first more and the last less than they have.
 
 One series more in a market moves what all share: profile, mean rate, phi_0. Among 50 series that moved no p <= .001 by
 more than 2e-4, and from 1,000 series on no p <= .05 by more than 1.1e-3 (six seeds, phi 1.5; the newcomer quiet or

@@ -54,16 +54,20 @@ class Book:
         self.d, self.d2 = 0.5 ** (1 / half_life), 0.5 ** (0.5 / half_life)
         self.profile_decay = 0.5 ** (1 / max(4 * half_life, 4 * self.season))
         self.own_decay = 0.5 ** (1 / max(4 * half_life / self.season, 4))
-        self.y, self.x, self.u, self.slots, self.b = [np.zeros(0)] * 0, [np.zeros(0)] * 0, [0.0] * 0, [0] * 0, [0.0] * 0
+        self.y: list[Any] = []
+        self.x: list[Any] = []
+        self.u: list[Any] = []
+        self.slots: list[Any] = []
+        self.b: list[Any] = []
         self.o, self.e = np.zeros(self.season), np.zeros(self.season)
         self.m, self.s1, self.sq, self.sw, self.under_way = np.zeros((5, n))
         self.phi_0, self.phi_0w = 1.3, 1.3
         self.g: dict[int, Floats] = {}
         self.peaks = [Peaks(self.longest, self.d2) for _ in range(n)]
 
-    def decayed(self, x: list[Any], skip: int = 0) -> Any:
-        """Sum of x, the last one whole, without the last `skip`."""
-        return sum((self.d ** (len(x) - 1 - j) * x[j] for j in range(len(x) - skip)), np.zeros(self.n))
+    def decayed(self, x: list[Any]) -> Any:
+        """Sum of x, the last one whole."""
+        return sum((self.d ** (len(x) - 1 - j) * x[j] for j in range(len(x))), np.zeros(self.n))
 
     def f(self, slot: int) -> float:
         if not self.y or self.season == 1:
@@ -93,18 +97,20 @@ class Book:
         return float((1 - self.d2 ** max(len(self.y) - 1 - self.longest, 1)) / (1 - self.d2))
 
     def phi(self, s: int) -> float:
-        return max(1.0, (30 * self.phi_0 + self.s1[s]) / (30 + self.m[s]))
+        return max(1.0, float((30 * self.phi_0 + self.s1[s]) / (30 + self.m[s])))
 
     def phi_w(self, s: int) -> float:
         weight = 30 * self.longest
-        return max(1.0, (weight * self.phi_0w + self.sw[s]) / (weight + self.m[s]))
+        return max(1.0, float((weight * self.phi_0w + self.sw[s]) / (weight + self.m[s])))
 
     def pass_bucket(self, y: Floats, heard: float, slot: int, *, test: bool) -> list[tuple[float, ...]]:
         """p, lift, lift floor, score, observed, expected, window of every series; then learn."""
         self.a, self.exposed = self.decayed(self.x), float(self.decayed(self.u)[0]) if self.u else 0.0
         r0 = (self.a.sum() + 0.5) / self.n / self.exposed if self.exposed else np.inf
         self.prior, self.heard = 0.5 / r0, heard
-        self.y.append(y), self.u.append(heard * self.f(slot)), self.slots.append(slot), self.b.append(self.exposed)
+        self.u.append(heard * self.f(slot))
+        for kept, new in ((self.y, y), (self.slots, slot), (self.b, self.exposed)):
+            kept.append(new)
         self.before = self.left(self.longest) if len(self.y) >= self.longest else (self.a, 0.0)
         shown = [self.tested(s) if test else (1.0, *(0.0,) * 6) for s in range(self.n)]
         self.learn(y, slot)
@@ -131,11 +137,11 @@ class Book:
         log_p = -self.unsure(-best[0], s) + np.log(len(self.windows))
         if log_p < -LN20:
             log_p = -LN20 + (log_p + LN20) / self.peaks[s].theta(len(self.y) - 1 - self.longest)
-        _, o, e, phi, w = best
-        lift, floor = np.exp(psi(2 + o / phi)) / (2 + e / phi), gammaincinv(2 + o / phi, 0.05) / (2 + e / phi)
         if log_p >= 0:
             return 1.0, *(0.0,) * 6
-        return float(np.exp(log_p)), lift, floor, max(0.0, -log_p / np.log(10) * np.log2(lift)), o, e, w
+        _, o, e, phi, length = best
+        lift, floor = np.exp(psi(2 + o / phi)) / (2 + e / phi), gammaincinv(2 + o / phi, 0.05) / (2 + e / phi)
+        return float(np.exp(log_p)), lift, floor, max(0.0, -log_p / np.log(10) * np.log2(lift)), o, e, length
 
     def learn(self, y: Floats, slot: int) -> None:
         plain = self.u[-1] * (self.a + 0.5) / (self.exposed + self.prior) if self.exposed else np.zeros(self.n)
@@ -151,8 +157,8 @@ class Book:
             kept[:, slot] = self.own_decay * kept[:, slot] + (x[s], plain[s])
         self.x.append(x)
         self.look_back()
-        for s in np.flatnonzero(self.decayed(self.x) >= 200) if self.season > 1 else ():
-            self.g.setdefault(int(s), np.zeros((2, self.season)))
+        for new in np.flatnonzero(self.decayed(self.x) >= 200).tolist() if self.season > 1 else ():
+            self.g.setdefault(new, np.zeros((2, self.season)))
 
     def look_back(self) -> None:
         """Section 3, and the peaks of section 4: the oldest bucket of the longest window."""
