@@ -13,7 +13,8 @@ from radar.count import count_mentions
 from radar.detect import detect_trends
 from radar.registry import TopicScorer
 from radar.shadow import Stretch, next_market, run_shadow
-from radar.store.engine import reading
+from radar.store.engine import reading, writing
+from radar.store.shadow import ShadowRow, write_shadow
 from tests.builders import a_post, fresh_store, put
 
 BEGINS = datetime(2026, 3, 2, tzinfo=UTC)
@@ -72,6 +73,21 @@ def test_every_post_is_dealt_to_a_day_of_its_weekday_and_none_is_lost(talked: sa
     for i, (day, post) in there.items():  # what a person said on a day stays together
         together.setdefault((post.person_id, here[i]), set()).add(day)
     assert all(len(days) == 1 for days in together.values())
+
+
+@pytest.mark.parametrize(("false", "warns"), [(4.0, False), (5.0, True)])
+def test_a_list_warns_above_twice_the_nominal_share(
+    talked: sa.Engine, scorer: TopicScorer, false: float, warns: bool
+) -> None:
+    last = (NOW - timedelta(days=1)).date()
+    with writing(talked) as session, session.begin():
+        for bucket, found, shadow in (("1h", 25, false), ("1d", 15, 0.0), ("15m", 3, 3.0)):
+            write_shadow(session, ShadowRow(scorer.model_id, "TW", bucket, last, 50, found, shadow, 1, NOW))
+    with reading(talked) as session:
+        said = list_trends(session, market="TW", scope="all", window="30d")["shadow"]
+    assert said["share"] == false / 40
+    assert said["warning"] is warns
+    assert ("read this list with care" in said["sentence"]) is warns
 
 
 def test_too_little_history_runs_no_shadow(engine: sa.Engine, scorer: TopicScorer) -> None:

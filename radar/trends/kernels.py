@@ -211,17 +211,21 @@ def learn(
         if known:
             look_back(kinds[block], late_rate, level[0][block], sums[1, w - 1][block], mu, out)
             count_back(rings[1, tail][block], x_late)
+        keep(y[block], rings[0, head][block])  # of windows of one bucket the oldest is the present one
+        if longest == 1:
+            widen(y[block], x_late)
         for at in range(rarities(y[block], rings[0, tail][block], owner[block], rare)):
             i = rare[at]
             s = start + i
             kind = kinds[s]
             x[i] = winsorised(s, x[i], kind, level, owner[s], own, rate[kind], usual, slot, decays[2], seen)
+            if longest == 1:
+                x_late[i] = x[i]
             if known:
                 mu[i], out[i], x_late[i] = looked_back(
                     s, mu[i], np.float64(rings[0, tail, s]), x_late[i], kind, level, sums[1, w - 1], owner[s], own,
                     usual, int(late[1]), seen - longest + 1, longest, decays[1], learnt,
                 )  # fmt: skip
-        keep(y[block], rings[0, head][block])
         keep(x[: block.stop - start], rings[1, head][block])
         fade(level[0][block], decays[0], x)
         claimed |= any_claim(owner[block], level[0][block], own_from)
