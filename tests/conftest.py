@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from filelock import FileLock
+from sqlalchemy.util import LRUCache
 
 from radar.config import Settings
 from radar.registry import TopicScorer, load_scorer
+from radar.store import engine as store_engine
 from radar.store.engine import open_store
 from tests.builders import empty_store
 
@@ -39,6 +41,24 @@ def _only_loopback(self: socket.socket, address: Any) -> None:
 @pytest.fixture(autouse=True)
 def _closed_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _only_loopback)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Statements are compiled once a process and kind of database, as where a process has one store, not a thousand."""
+    connect = store_engine._connect
+    known: dict[str, tuple[sa.engine.Dialect, LRUCache[Any, Any]]] = {}
+
+    def connect_alike(url: str) -> sa.Engine:
+        opened = connect(url)
+        if opened.name not in known or known[opened.name][0].server_version_info is None:  # one that never connected
+            known[opened.name] = (opened.dialect, LRUCache(5_000))
+        opened.dialect, opened._compiled_cache = known[opened.name]
+        return opened
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store_engine, "_connect", connect_alike)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -191,6 +211,7 @@ def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest
 def pytest_collection_finish() -> None:
     """What is there by now stays to the end: whoever looks for garbage later need not go through it."""
     gc.freeze()
+    gc.set_threshold(20_000, 10, 5)  # looking through all that a worker holds takes a seventh of a second
     gc.enable()
 
 

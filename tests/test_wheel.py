@@ -1,5 +1,6 @@
 """A wheel works outside a checkout: jobs/ and models/ ship inside it, and it brings one name."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -14,6 +15,23 @@ FEW_SERIES = "from radar.bench import detect; detect.SERIES, detect.MANY, detect
 """Whether a bench runs is asked here, not how fast."""
 
 
+def _find_compiled(site: Path) -> None:
+    """Let numba find under the unpacked sources what it has compiled of the same sources here.
+
+    It looks by a folder's path, then by what a source says: one that the wheel changed is compiled anew.
+    """
+    kept = os.environ.get("NUMBA_CACHE_DIR")
+    if not kept:
+        return
+    for folder in {path.parent for path in (ROOT / "radar").rglob("*.py")}:
+        here, there = (
+            Path(kept, f"{place.name}_{hashlib.sha1(str(place).encode()).hexdigest()}")
+            for place in (folder, site / folder.relative_to(ROOT))
+        )
+        here.mkdir(parents=True, exist_ok=True)
+        there.symlink_to(here.resolve())
+
+
 def test_the_wheel_runs_outside_the_checkout(tmp_path: Path, fitted_dir: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     built = subprocess.run(
@@ -25,6 +43,7 @@ def test_the_wheel_runs_outside_the_checkout(tmp_path: Path, fitted_dir: Path) -
     assert {name for name in names if not name.endswith(".dist-info")} == {"radar"}
     target = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(target)
+    _find_compiled(target)
     environment = os.environ | {"PYTHONPATH": str(target), "RADAR_DATA_DIR": str(fitted_dir), "COLUMNS": "200"}
     code = "import radar.cli, radar, sys; print(radar.__file__, file=sys.stderr)"
 

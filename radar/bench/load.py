@@ -59,16 +59,16 @@ request = function() n = n + 1; return wrk.format("GET", paths[n %% #paths + 1])
 
 def measure(progress: Progress) -> dict[str, object]:
     """Requests a second, p50 and p99, what was not answered well, and what the server's memory did."""
+    posts, seconds, rate = asked("POSTS", 200_000), asked("SECONDS", 60), asked("RATE", 200)
     if shutil.which("wrk") is None:
         return {"not_measured": "there is no wrk on this machine (apt-get install wrk)"}
-    posts, seconds = asked("POSTS", 200_000), asked("SECONDS", 60)
     with ExitStack() as ending:
         folder = Path(os.environ.get("RADAR_BENCH_DIR") or ending.enter_context(tempfile.TemporaryDirectory()))
         settings = load_settings().model_copy(update={"data_dir": folder, "database_url": "", "replica_url": ""})
         _prepare(settings, load_settings(), posts, progress)
         environment = {"RADAR_DATA_DIR": str(folder), "RADAR_DATABASE_URL": "", "PYTHONUNBUFFERED": "1"}
         at = ending.enter_context(_server(["-m", "radar", "serve", "--no-scheduler", "--port", "0"], environment))
-        context, rate = multiprocessing.get_context("spawn"), asked("RATE", 200)
+        context = multiprocessing.get_context("spawn")
         taken, rounds, over = context.Value("q", 0), context.Value("q", 0), context.Event()
         workers = [
             context.Process(target=_take, args=(settings, rate, taken, over)),

@@ -30,8 +30,10 @@ def radar(tmp_path: Path) -> Iterator[Radar]:
 
 
 @pytest.fixture
-def client(radar: Radar) -> TestClient:
-    return TestClient(create_app(radar.engine, radar.settings), raise_server_exceptions=False, follow_redirects=False)
+def client(radar: Radar) -> Iterator[TestClient]:
+    app = create_app(radar.engine, radar.settings)
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as opened:
+        yield opened
 
 
 def backdate(radar: Radar) -> None:

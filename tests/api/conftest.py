@@ -33,10 +33,13 @@ def client_of(store: SmallStore) -> TestClient:
 
 
 @pytest.fixture
-def client(filled: SmallStore) -> TestClient:
-    return client_of(filled)
+def client(filled: SmallStore) -> Iterator[TestClient]:
+    """As a served app: one loop for all requests, not one each."""
+    with client_of(filled) as opened:
+        yield opened
 
 
 @pytest.fixture
-def fresh(empty: SmallStore) -> TestClient:
-    return client_of(empty)
+def fresh(empty: SmallStore) -> Iterator[TestClient]:
+    with client_of(empty) as opened:
+        yield opened

@@ -39,8 +39,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStore]:
 
 
 @pytest.fixture
-def client(store: SmallStore) -> TestClient:
-    return client_of(store)
+def client(store: SmallStore) -> Iterator[TestClient]:
+    with client_of(store) as opened:
+        yield opened
 
 
 def test_a_trend_is_curated_and_restored_over_the_api(client: TestClient, store: SmallStore) -> None:

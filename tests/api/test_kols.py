@@ -70,8 +70,9 @@ def store(measured: Path, tmp_path: Path) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture
-def client(store: sa.Engine, tmp_path: Path) -> TestClient:
-    return TestClient(create_app(store, Settings(data_dir=tmp_path)), follow_redirects=False)
+def client(store: sa.Engine, tmp_path: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(store, Settings(data_dir=tmp_path)), follow_redirects=False) as opened:
+        yield opened
 
 
 def _id(client: TestClient, handle: str) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +20,8 @@ from tests.conftest import IN_CI
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-SCREENSHOTS = Path(os.environ.get("RADAR_SCREENSHOTS") or Path(tempfile.gettempdir()) / "radar-screenshots")
-"""Where the tests leave a picture of every page that they look at."""
+SCREENSHOTS = os.environ.get("RADAR_SCREENSHOTS")
+"""Where the tests leave a picture of every page that they look at, for whoever wants to look at them too."""
 
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "color_scheme": "light"}
 PHONE: dict[str, Any] = {
@@ -80,9 +79,9 @@ class Visit:
         return self.page
 
     def picture(self, name: str) -> None:
-        """Leave a picture of the page as it stands."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{self.name}-{name}.png", full_page=True)
+        """Leave a picture of the page as it stands, where pictures are asked for: drawing one takes long."""
+        if SCREENSHOTS:
+            self.page.screenshot(path=Path(SCREENSHOTS) / f"{self.name}-{name}.png", full_page=True)
 
     def is_well(self) -> None:
         """Nothing was refused or failed, nothing asked of another host, nothing to scroll sideways."""

@@ -29,8 +29,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallStore]:
 
 
 @pytest.fixture
-def client(store: SmallStore) -> TestClient:
-    return TestClient(create_app(store.engine, Settings()), follow_redirects=False, headers=HTML)
+def client(store: SmallStore) -> Iterator[TestClient]:
+    with TestClient(create_app(store.engine, Settings()), follow_redirects=False, headers=HTML) as opened:
+        yield opened
 
 
 @pytest.fixture
