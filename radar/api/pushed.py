@@ -1,8 +1,8 @@
 """Posts as most are pushed, read and checked in one go: nothing is missing, nothing is wrong, nothing is taken back.
 
-What passes here passes `shapes.PushedPost` with the same values (tests/api/test_push.py holds the two against each
-other). What does not is read item by item with that shape, which says of each what is wrong. msgspec makes these from
-JSON in a quarter of the time that pydantic takes, and half of a push was reading.
+What passes here passes `pushed_shapes.PushedPost` with the same values (tests/api/test_push.py holds the two against
+each other). What does not is read item by item with that shape, which says of each what is wrong. msgspec makes these
+from JSON in a quarter of the time that pydantic takes, and half of a push was reading.
 """
 
 import re
@@ -21,7 +21,7 @@ _SINCE, _UNTIL = datetime(1990, 1, 1, tzinfo=UTC), datetime(8999, 12, 31, tzinfo
 
 
 class UsualAuthor(Struct, forbid_unknown_fields=True, frozen=True):
-    """As shapes.PushedAuthor."""
+    """As pushed_shapes.PushedAuthor."""
 
     native_id: str
     audience_market: str | None = None
@@ -35,7 +35,7 @@ class UsualAuthor(Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class UsualPost(Struct, forbid_unknown_fields=True, frozen=True, gc=False):
-    """As shapes.PushedPost, with all that a post needs. UNSET: it does not say."""
+    """As pushed_shapes.PushedPost, with all that a post needs. UNSET: it does not say."""
 
     platform: str
     native_id: str

@@ -11,12 +11,16 @@ from radar.answers import episode_number, trend_id
 from radar.api import (
     access_shapes,
     alert_shapes,
+    arrival_shapes,
+    coverage_shapes,
     curation_shapes,
     kol_shapes,
     partner_shapes,
+    pushed_shapes,
     report_shapes,
     resource_shapes,
     shapes,
+    trend_shapes,
 )
 from tests.api.small_store import NOW, SmallStore, post
 
@@ -227,7 +231,8 @@ def test_openapi_is_complete(client: TestClient) -> None:
 
 
 SHAPES = (
-    shapes, kol_shapes, partner_shapes, access_shapes, alert_shapes, resource_shapes, curation_shapes, report_shapes,
+    shapes, trend_shapes, arrival_shapes, coverage_shapes, pushed_shapes, kol_shapes, partner_shapes, access_shapes,
+    alert_shapes, resource_shapes, curation_shapes, report_shapes,
 )  # fmt: skip
 
 
@@ -251,9 +256,9 @@ def test_openapi_shows_an_example_of_every_answer_parameter_and_body(client: Tes
                 body = operation["requestBody"]["content"]["application/json"]
                 assert body["example"], path
                 for item in body["example"].get("posts", []):
-                    shapes.PushedPost.model_validate(item)
+                    pushed_shapes.PushedPost.model_validate(item)
     for name in ("Trend", "TrendWorking", "Problem"):
-        getattr(shapes, name).model_validate(document["components"]["schemas"][name]["example"])
+        _shape(name).model_validate(document["components"]["schemas"][name]["example"])
 
 
 def test_sizes_of_accounts_are_told_largest_first(client: TestClient) -> None:
