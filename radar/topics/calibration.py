@@ -1,5 +1,6 @@
 """From margins to probabilities and decisions, and what they are held against; needs no scikit-learn to be read."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,15 +108,18 @@ def f1(on: npt.NDArray[np.bool_], truth: Indicators) -> float:
 def best_thresholds(p: Floats, truth: Indicators, least_precision: float, least: float) -> Floats:
     """Where each topic's F1 is best among thresholds from `least` on that keep the precision, (topics,).
 
+    Thresholds are whole hundredths, every other one from the first that is not below `least`.
+
     p, truth  (posts, topics)
 
     >>> best_thresholds(np.array([[.9], [.8], [.4], [.35]]), np.array([[1], [1], [1], [0]], np.int8), 0.7, 0.3).tolist()
     [0.36]
     """
-    tried = np.arange(least, 0.91, 0.02).round(2)
-    found = np.full(p.shape[1], 0.5)
+    first = math.ceil(round(100 * least, 6))
+    tried = np.arange(first, max(first, 90) + 1, 2) / 100
+    found = np.full(p.shape[1], max(0.5, tried[0]))
     for k in range(p.shape[1]):
-        near = p[:, k] >= least  # most posts are given the topic by none of the thresholds
+        near = p[:, k] >= tried[0]  # most posts are given the topic by none of the thresholds
         reached = np.searchsorted(tried, p[near, k], side="right")
         given = _from_each_on(np.bincount(reached, minlength=len(tried) + 1))
         right = _from_each_on(np.bincount(reached, truth[near, k], len(tried) + 1))

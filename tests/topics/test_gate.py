@@ -38,13 +38,22 @@ def test_posts_that_all_have_topics_need_no_gate() -> None:
     assert calibrate(margins_of(truth, 1), truth, CAUTIONS).gate is OPEN
 
 
-def test_thresholds_are_the_best_of_those_that_are_tried() -> None:
+@pytest.mark.parametrize(("least", "first"), [(0.3, 0.3), (0.28, 0.28), (0.305, 0.31), (0.296, 0.3)])
+def test_thresholds_are_the_best_of_those_that_are_tried(least: float, first: float) -> None:
     rng = np.random.default_rng(3)
     p, truth = rng.random((400, 3)), (rng.random((400, 3)) < 0.4).astype(np.int8)
-    found = best_thresholds(p, truth, 0.0, 0.3)
+    found = best_thresholds(p, truth, 0.0, least)
     for k in range(3):
-        tried = {t: f1(p[:, k] >= t, truth[:, k]) for t in np.arange(0.3, 0.91, 0.02).round(2)}
+        tried = {t: f1(p[:, k] >= t, truth[:, k]) for t in np.arange(first, 0.91, 0.02).round(2)}
         assert tried[found[k]] == max(tried.values())
+
+
+@pytest.mark.parametrize("least", [0.304, 0.305, 0.6, 0.95])
+@pytest.mark.parametrize("precision", [0.0, 0.9])
+def test_no_threshold_is_below_the_least(least: float, precision: float) -> None:
+    rng = np.random.default_rng(4)
+    p, truth = rng.random((300, 5)), (rng.random((300, 5)) < 0.3).astype(np.int8)
+    assert (best_thresholds(p, truth, precision, least) >= least).all()
 
 
 def test_a_model_without_a_gate_still_opens(fitted_dir: Path, tmp_path: Path) -> None:
