@@ -208,6 +208,15 @@ def _within(rows: History, new: npt.NDArray[np.int64], before: int) -> History:
     return History(rows.which[mine] - new[0], rows.ticks[mine], rows.persons[mine])
 
 
+def _ago(
+    rows: History, advanced: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """Series, how many advanced buckets ago (0: the last one), and persons, of rows in such buckets."""
+    known = np.searchsorted(advanced, rows.ticks)
+    seen = np.flatnonzero(np.append(advanced, -1)[known] == rows.ticks)
+    return rows.which[seen], len(advanced) - 1 - known[seen], rows.persons[seen]
+
+
 _STEP = tuple(field.name for field in fields(Step))
 _HEAD = struct.Struct("<4sII")
 _MAGIC, _HOURLY = b"RDW2", b"RDW1"
@@ -282,12 +291,15 @@ class Watch:
         column, series, persons = self._cells(day, starts, born)
         tail = np.array(self.advanced, np.int64)
         rows = past.history(day.mixed[born], day) if len(born) else None
+        recalled = self._recall(day, born, begin, rows, starts, heard) if rows is not None else None
         seen = self.state.buckets_seen + np.cumsum(heard > 0)
         edges = np.unique(np.concatenate([[0, len(starts)], begin]))
         for i, j in pairwise(edges.tolist()):
             if rows is not None and (new := np.flatnonzero(begin == i)).size:
                 today = starts[:i][heard[:i] > 0]
-                self._grow(day, born[new], _within(rows, new, starts[i]), np.concatenate([tail, today]))
+                back = _within(rows, new, starts[i]), np.concatenate([tail, today])
+                aside = None if recalled is None else (recalled, new - np.searchsorted(begin, 1), len(today))
+                self._grow(day, born[new], *back, aside)
             some = slice(*np.searchsorted(column, [i, j]))
             at = column[some] - i, series[some]
             for k in range(0, j - i, room := max(1, MOST_CELLS // max(self.state.size, 1))):
@@ -321,12 +333,49 @@ class Watch:
         rows, column = rows[order := np.argsort(column, kind="stable")], column[order]
         return column, series[rows], day.persons[rows].astype(np.float32)
 
-    def _grow(self, day: Day, born: npt.NDArray[np.int64], rows: History, advanced: npt.NDArray[np.int64]) -> None:
-        """Take in new series with the counts they had before they were series."""
-        known = np.searchsorted(advanced, rows.ticks)
-        seen = np.flatnonzero(np.append(advanced, -1)[known] == rows.ticks)
-        ago = len(advanced) - 1 - known[seen]
-        self.state.add_with_history(kinds_of(day.keys[born]), rows.which[seen], ago, rows.persons[seen])
+    def _recall(
+        self,
+        day: Day,
+        born: npt.NDArray[np.int64],
+        begin: npt.NDArray[np.int64],
+        rows: History,
+        starts: npt.NDArray[np.int64],
+        heard: npt.NDArray[np.float64],
+    ) -> SeriesState | None:
+        """The series that the day bears after its first bucket (`begin`, ascending), learnt together up to the day.
+
+        So their past is gone through once, and not once a bucket.
+        """
+        new = np.flatnonzero(begin > 0)
+        if not new.size or new.size * self.state.remembered > MOST_CELLS:  # a day of so many takes less room bit by bit
+            return None
+        advanced = np.array(self.advanced, np.int64)
+        back = _within(rows, new, starts[0])
+        which, ago, persons = _ago(back, advanced)
+        passed = np.concatenate([[0], np.cumsum(heard > 0)])[begin[new]]  # buckets of the day before each one's first
+        kept = ago + passed[which] < self.state.remembered
+        return self.state.recall(kinds_of(day.keys[born[new]]), which[kept], ago[kept], persons[kept])
+
+    def _grow(
+        self,
+        day: Day,
+        born: npt.NDArray[np.int64],
+        rows: History,
+        advanced: npt.NDArray[np.int64],
+        recalled: tuple[SeriesState, npt.NDArray[np.int64], int] | None,
+    ) -> None:
+        """Take in new series with the counts they had before they were series.
+
+        recalled  what was learnt of them before, their rows in it, and how many buckets ago that was
+        """
+        which, ago, persons = _ago(rows, advanced)
+        done = False
+        if recalled is not None:
+            aside, mine, length = recalled
+            since = ago < length
+            done = self.state.add_recalled(aside, mine, which[since], ago[since], persons[since])
+        if not done:
+            self.state.add_with_history(kinds_of(day.keys[born]), which, ago, persons)
         self.keys, self.places = np.append(self.keys, day.keys[born]), np.append(self.places, day.places[born])
 
     @property

@@ -7,6 +7,7 @@ update, so a bucket is judged by what was known before it.
 import io
 import json
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -99,6 +100,7 @@ class SeriesState:
         self._numbers = np.zeros(KINDS)  # series by kind
         self._head = 0  # ring row that the present bucket goes to
         self._owners = 0
+        self._mentions = np.zeros(0, np.float32)  # of series that were recalled: all that they showed
         self._own = np.zeros((2, 0, self.profile.season), np.float32)
         self._allocate(0)
         self._know(np.zeros(0, np.int8))
@@ -171,16 +173,61 @@ class SeriesState:
         Exposures, profile, and the kind's mean rate and dispersion are those of the time. They do not change in
         hindsight: of what all share, a series has its part from now on.
         """
-        kinds, rows, ago, counts = np.asarray(kinds), np.asarray(rows), np.asarray(ago), np.asarray(counts)
-        if not rows.shape == ago.shape == counts.shape:
-            raise ValueError("rows, ago and counts must have one shape")
-        if rows.size and not (rows.min() >= 0 and rows.max() < kinds.size and ago.min() >= 0):
-            raise ValueError("rows must lie in 0 to k - 1 and ago be 0 or more")
-        y = np.zeros((self._known, kinds.size), np.float32)
-        recent = ago < len(y)
-        np.add.at(y, (len(y) - 1 - ago[recent], rows[recent]), counts[recent])
+        kinds = np.asarray(kinds)
+        y = _shown(self._known, kinds.size, rows, ago, counts)
         self._know(kinds)
-        self._append(self._replayed(kinds, np.minimum(y, MOST)))
+        self._append(self._replayed(kinds, y))
+
+    def recall(self, kinds: ArrayLike, rows: ArrayLike, ago: ArrayLike, counts: ArrayLike) -> "SeriesState | None":
+        """Series that will be added within some buckets, learnt up to now: then only those buckets are left to learn.
+
+        Arguments as in `add_with_history`; a count that will be older than `remembered` buckets by then is to be left
+        out. None where it would not come to the same: for kinds that no series is of, and for series so large that they
+        may get slot factors of their own.
+        """
+        kinds = np.asarray(kinds)
+        y = _shown(self._known, kinds.size, rows, ago, counts)
+        if int(kinds.max(initial=0)) + 2 > self._shared.shape[1] or self._may_grow(y.sum(0)):
+            return None
+        recalled = self._replayed(kinds, y)
+        recalled._mentions = y.sum(0)
+        return recalled
+
+    def add_recalled(
+        self, recalled: "SeriesState", which: NDArray[np.int64], rows: ArrayLike, ago: ArrayLike, counts: ArrayLike
+    ) -> bool:
+        """`add_with_history` of some that were recalled some buckets ago; whether it could be done.
+
+        which  (k,) their rows among the recalled;    rows, ago, counts  as there, of the buckets since
+        """
+        length = self.buckets_seen - recalled.buckets_seen
+        y = _shown(length, which.size, rows, ago, counts)
+        if not length or length > self._known or self._may_grow(recalled._mentions[which] + y.sum(0)):
+            return False
+        self._append(self._replayed(recalled.kinds[which], y, recalled._some(which)))
+        return True
+
+    def _may_grow(self, mentions: NDArray[np.float32]) -> bool:
+        """Whether series with so many mentions may have slot factors of their own."""
+        return self.season > 1 and float(mentions.max(initial=0.0)) >= march.OWN_FROM
+
+    def _some(self, which: NDArray[np.int64]) -> "SeriesState":
+        """Some series by themselves, none with slot factors of its own, having seen the same buckets."""
+        some = self._aside(self.kinds[which])
+        for name in ("_level", "_sums", "_rings"):
+            getattr(some, name)[:] = getattr(self, name)[..., which]
+        some._head = self._head
+        return some
+
+    def _aside(self, kinds: NDArray[Any]) -> "SeriesState":
+        """New series by themselves, to be learnt and appended; what belongs to the market is shared, not theirs."""
+        aside, n, w, ring = copy(self), kinds.size, len(self.windows), self.windows[-1]
+        aside.size, aside._owners, aside._head = n, 0, 0
+        aside._kinds, aside._owner = kinds.astype(np.int8), np.full(n, -1, np.int32)
+        aside._level, aside._sums = np.zeros((10, n), np.float32), np.zeros((2, w, n), np.float32)
+        aside._rings, aside._own = np.zeros((2, ring, n), np.uint16), np.zeros((2, 0, self._own.shape[2]), np.float32)
+        aside._totals = np.zeros_like(self._totals)
+        return aside
 
     def _extend(self, kinds: NDArray[Any]) -> None:
         """Room for series of these kinds, that have shown nothing yet."""
@@ -199,18 +246,23 @@ class SeriesState:
             self._shared = np.concatenate([self._shared, np.repeat(self._shared[:, :1], more, axis=1)], axis=1)
             self._silent = np.concatenate([self._silent, np.repeat(self._silent[:, :1], more, axis=1)], axis=1)
 
-    def _replayed(self, kinds: NDArray[Any], y: NDArray[np.float32]) -> "SeriesState":
-        """Series of their own that have seen the last buckets, oldest first, and showed y (buckets, k) in them."""
-        aside = SeriesState(self.windows, self.season, self.half_life, self.warm_up)
-        aside._extend(kinds)
+    def _replayed(
+        self, kinds: NDArray[Any], y: NDArray[np.float32], aside: "SeriesState | None" = None
+    ) -> "SeriesState":
+        """Series of their own that have seen the last buckets, oldest first, and showed y (buckets, k) in them.
+
+        aside  what they were before those buckets; never mentioned, if it is not said
+        """
+        if aside is None:
+            aside = self._aside(kinds)
+            due, plain, wide, under_way = self._silent[:, 1 + kinds.astype(np.int64)]
+            aside._level[[1, 2, 3, 4, 9], : kinds.size] = due, plain, wide, under_way, plain
         length = len(y)
         past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
         mine = np.flatnonzero(np.bincount(kinds))  # the loop goes over all kinds in every bucket: let them be few
         kind, totals = np.searchsorted(mine, kinds).astype(np.int8), np.zeros((len(aside._totals), mine.size))
         shared = self._shared[:, 1 + mine, :length][..., ::-1]
-        due, plain, wide, under_way = self._silent[:, 1 + kinds.astype(np.int64)]
-        aside._level[[1, 2, 3, 4, 9], : kinds.size] = due, plain, wide, under_way, plain
-        grows = self.season > 1 and y.size > 0 and float(y.sum(0).max()) >= march.OWN_FROM
+        grows = y.size > 0 and self._may_grow(y.sum(0))
         step = 1 if grows else max(length, 1)  # a series that may get slot factors is looked at after every bucket
         for t in range(0, length, step):
             aside._head = replay(
@@ -427,6 +479,19 @@ class SeriesState:
                 array = getattr(self, name)
                 setattr(self, name, _room(array, array.ndim - 1, size))
             self._owner[self.size :] = -1
+
+
+def _shown(buckets: int, k: int, rows: ArrayLike, ago: ArrayLike, counts: ArrayLike) -> NDArray[np.float32]:
+    """What k series showed in the last buckets, oldest first (buckets, k); see `SeriesState.add_with_history`."""
+    rows, ago, counts = np.asarray(rows), np.asarray(ago), np.asarray(counts)
+    if not rows.shape == ago.shape == counts.shape:
+        raise ValueError("rows, ago and counts must have one shape")
+    if rows.size and not (rows.min() >= 0 and rows.max() < k and ago.min() >= 0):
+        raise ValueError("rows must lie in 0 to k - 1 and ago be 0 or more")
+    y = np.zeros((buckets, k), np.float32)
+    recent = ago < buckets
+    np.add.at(y, (buckets - 1 - ago[recent], rows[recent]), counts[recent])
+    return np.minimum(y, MOST)
 
 
 def _of_npz(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

@@ -158,6 +158,45 @@ def test_a_state_written_before_shared_numbers_were_kept_takes_those_of_now() ->
     np.testing.assert_allclose(old.phi, state.phi, rtol=0.1)
 
 
+@pytest.mark.parametrize(("half_life", "passed"), [(60.0, 5), (6.0, 5), (60.0, 1), (6.0, 20), (60.0, 0)])
+def test_series_recalled_some_buckets_ago_come_in_as_with_their_whole_history(half_life: float, passed: int) -> None:
+    y, exposure = world(9, series=200)
+    y = np.minimum(y, 1)  # none is large enough for slot factors of its own
+    y[160, 102] = 40
+    at_once, recalling = (SeriesState((1, 4, 12), 7, half_life, 48) for _ in range(2))
+    for state in (at_once, recalling):
+        state.add(np.arange(150) % 3)
+        run(state, y[:150, :100], exposure[:100])
+    kinds, past = np.arange(50) % 3, y[150:, 99::-1].copy()
+    past[:, at_once.remembered - passed :] = 0  # by then too old
+    rows, ago = np.nonzero(past)
+    aside = recalling.recall(kinds, rows, ago, past[rows, ago])
+    assert aside is not None
+    for state in (at_once, recalling):
+        run(state, y[:150, 100 : 100 + passed], exposure[100 : 100 + passed])
+    for which in (np.arange(20, 50), np.arange(20)):  # the one part after the other
+        past = y[150 + which, : 100 + passed][:, ::-1]
+        rows, ago = np.nonzero(past)
+        at_once.add_with_history(kinds[which], rows, ago, past[rows, ago])
+        since = ago < passed
+        done = recalling.add_recalled(aside, which, rows[since], ago[since], past[rows, ago][since])
+        assert done == (passed > 0)
+    assert not passed or at_once.to_bytes() == recalling.to_bytes()
+
+
+def test_series_that_may_get_slot_factors_of_their_own_are_not_recalled() -> None:
+    y, exposure = world(9, series=20)
+    state = SeriesState((1, 3), 7, 60.0, 48)
+    state.add(np.zeros(20, np.int8))
+    run(state, y[:, :100], exposure[:100])
+    assert state.recall([0], [0], [3], [250]) is None
+    assert state.recall([1], [0], [3], [2]) is None  # nor those of a kind of which there are none
+    aside = state.recall([0], [0], [3], [150])
+    assert aside is not None
+    run(state, y[:, 100:102], exposure[100:102])
+    assert not state.add_recalled(aside, np.array([0]), [0], [1], [90])
+
+
 @pytest.mark.parametrize(("windows", "half_life"), [((1, 3), 60.0), ((1, 4, 12), 40.0), ((1,), 30.0)])
 def test_series_added_with_their_history_are_as_though_always_there(windows: tuple[int, ...], half_life: float) -> None:
     y, exposure = world(9, series=200)
