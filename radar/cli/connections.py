@@ -6,6 +6,7 @@ taken, the one that has let us wait longest makes room. What a body may hold is 
 """
 
 import asyncio
+import gc
 import resource
 import socket
 from contextlib import suppress
@@ -21,6 +22,9 @@ RATE = 5_000
 MOST, RESERVE = 16_384, 200
 """Connections at a time, and descriptors that are kept for everything else: the store, files, logs."""
 _LOOKS = 5.0
+_ENDED = 4_000
+"""Connections after whose end garbage is looked for: what asyncio made of each refers to itself, a kilobyte, and Python
+would look so far back only after a million of them."""
 QUEUE, AT_ONCE = 2_048, 16
 """Connections that the system keeps for us, and those that are accepted before anything else is done."""
 
@@ -59,6 +63,7 @@ def bounded(most: int) -> type[asyncio.Protocol]:
         """One connection. It is in `waiting` while a client lets us wait, behind those that have done so longer."""
 
         waiting: dict["Bounded", None] = {}  # noqa: RUF012  one server's connections
+        ended = 0
 
         def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
@@ -90,6 +95,9 @@ def bounded(most: int) -> type[asyncio.Protocol]:
             super().connection_lost(exc)
             self._waits(False)
             self._look.cancel()
+            Bounded.ended += 1
+            if Bounded.ended % _ENDED == 0:
+                gc.collect()
 
         def _is_asked(self) -> bool:
             return self.cycle is not None and not self.cycle.response_complete

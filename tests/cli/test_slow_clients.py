@@ -199,6 +199,17 @@ def _memory(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
+def test_what_silent_clients_leave_behind_is_given_back(tmp_path: Path) -> None:
+    """A connection that the server ends leaves a kilobyte that refers to itself."""
+    memory = []
+    with _served(tmp_path, descriptors=1_024, head=0.4) as (port, pid, _):
+        for _ in range(10):
+            with ExitStack() as ending:
+                assert all(_is_closed(one, 10) for one in _crowd(ending, port, 800))
+            memory.append(_memory(pid))
+    assert memory[9] - memory[4] < 2 << 20, memory
+
+
 @pytest.mark.long
 def test_ten_thousand_idle_connections_stop_nobody(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
