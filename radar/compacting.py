@@ -67,7 +67,10 @@ def _settle(engine: sa.Engine, market: Market, before: date, settled: Settled | 
         waiting = [counts.first_undetected(session, model_id, market.code) for model_id in in_use]
         if any(day is not None and day < since for day in waiting):
             return
-        hours = min(_reach(session, model_id, market, since) for model_id in in_use)
+        reached = [_reach(session, model_id, market, since) for model_id in in_use]
+    if None in reached:  # detection goes back behind it just now
+        return
+    hours = min(day for day in reached if day is not None)
     with writing(engine) as session, session.begin():
         counts.settle(session, market.code, Settled(since, hours))
         for model_id in models:
@@ -80,10 +83,10 @@ def _checkpoint(states: list[list[date]], before: date) -> date | None:
     return max((day for day in shared if day <= before and trends.is_anchor(day)), default=None)
 
 
-def _reach(session: Session, model_id: str, market: Market, since: date) -> date:
-    """The first local day whose counts a watch looks at that goes on from a checkpoint."""
+def _reach(session: Session, model_id: str, market: Market, since: date) -> date | None:
+    """The first local day whose counts a watch looks at that goes on from a checkpoint; None: that is there no more."""
     kept = trends.load_state(session, model_id, market.code, Bucket.HOUR.value, since)
-    if kept is None:  # detection goes back behind it just now
-        return date.min
+    if kept is None:
+        return None
     oldest = Watch.from_bytes(kept[1], model_id, market.code, Bucket.HOUR).reaches_back
     return since if oldest is None else local_day(datetime.fromtimestamp(oldest * TICK, UTC), market.tz)

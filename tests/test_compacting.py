@@ -1,9 +1,11 @@
 """Counts by the day of what is old: hours go when nothing reads them any more, and nothing that was said changes."""
 
+import threading
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -11,8 +13,8 @@ from radar.answers import list_trends, series, trend_working
 from radar.compacting import compact
 from radar.integrity import check_store
 from radar.store import counts, trends
-from radar.store.day_blob import DayCounts
-from radar.store.engine import reading
+from radar.store.day_blob import HOURS, QUARTERS, DayCounts
+from radar.store.engine import reading, writing
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 from radar.windows import Bucket
 from tests.builders import a_post, put
@@ -202,3 +204,33 @@ def test_nothing_is_settled_while_detection_is_to_take_in_an_older_day(store: sa
     _compacted(store)
     assert not all(day.by_hour.any() for day in _counts(store).values())
     store.dispose()
+
+
+def test_a_day_that_is_counted_anew_while_it_is_compacted_keeps_what_was_counted(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a day that compaction comes to for the first time, of which nothing was said before."""
+    day = BEGINS.date()
+
+    def count(persons: int) -> None:
+        quarters, hours = np.zeros(QUARTERS, np.uint32), np.zeros(HOURS, np.uint32)
+        quarters[4] = hours[1] = persons
+        one = [np.array([value], kind) for value, kind in zip((1, 0, 4), (np.int64, np.int16, np.uint8), strict=True)]
+        many = np.array([persons], np.uint32)
+        counted = DayCounts(*one, many, many, np.zeros(1, np.float32), quarters, hours, persons)
+        with writing(engine) as session, session.begin():
+            counts.put_days(session, OLD.model_id, "TW", [(day, counted, persons)], END)
+
+    count(2)
+    is_finer, recount = counts._is_finer, threading.Thread(target=count, args=(9,))
+
+    def meanwhile(found: DayCounts, form: counts.Form) -> bool:
+        recount.start()
+        recount.join(0.7)
+        return is_finer(found, form)
+
+    monkeypatch.setattr(counts, "_is_finer", meanwhile)
+    with writing(engine) as session, session.begin():
+        assert counts.compact_days(session, "TW", day + timedelta(days=1), counts.Form.HOURS, 1) == 1
+    recount.join()
+    assert _counts(engine)[day].day_persons == 9

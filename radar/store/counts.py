@@ -73,7 +73,7 @@ def put_days(
         for day, counts, post_count in rows
     ]  # fmt: skip
     changed = ["counts", "person_count", "post_count", "detected", "counted_at"]
-    if rows:  # before the counts: who compacts holds this row first, too
+    if rows:  # before the counts, as who compacts locks them in this order
         first, names = min(day for day, _, _ in rows).isoformat(), [f"{form} {market}" for form in Form]
         again = sa.update(meta).where(meta.c.name.in_(names), meta.c.value > first)
         session.execute(again.values(value=first))
@@ -111,7 +111,8 @@ def compact_days(session: Session, market: str, before: date, form: Form, limit:
     days = list(session.scalars(near.order_by(c.local_day).limit(limit)))
     for day in days:
         mine = sa.and_(c.audience_market == market, c.local_day == day)
-        for model_id, blob in session.execute(sa.select(c.model_id, c.counts).where(mine)).all():
+        held = sa.select(c.model_id, c.counts).where(mine).with_for_update()  # a recount waits, or was before this
+        for model_id, blob in session.execute(held).all():
             counts = DayCounts.from_bytes(blob)
             if _is_finer(counts, form):
                 coarse = counts.by_the_hour() if form is Form.HOURS else counts.by_the_day()

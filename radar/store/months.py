@@ -4,7 +4,8 @@ Which tables those are, and by what, stands beside them in `radar.store.tables`.
 of their own, named like `snapshot_2026_05`: what lists the store's tables finds each once. Months to come are made
 ahead (`ahead`), those of older posts before they are counted (`make`). What has no month goes into the partition
 DEFAULT, so no row is ever refused, and is moved into its month at night (`settle`), a month of a table at a time.
-Whoever makes a month waits half a second for its locks and else leaves it to the next night: nobody waits for them.
+Whoever makes a month waits half a second for its locks and else leaves it to the next night; who writes into that
+table, or into one that it names, waits while rows are moved: a second for half a million.
 """
 
 import logging
@@ -48,7 +49,7 @@ def ahead(engine: sa.Engine, now: datetime) -> None:
 
 def make(engine: sa.Engine, days: Iterable[date], tables: Collection[str] = tuple(PARTED)) -> None:
     """Make the months of these days that are not there yet."""
-    wanted = {day.replace(day=1) for day in days}
+    wanted = {day.replace(day=1) for day in days if _FIRST <= day < _LAST}
     if engine.dialect.name != "postgresql" or not wanted:
         return
     with engine.connect() as connection:
@@ -127,11 +128,13 @@ def _try(engine: sa.Engine, table: str, month: date) -> int:
 def _attach(connection: sa.Connection, table: str, month: date) -> int:
     """Make a month of a table and move into it what DEFAULT holds of it; how many rows.
 
-    Writers wait from before the month is there until it is: none writes into DEFAULT what belongs into the month.
+    Writers wait from before the month is there until it is: none writes into DEFAULT what belongs into the month. What
+    the table's foreign keys name is locked first, as writers do, and not by ATTACH after all is moved.
     """
     run = connection.exec_driver_sql
+    named = sorted({key.column.table.name for key in metadata.tables[table].foreign_keys})
     default, part = _quoted(connection, f"{table}_default"), _quoted(connection, _name(table, month))
-    run(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+    run(f"LOCK TABLE {', '.join([*named, table])} IN SHARE ROW EXCLUSIVE MODE")
     if not _FIRST <= month < _LAST or _name(table, month) in _partitions(connection, table):
         return 0
     run(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE")

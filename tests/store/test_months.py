@@ -158,6 +158,45 @@ def test_writers_at_work_while_months_are_made_lose_nothing(engine: sa.Engine) -
     assert _places(engine, follower_observation, "observed_on") == {day: f"{day:%Y_%m}" for day in days}
 
 
+def test_a_writer_that_comes_while_a_month_is_moved_waits_and_is_not_thrown_out(engine: sa.Engine) -> None:
+    """It changes its author first, which the month's foreign key names; the move lasts longer than it waits."""
+    with engine.begin() as connection:
+        connection.execute(sa.insert(metadata.tables["person"]).values(row("person")))
+        connection.execute(sa.insert(metadata.tables["author"]).values(row("author")))
+        connection.exec_driver_sql(
+            "INSERT INTO author SELECT (jsonb_populate_record(NULL::author, to_jsonb(a) || jsonb_build_object("
+            "'id', n + 10, 'native_id', 'x' || n, 'handle', 'h' || n))).* FROM author a, generate_series(1, 15000) n"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO follower_observation SELECT n + 10, DATE '2025-01-01' + d, 5 "
+            "FROM generate_series(1, 15000) n, generate_series(0, 27) d"
+        )
+    failed: list[BaseException] = []
+    ended = threading.Event()
+
+    def write() -> None:
+        for day in range(1, 100_000):
+            if ended.is_set() or failed:
+                return
+            try:
+                with engine.begin() as connection:
+                    connection.exec_driver_sql(f"UPDATE author SET follower_count = {day} WHERE id = 11")
+                    connection.exec_driver_sql(
+                        f"INSERT INTO follower_observation VALUES (11, DATE '2030-01-01' + {day}, 1)"
+                    )
+            except BaseException as error:
+                failed.append(error)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    moved = 0
+    for _ in range(10):
+        moved = moved or months._try(engine, "follower_observation", date(2025, 1, 1))
+    ended.set()
+    writer.join()
+    assert (moved, failed) == (420_000, [])
+
+
 def test_what_is_restored_comes_into_its_months(engine: sa.Engine) -> None:
     one_row_each(engine)
     _count_days(engine, DAYS)
