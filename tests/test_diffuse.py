@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from radar.answers import trend_id
+from radar.answers import arrivals, trend_id
 from radar.api import create_app
 from radar.config import Settings
 from radar.diffuse import forecast, onset_frame, refit, usual_lags
@@ -21,6 +21,7 @@ from radar.store import promotion, trends
 from radar.store.counts import add_keys
 from radar.store.diffusion import Onset
 from radar.store.engine import reading, writing
+from radar.store.tables import curation
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 MODEL = "topics-of-a-test"
@@ -130,6 +131,26 @@ def test_each_days_last_forecast_is_kept_and_answers_the_reports_of_then(engine:
     with writing(engine) as session, session.begin():
         assert store.prune_kept_forecasts(session, later.date()) == len(MARKETS)
     assert client.get(path, params={"as_of": NOW.isoformat()}).status_code == 410
+
+
+def test_what_is_muted_is_not_counted_among_what_could_arrive(engine: sa.Engine) -> None:
+    spread(engine)
+    refit(engine, MODEL, now=NOW)
+    forecast(engine, MODEL, now=NOW, as_of=NOW)
+    with writing(engine) as session, session.begin():
+        promotion.name_active(session, MODEL)
+        all_told = arrivals(session, "TW", limit=None)
+        last = all_told["items"][-1]["key"]["text"]
+        muted = {
+            "decided_at": NOW, "who": "ann", "action": "mute", "audience_market": "TW", "reason": "an advert",
+            "key_hash": key_number(Kind.HASHTAG, last),
+        }  # fmt: skip
+        session.execute(sa.insert(curation).values(muted))
+        for limit in (None, 1):
+            told = arrivals(session, "TW", limit=limit)
+            assert told["total"] == all_told["total"] - 1 > 0
+            assert told["message"].startswith(f"{told['total']} could arrive")
+            assert last not in [item["key"]["text"] for item in told["items"]]
 
 
 def test_little_or_chance_says_so(engine: sa.Engine, client: TestClient) -> None:

@@ -44,6 +44,8 @@ class Kept:
         self._known.update(zip(texts, found, strict=True))
         if self._folder:
             np.save(self._folder / f"{self._files:04d}.npy", found)
-            (self._folder / f"{self._files:04d}.json").write_text(json.dumps(texts), encoding="utf-8")
+            being_written = self._folder / "texts.part"
+            being_written.write_text(json.dumps(texts), encoding="utf-8")
+            being_written.replace(self._folder / f"{self._files:04d}.json")
             self._files += 1
             print(f"{self._files} slices kept", flush=True)

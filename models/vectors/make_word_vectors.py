@@ -184,7 +184,7 @@ def main() -> None:
     asked.add_argument("--torch", action="store_true", help="run the same weights by PyTorch, many texts at once")
     asked.add_argument("--glosses", type=Path, required=True, help="folder of WordNet's data.noun and the rest")
     asked.add_argument("--kept", type=Path, help="folder in which encodings are kept")
-    asked.add_argument("--out", type=Path, default=vectors.PATH)
+    asked.add_argument("--out", type=Path, required=True, help="the file to write, as word_vectors.npz")
     given = asked.parse_args()
     if given.kept:
         given.kept.mkdir(parents=True, exist_ok=True)

@@ -42,28 +42,26 @@ def arrivals(session: Session, market_code: str, *, limit: int | None = 20, as_o
         raise CallerError(f"limit: {limit} is not from 1 to {MAX_LIMIT}.", "Ask for limit=20.")
     model_id = active_model(session) or shipped()
     kept = store.kept_model(session, model_id)
-    rows = store.forecasts(session, model_id, about.code, limit) if kept else []
-    at, total = rows[0].as_of if rows else None, None
+    rows = store.forecasts(session, model_id, about.code) if kept else []
+    at = rows[0].as_of if rows else None
     if as_of is not None and kept is not None:
         last = store.kept_forecasts(session, model_id, about.code, date.min, date.max)
         newest = max((one for one in (at, last.as_of if last else None) if one), default=None)
         if newest is not None and as_of < newest:
             past = _kept_as_of(session, model_id, about, as_of, newest)
-            at, rows, total = past.as_of, past.rows[:limit], len(past.rows)
-    names = key_names(session, [row.key_hash for row in rows])
+            at, rows = past.as_of, past.rows
     muted = muted_keys(session, about.code, [row.key_hash for row in rows])
-    items = [_arrival(row, names.get(row.key_hash), kept) for row in rows if kept and row.key_hash not in muted]
-    if total is None:
-        total = store.forecast_count(session, model_id, about.code) if kept else 0
+    expected = [row for row in rows if row.key_hash not in muted]
+    names = key_names(session, [row.key_hash for row in expected[:limit]])
     return {
-        "items": items,
+        "items": [_arrival(row, names.get(row.key_hash), kept) for row in expected[:limit] if kept],
         "next": None,
-        "total": total,
+        "total": len(expected),
         "market": about.code,
         "model_id": model_id,
         "simulated": world_of(session) == "simulated",
         "as_of": at,
-        **_standing(kept, total - (len(rows) - len(items)), about.name),
+        **_standing(kept, len(expected), about.name),
         "model": _model(kept),
     }
 

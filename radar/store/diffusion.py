@@ -192,20 +192,13 @@ def prune_kept_forecasts(session: Session, before: date) -> int:
     return int(session.connection().execute(sa.delete(kept_forecast).where(kept_forecast.c.day < before)).rowcount)
 
 
-def forecasts(session: Session, model_id: str, market: str, limit: int | None = None) -> list[Forecast]:
+def forecasts(session: Session, model_id: str, market: str) -> list[Forecast]:
     """What is expected in a market, the most probable first."""
     c = arrival_forecast.c
     statement = sa.select(*[c[name] for name in Forecast._fields]).where(
         c.model_id == model_id, c.audience_market == market
     )
-    return [Forecast(*row) for row in session.execute(statement.order_by(c.week.desc(), c.key_hash).limit(limit))]
-
-
-def forecast_count(session: Session, model_id: str, market: str) -> int:
-    """How many trends are expected in a market."""
-    c = arrival_forecast.c
-    statement = sa.select(sa.func.count()).where(c.model_id == model_id, c.audience_market == market)
-    return session.scalar(statement) or 0
+    return [Forecast(*row) for row in session.execute(statement.order_by(c.week.desc(), c.key_hash))]
 
 
 def forecasts_of(session: Session, model_id: str, keys: Sequence[int]) -> list[Forecast]:
