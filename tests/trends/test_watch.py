@@ -78,3 +78,27 @@ def test_a_watch_rebuilt_from_its_counts_is_the_one_advanced(bucket: Bucket, see
     p[step.series] = step.p
     assert (p < 0.01).any()
     np.testing.assert_allclose(np.log(p[size:]), np.log(p[:size]), rtol=1e-6)
+
+
+def test_what_is_forgotten_by_a_series_first_bucket_is_not_learnt_at_the_days_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A day's new series are learnt up to the day at once: the same as each one's whole past at its first bucket."""
+    born = 11 + Watch("m", "TW", Bucket.HOUR).state.remembered // 24
+    persons, heard = talk(1, born + 1, 24)
+    heard[:] = 100
+    persons[60:] = 0
+    persons[np.arange(60, 90), 24 * 11 + np.arange(30) % 20] = 1  # forgotten at the hour in which it comes again
+    persons[60:, 24 * born + 21] = 9
+    one, other = Watch("m", "TW", Bucket.HOUR), Watch("m", "TW", Bucket.HOUR)
+    past, other_past = Past(), Past()
+    for n in range(born + 1):
+        some = slice(n * 24, (n + 1) * 24)
+        before = set(one.keys.tolist())
+        pass_day(one, past, n, persons[:, some], heard[some])
+        with monkeypatch.context() as patched:
+            patched.setattr(Watch, "_recall", lambda *_: None)
+            pass_day(other, other_past, n, persons[:, some], heard[some])
+    assert set(KEYS[60:].tolist()) <= set(one.keys.tolist()) - before
+    is_same = one.to_bytes() == other.to_bytes()  # pytest would take minutes to tell megabytes apart
+    assert is_same
