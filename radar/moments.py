@@ -30,6 +30,8 @@ below which they must be a surprise by themselves."""
 
 WORDS = (Kind.TERM, Kind.HASHTAG)
 NAMES = (*WORDS, Kind.PRODUCT, Kind.TRACKED)
+EXPLAINED = (*WORDS, Kind.TOPIC, Kind.PLACE)
+"""What may have risen for what others name: not products and what is tracked, which are asked for by name."""
 
 NOVELTY_DAYS = 20
 """Days before the window that are looked at for an earlier use of the key; less than what every watch remembers."""
@@ -134,28 +136,33 @@ class Listing:
         moments: Mapping[int, Moment],
         merged: list[list[int]],
     ) -> list[list[int]]:
-        """Words that rose only in posts about better trends join the one that they share most posts with.
+        """Keys that rose only in posts about other trends join the one that they share most posts with.
 
-        A word is tested again without those posts: "queued" rises when three crazes are queued for, and is no fourth.
+        A word is tested again without the posts of better trends: "queued" rises when three crazes are queued for, and
+        is no fourth. Topics and places are tested without those of all names, better or not, unless one trend has half
+        of their posts: that one is theirs, but who is told of two crazes in Singapore need not be told of Singapore.
         """
         kept: list[list[int]] = []
+        naming: list[list[int]] = []
         claimed: set[int] = set()
-        for members in merged:
+        for members in sorted(merged, key=lambda members: kind_of(int(watch.keys[members[0]])) not in NAMES):
             lead = members[0]
             posts = found[lead].posts
             kind = kind_of(int(watch.keys[lead]))
-            if kind in WORDS and claimed:
+            if kind in EXPLAINED and claimed:
                 left = [i for i in posts.tolist() if i not in claimed]
                 persons = len(found[lead].persons)
                 if 4 * len(left) < 3 * len(posts) and not _is_surprise(
                     moments[lead], window_posts.persons_of(left), persons
                 ):
                     mine = set(posts.tolist())
-                    best = max(kept, key=lambda other: len(mine.intersection(found[other[0]].posts.tolist())))
-                    best += members
-                    continue
+                    shared = [len(mine.intersection(found[other[0]].posts.tolist())) for other in naming]
+                    if kind in WORDS or 2 * max(shared) < len(mine):
+                        naming[int(np.argmax(shared))] += members
+                        continue
             kept.append(members)
             if kind in NAMES:
+                naming.append(members)
                 claimed.update(posts.tolist())
         return kept
 

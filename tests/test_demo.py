@@ -34,9 +34,8 @@ def test_injected_bursts_are_found_and_spam_is_not(demo_dir: Path) -> None:
     assert sum(score.sizes.values()) == 300
     assert score.recall_16 >= 0.9
     assert score.spam == []
-    # .031 to .055 measured. The world moves with the hour it is made at, so a share of .05 or less is refused only
-    # where a world would show as much once in twenty
-    assert score.false_share <= 0.05 + 1.645 * (0.05 * 0.95 / score.trends) ** 0.5
+    # .027 to .041 measured at six hours, as the world moves with the hour it is made at; .007 and .014 of other seeds
+    assert score.false_share <= 0.05
     # 1.03 to 1.09 days measured, none after the oracle, which needs three persons. By the hour 16 to 17.5 hours, for
     # these come an hour or two apart: .67 to .73 of the window that finds them, 5 to 6 hours after the oracle, whose
     # own delay is 7.7 to 8

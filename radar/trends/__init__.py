@@ -55,7 +55,9 @@ half-life).
 7. Life. On at q <= 0.05 and lift >= 1.5, off after six buckets in a row with q > 0.2 (`OnOff`). The stage
    (`plain_stage` has the rule) changes when two buckets in a row ask for it (`next_stage`).
 8. Variants. Trends with half their persons in common (Jaccard >= 0.5), or four in five posts within another's, are
-   one: `merge_variants`. The name that most of its persons use leads it: `naming.best_known`.
+   one: `merge_variants`. The name that most of its persons use leads it: `naming.best_known`. Words, topics and
+   places that would not be on without the posts of others join the one they share most with, topics and places only
+   where none has half of their posts: `radar.moments`.
 9. Late series. A key is a series from the day on that two persons use it, and is then replayed on what its counts were:
    with the exposures, profile, r0 and phi_0 of the time, which are kept by bucket (3 numbers a kind, beside 4), so
    that it is, to the last bit, what it would be had it been carried along (`replay`). What all share does not change
