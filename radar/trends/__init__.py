@@ -96,7 +96,11 @@ persons, at 1.1 5, of a Poisson 4. Expecting three tenths of a mention instead o
 sooner, and one key in twenty more that comes on. Crazes are not what makes the 1.3: without every series that ever came
 to p = .001 the words of the demo's Taiwan have 1.38 instead of 1.42, its hashtags 1.14 instead of 1.28. It is that one
 phi_0 stands for all: stretches of words of M 1 to 5 have .93, of 5 to 30 1.57, of 30 to 200 2.32, and section 3 gives
-the first more and the last less than they have.
+the first more and the last less than they have. A phi_0 with a slope in M / (30 + M), learnt of the market's series,
+was tried: on six seeds of the reviews recall is .886 instead of .885 (.022 false, not .021) and P@10 as it was,
+Numenta's labels as they were; of the demo crazes are found half an hour sooner, and 15 lines of 315 are false instead
+of 15 of 301. Part of what quiet series lack is the half mention that is added to what is expected of them: simulated
+ones with a phi of 1.0 to 1.1 show .6 at M 1 to 5.
 
 One series more in a market moves what all share: profile, mean rate, phi_0. Among 50 series that moved no p <= .001 by
 more than 2e-4, and from 1,000 series on no p <= .05 by more than 1.1e-3 (six seeds, phi 1.5; the newcomer quiet or
