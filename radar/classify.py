@@ -36,8 +36,10 @@ from radar.tracked import open_reader
 
 BATCH = 2_000
 MANY = 30_000
-_PAUSE = 0.2
 """Posts waiting from which processes pay for their start."""
+MANY_COMING = 10_000
+"""The same where more come in meanwhile: then they start beside who brings them, on a core that has nothing to do."""
+_PAUSE = 0.2
 
 
 class PostReading(NamedTuple):
@@ -137,7 +139,7 @@ def classify_posts(
             store.pass_over(session, held, now)
     spans = _spans(engine, coming)
     found: Iterator[Batch | int]
-    if many_wait(engine):
+    if many_wait(engine, coming=coming()):
         url = engine.url.render_as_string(hide_password=False)
         work: Callable[[Span], Iterator[Batch | int]] = _read_apart
         if is_shared(engine):
@@ -179,10 +181,10 @@ def classify_claimed(
         return put_readings(session, scorer.model_id, found, now), items[-1].id
 
 
-def many_wait(engine: sa.Engine) -> bool:
-    """Whether so many posts wait that processes of their own read them."""
+def many_wait(engine: sa.Engine, *, coming: bool = False) -> bool:
+    """Whether so many posts wait that processes of their own read them; coming: somebody brings in more meanwhile."""
     with reading(engine) as session:
-        return workers() > 1 and store.unread_after(session, 0, MANY) is not None
+        return workers() > 1 and store.unread_after(session, 0, MANY_COMING if coming else MANY) is not None
 
 
 def _spans(engine: sa.Engine, coming: Callable[[], bool]) -> Iterator[Span]:

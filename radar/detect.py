@@ -118,12 +118,14 @@ class Found(NamedTuple):
     """What a run of days at one bucket length adds, in the place of what stood there.
 
     opened  episodes open before it; None where everything that was ever concluded is to be forgotten
+    is_on   the days before it were of the same errand: what stood here was taken back with theirs
     state   the watch at the midnight after it; None while its last day is not over
     """
 
     bucket: Bucket
     days: Sequence[date]
     opened: Sequence[int] | None
+    is_on: bool
     out: Written
     state: bytes | None
 
@@ -279,7 +281,7 @@ def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[list[Found]]:
                 if day in counted and day >= run.first:
                     whole[n] = advance_day(run.task, run.watch, run.past, recent, day, counted[day], out)
         yield [
-            Found(run.task.bucket, [day for day in chunk if day >= run.first], opened, out,
+            Found(run.task.bucket, [day for day in chunk if day >= run.first], opened, run.first < chunk[0], out,
                   run.watch.to_bytes() if is_whole else None)
             for (run, opened, out), is_whole in zip(passing, whole, strict=True)
         ]  # fmt: skip
@@ -290,10 +292,10 @@ def _write(engine: sa.Engine, errand: Errand, found: Sequence[Found]) -> None:
     model_id, market = errand.model_id, errand.span.audience_market
 
     def put(session: Session) -> None:
-        for bucket, days, opened, out, state in found:
+        for bucket, days, opened, is_on, out, state in found:
             if opened is None:
                 store.forget(session, model_id, market, bucket.value)
-            else:
+            elif not is_on:
                 since = day_start(days[0], MARKETS[market].tz)
                 store.rewind(session, model_id, market, bucket.value, since, opened)
             store.write_episodes(session, list(out.episodes.values()))

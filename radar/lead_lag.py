@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, bdtrc, ndtr
 
 from radar.trends.fdr import benjamini_hochberg
 
@@ -154,6 +153,8 @@ def _pair(
     if a.size < FEWEST:
         row["answer"] = f"{NO_LEAD}: {a.size} shared trends, {FEWEST} are needed"
         return row
+    from scipy.special import bdtr  # when it is computed with: answers read constants of this module
+
     decided = ahead + behind
     row["p"] = min(1.0, 2 * float(bdtr(min(ahead, behind), decided, 0.5)))
     row["share_first"] = ahead / decided if decided else np.nan
@@ -187,6 +188,8 @@ def _permuted(
         first, second = np.floor(first / step), np.floor(second / step)
         before, after = int((first < second).sum()), int((second < first).sum())
         nets[n], shares[n] = before - after, before / max(before + after, 1)
+    from scipy.special import ndtr
+
     spread = max(float(nets.std()), 1e-9)
     return float(shares.mean()), float(min(1.0, 2 * ndtr(-abs(net - nets.mean()) / spread)))
 
@@ -204,6 +207,8 @@ def median_interval(lags: Floats, level: float = LEVEL) -> tuple[float, float]:
     >>> median_interval(np.arange(1.0, 22.0))
     (7.0, 15.0)
     """
+    from scipy.special import bdtrc
+
     ordered = np.sort(lags)
     n = ordered.size
     below = bdtrc(np.ceil(n / 2) - 1, n, np.arange(1, n + 1) / n)  # P(median* <= x_(k))

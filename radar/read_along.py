@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from radar.classify import many_wait
 from radar.scheduling import Context, run_job
 
-_LOOKS = 0.5
+_LOOKS = 0.2
 """Seconds between two looks whether posts wait."""
 
 
@@ -40,5 +40,5 @@ def _read(context: Context, ended: threading.Event, done: Along) -> None:
         with context.fitting():
             pass
         while not ended.wait(_LOOKS):
-            if many_wait(context.engine):
+            if many_wait(context.engine, coming=True):
                 done.posts += run_job("classify_posts", own).rows_in

@@ -58,7 +58,6 @@ class PostsOfDay:
         self.keys = np.concatenate([np.zeros(0, np.int64), *arrays])
         self.post = np.repeat(np.arange(len(posts)), [len(a) for a in arrays])
         self.person = np.array([p.person_id for p in posts], np.int64)
-        self.by_person = np.argsort(self.person, kind="stable")
         self.first_at = np.array([p.first_post_at.timestamp() if p.first_post_at else 0.0 for p in posts], float)
         self.at = np.array([p.published_at.timestamp() for p in posts])
         self.engagement = np.array([np.nan if (e := engagement_of(p)) is None else e for p in posts], float)
@@ -87,10 +86,9 @@ class WindowPosts:
     """Posts of some neighbouring days of a market, looked up by key."""
 
     def __init__(self, days: Sequence[PostsOfDay]) -> None:
-        self._days = days
-        self._starts = np.cumsum([0, *(len(day.posts) for day in days)])
+        starts = np.cumsum([0, *(len(day.posts) for day in days)])
         keys = np.concatenate([np.zeros(0, np.int64), *(day.keys for day in days)])
-        post = [day.post + first for day, first in zip(days, self._starts.tolist(), strict=False)]
+        post = [day.post + first for day, first in zip(days, starts.tolist(), strict=False)]
         order = np.argsort(keys, kind="stable")
         self._keys, self._post = keys[order], np.concatenate([np.zeros(0, np.int64), *post])[order]
         self.posts = [post for day in days for post in day.posts]
@@ -98,9 +96,11 @@ class WindowPosts:
         self._at = np.concatenate([np.zeros(0), *(day.at for day in days)])
         self._engagement = np.concatenate([np.zeros(0), *(day.engagement for day in days)])
         self._first_at = np.concatenate([np.zeros(0), *(day.first_at for day in days)])
+        self._by_person: npt.NDArray[np.int64] | None = None
         self._heard: dict[tuple[datetime, datetime], tuple[int, float]] = {}
         self._countries = [countries for day in days for countries in day.countries]
         self._keys_of = [keys for day in days for keys in day.keys_of]
+        self._topics_of: dict[int, list[int]] = {}
         known = self._engagement[~np.isnan(self._engagement)]
         self._usual = _median(known) if len(known) else 0.0
 
@@ -131,14 +131,21 @@ class WindowPosts:
         """The plurality of the posts' topics; None where most have none."""
         votes: dict[str, int] = {}
         untold = 0
-        for i in support.posts:
-            keys = self._keys_of[i]
-            topics = [names[k] for k in keys[kinds_of(keys) == Kind.TOPIC].tolist() if k in names]
+        for i in support.posts.tolist():
+            topics = [names[k] for k in self._topic_keys(i) if k in names]
             untold += not topics
             for topic_id in topics:
                 votes[topic_id] = votes.get(topic_id, 0) + 1
         best = max(votes.items(), key=lambda v: (v[1], v[0]), default=("", 0))
         return best[0] if best[1] > untold / 2 else None
+
+    def _topic_keys(self, post: int) -> list[int]:
+        """Topics of a post, which is asked for by every trend that it is of."""
+        found = self._topics_of.get(post)
+        if found is None:
+            keys = self._keys_of[post]
+            found = self._topics_of[post] = keys[kinds_of(keys) == Kind.TOPIC].tolist()
+        return found
 
     def engagement_factor(self, support: Support) -> float:
         """1 + min(2, log1p(median engagement of the posts / the market's median)); 1 where unknown (design.md 7)."""
@@ -150,7 +157,8 @@ class WindowPosts:
 
     def examples(self, support: Support) -> list[int]:
         """Ids of up to five posts by different persons, most engaging first; those in other words before copies."""
-        weights = np.nan_to_num(self._engagement[support.posts], nan=-1.0)
+        known = self._engagement[support.posts]
+        weights = np.where(np.isnan(known), -1.0, known)
         by_weight = support.posts[np.lexsort((support.posts, -weights))].tolist()
         persons: set[int] = set()
         said: list[npt.NDArray[np.int64]] = []
@@ -213,11 +221,9 @@ class WindowPosts:
         )
 
     def _posts_of(self, persons: npt.NDArray[np.int64]) -> list[list[int]]:
-        """Indices of all posts of each person."""
-        found: list[list[int]] = [[] for _ in persons]
-        for offset, day in zip(self._starts.tolist(), self._days, strict=False):
-            low = np.searchsorted(day.person, persons, sorter=day.by_person)
-            high = np.searchsorted(day.person, persons, side="right", sorter=day.by_person)
-            for n in np.flatnonzero(high > low).tolist():
-                found[n] += (day.by_person[low[n] : high[n]] + offset).tolist()
-        return found
+        """Indices of all posts of each person, by time."""
+        if self._by_person is None:
+            self._by_person = np.argsort(self._person, kind="stable")
+        low = np.searchsorted(self._person, persons, sorter=self._by_person)
+        high = np.searchsorted(self._person, persons, side="right", sorter=self._by_person)
+        return [self._by_person[a:b].tolist() for a, b in zip(low.tolist(), high.tolist(), strict=True)]

@@ -28,7 +28,8 @@ TEXTS = [
 
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classify, "MANY", 100)
+    monkeypatch.setattr(classify, "MANY", 10_000)
+    monkeypatch.setattr(classify, "MANY_COMING", 100)
     monkeypatch.setattr(read_along, "_LOOKS", 0.05)
     monkeypatch.setattr(classify, "workers", lambda: 2)
     monkeypatch.setattr(count, "workers", lambda: 2)

@@ -27,7 +27,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from radar.bench import many_posts
 from radar.bench.sizes import all_asked, asked
 from radar.config import load_settings
-from radar.registry import load_scorer, model_folder, model_id
+from radar.registry import is_fitted, load_scorer, model_folder, model_id
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
 from radar.sources.world import SimulatedWorld
@@ -90,11 +90,12 @@ def _told(post: RawPost) -> dict[str, Any]:
 def _filled(folder: Path, size: int, progress: Progress) -> Path:
     """A store with that many posts, its detection at rest, for the shipped model."""
     data = folder / f"filled-{size}-{model_id()}"
-    if not (data / "done").exists():
+    model = model_folder((settings := load_settings()).model_copy(update={"data_dir": data}))
+    if not ((data / "done").exists() and is_fitted(model)):
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(parents=True)
-        load_scorer(settings := load_settings())
-        shutil.copytree(model_folder(settings), data / "models" / model_folder(settings).name)
+        load_scorer(settings)
+        shutil.copytree(model_folder(settings), model)
         engine = open_store(f"sqlite:///{data / 'radar.db'}")
         many_posts.fill(engine, size, progress, world="real")
         engine.dispose()

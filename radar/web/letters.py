@@ -12,7 +12,6 @@ from radar.markets import MARKETS
 from radar.web import words
 from radar.web.languages import moment, number, say, speaking
 from radar.web.navigation import N_
-from radar.web.view import templates
 
 _STAGES = {
     "emerging": N_("%(name)s is emerging in %(market)s"), "rising": N_("%(name)s is rising in %(market)s"),
@@ -40,6 +39,8 @@ def writer(settings: Settings) -> Writer:
 
 def write_letter(message: Message, language: str, rule: str, base: str, *, is_test: bool = False) -> Letter:
     """A message in words."""
+    from radar.web.view import templates  # and what serves pages: most runs of alerts find nothing to write
+
     told = read_back(message)
     with speaking(language):
         url = f"{base}/trends/{told['id']}" if told["id"] else f"{base}/alerts"

@@ -1,6 +1,7 @@
 """radar trends gives on the terminal what the API answers."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 
@@ -53,3 +54,9 @@ def test_a_list_without_trends_says_nothing_of_their_chance(run: Callable[..., R
 
 def test_an_empty_market_says_why(run: Callable[..., Result]) -> None:
     assert "No posts are stored for Thailand" in run("--market", "TH").stdout
+
+
+def test_a_list_is_printed_without_loading_the_server() -> None:
+    loads = "import sys, radar.cli.trends, radar.answers, radar.api.trend_shapes, radar.alerts, radar.web.letters"
+    said = f"{loads}; print(*sys.modules.keys() & {('fastapi', 'radar.api.app', 'scipy')})"
+    assert subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout == "\n"
