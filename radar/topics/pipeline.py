@@ -98,6 +98,6 @@ def build_pipeline(
         [
             ("text", FunctionTransformer(feature_texts)),
             ("features", FeatureUnion(blocks, transformer_weights={name: weights[name] for name, _ in blocks})),
-            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=0.1, class_weight=class_weight, random_state=seed))),
+            ("topics", OneVsRestClassifier(LinearSVC(C=c, tol=0.01, class_weight=class_weight, random_state=seed))),
         ]
     )
