@@ -28,7 +28,7 @@ from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
 from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
 from radar.store import counts as store
-from radar.store import months, posts, promotion, work
+from radar.store import months, posts, promotion, source_days, work
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import open_store, reading
@@ -284,6 +284,7 @@ class Counted:
     days      (day, counts, posts of the day)
     mentions  by day, who mentioned a tracked key: rows of the store
     sealed    those that stay as they are
+    given     by which sources and in which languages their posts are
     """
 
     days: list[tuple[date, DayCounts, int]]
@@ -291,6 +292,7 @@ class Counted:
     names: list[dict[str, Any]]
     mentions: dict[date, list[dict[str, Any]]]
     sealed: set[date] = field(default_factory=set)
+    given: source_days.Given = field(default_factory=lambda: source_days.Given([], []))
 
 
 def counted_aside(
@@ -347,8 +349,9 @@ def _count_chunk(
         sealed = store.sealed_days(session, market, days)
         left = [day for day in days if day not in sealed]
         found = _counted(session, model_id, market, left, topic_names, named)
+        given = source_days.given(session, market, days[0], days[-1])
     named |= {row["hash"] for row in found.names}
-    return replace(found, sealed=sealed)
+    return replace(found, sealed=sealed, given=given)
 
 
 def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Counted, now: datetime) -> bool:
@@ -360,9 +363,11 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
             return False
         promotion.read_again(session, market, sorted(found.mixed), model_id)
         store.add_keys(session, found.names)
-        store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
-        put_mentions(session, market, found.mentions)
-        store.drop_dirty(session, [d for d in chunk if d.local_day in found.sealed])
+        counted = [(waiting[day], counts, n) for day, counts, n in found.days]
+        written = store.replace_days(session, model_id, counted, now)
+        put_mentions(session, market, {day: rows for day, rows in found.mentions.items() if day in written})
+        written |= {day for day in sorted(found.sealed) if store.take_off(session, waiting[day])}
+        source_days.put(session, market, written, found.given)
         return True
 
     return lasting(engine, put)

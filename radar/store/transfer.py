@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.errors import RadarError
-from radar.store import months
+from radar.markets import MARKETS
+from radar.store import months, source_days
 from radar.store.copying import _set_sequences
-from radar.store.engine import _converted, upsert
+from radar.store.engine import _converted, chunks, upsert
 from radar.store.tables import meta as meta_table
 from radar.store.tables import metadata, post, post_signal
 from radar.store.version import NAME as ANSWERS
@@ -24,6 +25,7 @@ from radar.store.version import REMOVALS, answers_changed
 
 BATCH, BATCH_OF_JSON, BATCH_OF_BLOBS = 10_000, 1_000, 50
 """Rows that are held at a time; of tables with answers in JSON, and with whole days or states in a cell."""
+_DAYS = 31
 DAILY = ("post", "post_signal", "post_topic", "engagement_observation")
 """Tables of what posts are and what was read in them: by market and local day."""
 SECRET = {
@@ -163,4 +165,8 @@ def finish(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         _set_sequences(session.connection())
         months.spread(session.connection())
+    if not source_days.is_kept(session):  # an export of before it was
+        for market in MARKETS:
+            for days in chunks(days_of(session, market), _DAYS):
+                source_days.put(session, market, days, source_days.given(session, market, days[0], days[-1]))
     answers_changed(session)

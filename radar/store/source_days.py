@@ -1,0 +1,202 @@
+"""What each source gave each market, by local day, and in which languages: kept beside a day's counts.
+
+A day's rows are replaced whole by whoever takes it off the list of dirty days, in that transaction, from its living
+posts; so they hold for sealed days and unread posts too. What is asked for is summed over these rows, which are as
+many however many posts a day has, and over the posts of the days that still wait: it is always of all that is stored.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.tables import author, dirty_day, language_day, post, post_signal, source_day
+
+ALL = ""
+"""Stands for all sources of a market together: a person whom two of them gave counts once there."""
+DAYS = 28
+"""KOLs are told as of an average one of the last so many days with posts."""
+
+
+class SourceDay(NamedTuple):
+    """What a source, or ALL, gave of a local day; inferred_count: accounts whose market nobody declared."""
+
+    local_day: date
+    source: str
+    post_count: int
+    author_count: int
+    person_count: int
+    inferred_count: int
+    first_post_at: datetime
+    last_post_at: datetime
+
+
+class LanguageDay(NamedTuple):
+    """Posts of a local day by the language that was read in them."""
+
+    local_day: date
+    language: str
+    post_count: int
+
+
+class Given(NamedTuple):
+    """What was given to a market on some days."""
+
+    sources: list[SourceDay]
+    languages: list[LanguageDay]
+
+
+# ---- from posts ----
+
+
+def given(session: Session, market: str, first: date, last: date) -> Given:
+    """What the living posts of a market's local days first..last say."""
+    p = post.c
+    mine = [p.audience_market == market, p.local_day >= first, p.local_day <= last]
+    rows = [SourceDay(*row[1:]) for row in session.execute(_of_posts(mine, post, p.source))]
+    by_day: dict[date, list[SourceDay]] = {}
+    for row in rows:
+        by_day.setdefault(row.local_day, []).append(row)
+    rows += [some[0]._replace(source=ALL) for some in by_day.values() if len(some) == 1]
+    several = [day for day, some in by_day.items() if len(some) > 1]
+    for days in chunks(several, SQL_VARIABLES):
+        whole = _of_posts([p.audience_market == market, p.local_day.in_(days)], post)
+        rows += [SourceDay(*row[1:]) for row in session.execute(whole)]
+    spoken = [LanguageDay(*row[1:]) for row in session.execute(_of_readings(mine, post))]
+    return Given(sorted(rows), sorted(spoken))
+
+
+_Wanted = Sequence[sa.ColumnElement[bool]]
+
+
+def _of_posts(wanted: _Wanted, days: sa.Table, source: sa.Column[Any] | None = None) -> sa.Select[Any]:
+    """Rows of source_day from posts, grouped by the days of a table; source: by source too, else of all."""
+    p, a, day = post.c, author.c, [days.c.audience_market, days.c.local_day]
+    inferred = sa.case((a.market_source == "inferred", a.id))
+    statement = sa.select(
+        *day,
+        (sa.literal(ALL) if source is None else source).label("source"),
+        sa.func.count().label("post_count"),
+        sa.func.count(p.author_id.distinct()).label("author_count"),
+        sa.func.count(a.person_id.distinct()).label("person_count"),
+        sa.func.count(inferred.distinct()).label("inferred_count"),
+        sa.func.min(p.published_at).label("first_post_at"),
+        sa.func.max(p.published_at).label("last_post_at"),
+    )
+    statement = statement.where(*wanted, p.deleted_at.is_(None), a.id == p.author_id)
+    return statement.group_by(*day, *([] if source is None else [source]))
+
+
+def _of_readings(wanted: _Wanted, days: sa.Table) -> sa.Select[Any]:
+    """Rows of language_day, the same way."""
+    day, language = [days.c.audience_market, days.c.local_day], post_signal.c.language
+    statement = sa.select(*day, language, sa.func.count().label("post_count"))
+    statement = statement.where(*wanted, post.c.deleted_at.is_(None), post_signal.c.post_id == post.c.id)
+    return statement.group_by(*day, language)
+
+
+# ---- kept ----
+
+
+def put(session: Session, market: str, days: Collection[date], rows: Given) -> None:
+    """Put what was given to a market on these days in place of what stood there; other days' rows are left out."""
+    for table, some in ((source_day, rows.sources), (language_day, rows.languages)):
+        for part in chunks(sorted(days), SQL_VARIABLES):
+            session.execute(sa.delete(table).where(table.c.audience_market == market, table.c.local_day.in_(part)))
+        values = [row._asdict() | {"audience_market": market} for row in some if row.local_day in days]
+        figures = [c.name for c in table.columns if not c.primary_key]
+        upsert(session, table, values, on=[c.name for c in table.primary_key], update=figures)
+
+
+def kept(session: Session, market: str, day: date) -> Given:
+    """What is kept of a day."""
+    s, g = source_day.c, language_day.c
+    sources = sa.select(*[s[name] for name in SourceDay._fields]).where(s.audience_market == market, s.local_day == day)
+    spoken = sa.select(*[g[name] for name in LanguageDay._fields]).where(
+        g.audience_market == market, g.local_day == day
+    )
+    found = session.execute(sources).all(), session.execute(spoken).all()
+    return Given(sorted(SourceDay(*row) for row in found[0]), sorted(LanguageDay(*row) for row in found[1]))
+
+
+def is_kept(session: Session) -> bool:
+    """Whether it is kept of any day."""
+    return session.scalar(sa.select(source_day.c.source).limit(1)) is not None
+
+
+# ---- asked for ----
+
+
+class Held(NamedTuple):
+    """What one source, or ALL, gave to one market.
+
+    authors, persons, inferred  on an average one of the last DAYS days with posts, rounded up
+    """
+
+    audience_market: str
+    source: str
+    posts: int
+    authors: int
+    persons: int
+    inferred: int
+    first_post_at: datetime
+    last_post_at: datetime
+
+
+def held(session: Session, market: str | None = None) -> list[Held]:
+    """What the store holds, by market and source, ALL among them; deleted posts left out."""
+    waiting = _waiting(market)
+    counted = sa.select(source_day).where(*_settled(source_day, market))
+    by_source = _of_posts(waiting, dirty_day, post.c.source)
+    d = sa.union_all(counted, by_source, _of_posts(waiting, dirty_day)).subquery().c
+    nth = sa.func.row_number().over(partition_by=(d.audience_market, d.source), order_by=d.local_day.desc())
+    days = sa.select(*d, (nth <= DAYS).label("is_late")).subquery().c
+    late = sa.case((days.is_late, 1), else_=0)
+    statement = (
+        sa.select(
+            days.audience_market,
+            days.source,
+            sa.func.sum(days.post_count),
+            sa.func.sum(late),
+            *[sa.func.sum(late * days[name]) for name in ("author_count", "person_count", "inferred_count")],
+            sa.func.min(days.first_post_at),
+            sa.func.max(days.last_post_at),
+        )
+        .group_by(days.audience_market, days.source)
+        .order_by(days.audience_market, days.source)
+    )
+    found = []
+    for code, source, posts, of, *sums, first, last in session.execute(statement):
+        authors, persons, inferred = (-(-int(n) // int(of)) for n in sums)
+        found.append(Held(code, source, int(posts), authors, persons, inferred, first, last))
+    return found
+
+
+def languages(session: Session, market: str | None = None) -> dict[str, dict[str, int]]:
+    """Posts by market and the language that was read in them, most first; deleted posts left out."""
+    counted = sa.select(language_day).where(*_settled(language_day, market))
+    d = sa.union_all(counted, _of_readings(_waiting(market), dirty_day)).subquery().c
+    posts = sa.func.sum(d.post_count)
+    statement = sa.select(d.audience_market, d.language, posts).group_by(d.audience_market, d.language)
+    found: dict[str, dict[str, int]] = {}
+    for code, language, n in session.execute(statement.order_by(posts.desc(), d.language)):
+        found.setdefault(code, {})[language] = int(n)
+    return found
+
+
+def _waiting(market: str | None) -> list[sa.ColumnElement[bool]]:
+    """Posts of days that wait for a count. No index of the days is of use: SQLite would look up each post's day."""
+    c = dirty_day.c
+    names = ("audience_market", "local_day")
+    same = [post.c[name] == sa.func.coalesce(c[name], c[name]) for name in names]
+    return [*same, *([c.audience_market == market] if market else [])]
+
+
+def _settled(table: sa.Table, market: str | None) -> list[sa.ColumnElement[bool]]:
+    """Rows of days that do not wait."""
+    mine = [dirty_day.c[name] == table.c[name] for name in ("audience_market", "local_day")]
+    only = [table.c.audience_market == market] if market else []
+    return [~sa.exists().where(*mine), *only]
