@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.engine import SQL_VARIABLES, chunks, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert
 from radar.store.tables import author, dirty_day, language_day, post, post_signal, source_day
 
 ALL = ""
@@ -56,28 +56,26 @@ def given(session: Session, market: str, first: date, last: date) -> Given:
     """What the living posts of a market's local days first..last say."""
     p = post.c
     mine = [p.audience_market == market, p.local_day >= first, p.local_day <= last]
-    rows = [SourceDay(*row[1:]) for row in session.execute(_of_posts(mine, post, p.source))]
+    rows = [SourceDay(*row[1:]) for row in session.execute(_of_posts(mine, p.source))]
     by_day: dict[date, list[SourceDay]] = {}
     for row in rows:
         by_day.setdefault(row.local_day, []).append(row)
     rows += [some[0]._replace(source=ALL) for some in by_day.values() if len(some) == 1]
     several = [day for day, some in by_day.items() if len(some) > 1]
     for days in chunks(several, SQL_VARIABLES):
-        whole = _of_posts([p.audience_market == market, p.local_day.in_(days)], post)
+        whole = _of_posts([p.audience_market == market, p.local_day.in_(days)])
         rows += [SourceDay(*row[1:]) for row in session.execute(whole)]
-    spoken = [LanguageDay(*row[1:]) for row in session.execute(_of_readings(mine, post))]
+    spoken = [LanguageDay(*row[1:]) for row in session.execute(_of_readings(mine))]
     return Given(sorted(rows), sorted(spoken))
 
 
-_Wanted = Sequence[sa.ColumnElement[bool]]
-
-
-def _of_posts(wanted: _Wanted, days: sa.Table, source: sa.Column[Any] | None = None) -> sa.Select[Any]:
-    """Rows of source_day from posts, grouped by the days of a table; source: by source too, else of all."""
-    p, a, day = post.c, author.c, [days.c.audience_market, days.c.local_day]
+def _of_posts(mine: Sequence[sa.ColumnElement[bool]], source: sa.Column[Any] | None = None) -> sa.Select[Any]:
+    """Rows of source_day from posts; source: by source too, else of all."""
+    p, a = post.c, author.c
     inferred = sa.case((a.market_source == "inferred", a.id))
     statement = sa.select(
-        *day,
+        p.audience_market,
+        p.local_day,
         (sa.literal(ALL) if source is None else source).label("source"),
         sa.func.count().label("post_count"),
         sa.func.count(p.author_id.distinct()).label("author_count"),
@@ -86,16 +84,16 @@ def _of_posts(wanted: _Wanted, days: sa.Table, source: sa.Column[Any] | None = N
         sa.func.min(p.published_at).label("first_post_at"),
         sa.func.max(p.published_at).label("last_post_at"),
     )
-    statement = statement.where(*wanted, p.deleted_at.is_(None), a.id == p.author_id)
-    return statement.group_by(*day, *([] if source is None else [source]))
+    statement = statement.join(author, a.id == p.author_id).where(*mine, p.deleted_at.is_(None))
+    return statement.group_by(p.audience_market, p.local_day, *([] if source is None else [source]))
 
 
-def _of_readings(wanted: _Wanted, days: sa.Table) -> sa.Select[Any]:
+def _of_readings(mine: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
     """Rows of language_day, the same way."""
-    day, language = [days.c.audience_market, days.c.local_day], post_signal.c.language
-    statement = sa.select(*day, language, sa.func.count().label("post_count"))
-    statement = statement.where(*wanted, post.c.deleted_at.is_(None), post_signal.c.post_id == post.c.id)
-    return statement.group_by(*day, language)
+    p, language = post.c, post_signal.c.language
+    statement = sa.select(p.audience_market, p.local_day, language, sa.func.count().label("post_count"))
+    statement = statement.join(post_signal, post_signal.c.post_id == p.id).where(*mine, p.deleted_at.is_(None))
+    return statement.group_by(p.audience_market, p.local_day, language)
 
 
 # ---- kept ----
@@ -148,10 +146,11 @@ class Held(NamedTuple):
 
 def held(session: Session, market: str | None = None) -> list[Held]:
     """What the store holds, by market and source, ALL among them; deleted posts left out."""
-    waiting = _waiting(market)
-    counted = sa.select(source_day).where(*_settled(source_day, market))
-    by_source = _of_posts(waiting, dirty_day, post.c.source)
-    d = sa.union_all(counted, by_source, _of_posts(waiting, dirty_day)).subquery().c
+    waiting = _waiting(session, market)
+    counted = sa.select(source_day).where(*_settled(session, source_day, market, waiting))
+    mine = [_of_day(session, post, *some) for some in waiting.items()]
+    by_source, whole = [_of_posts([of], post.c.source) for of in mine], [_of_posts([of]) for of in mine]
+    d = sa.union_all(counted, *by_source, *whole).subquery().c
     nth = sa.func.row_number().over(partition_by=(d.audience_market, d.source), order_by=d.local_day.desc())
     days = sa.select(*d, (nth <= DAYS).label("is_late")).subquery().c
     late = sa.case((days.is_late, 1), else_=0)
@@ -177,8 +176,10 @@ def held(session: Session, market: str | None = None) -> list[Held]:
 
 def languages(session: Session, market: str | None = None) -> dict[str, dict[str, int]]:
     """Posts by market and the language that was read in them, most first; deleted posts left out."""
-    counted = sa.select(language_day).where(*_settled(language_day, market))
-    d = sa.union_all(counted, _of_readings(_waiting(market), dirty_day)).subquery().c
+    waiting = _waiting(session, market)
+    counted = sa.select(language_day).where(*_settled(session, language_day, market, waiting))
+    spoken = [_of_readings([_of_day(session, post, *some)]) for some in waiting.items()]
+    d = sa.union_all(counted, *spoken).subquery().c
     posts = sa.func.sum(d.post_count)
     statement = sa.select(d.audience_market, d.language, posts).group_by(d.audience_market, d.language)
     found: dict[str, dict[str, int]] = {}
@@ -187,16 +188,23 @@ def languages(session: Session, market: str | None = None) -> dict[str, dict[str
     return found
 
 
-def _waiting(market: str | None) -> list[sa.ColumnElement[bool]]:
-    """Posts of days that wait for a count. No index of the days is of use: SQLite would look up each post's day."""
-    c = dirty_day.c
-    names = ("audience_market", "local_day")
-    same = [post.c[name] == sa.func.coalesce(c[name], c[name]) for name in names]
-    return [*same, *([c.audience_market == market] if market else [])]
+def _waiting(session: Session, market: str | None) -> dict[str, list[date]]:
+    """Days that wait for a count, by market: what is kept of them is not asked, whatever happens to it meanwhile."""
+    c, found = dirty_day.c, dict[str, list[date]]()
+    statement = sa.select(c.audience_market, c.local_day).order_by(c.audience_market, c.local_day)
+    for code, day in session.execute(statement.where(c.audience_market == market) if market else statement):
+        found.setdefault(code, []).append(day)
+    return found
 
 
-def _settled(table: sa.Table, market: str | None) -> list[sa.ColumnElement[bool]]:
+def _of_day(session: Session, table: sa.Table, market: str, days: list[date]) -> sa.ColumnElement[bool]:
+    """Rows of a market's days, which are found one by one in an index, however many there are."""
+    return sa.and_(table.c.audience_market == market, one_of(session, table.c.local_day, days))
+
+
+def _settled(
+    session: Session, table: sa.Table, market: str | None, waiting: dict[str, list[date]]
+) -> list[sa.ColumnElement[bool]]:
     """Rows of days that do not wait."""
-    mine = [dirty_day.c[name] == table.c[name] for name in ("audience_market", "local_day")]
     only = [table.c.audience_market == market] if market else []
-    return [~sa.exists().where(*mine), *only]
+    return [*(sa.not_(_of_day(session, table, *some)) for some in waiting.items()), *only]

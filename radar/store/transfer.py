@@ -166,7 +166,12 @@ def finish(session: Session) -> None:
         _set_sequences(session.connection())
         months.spread(session.connection())
     if not source_days.is_kept(session):  # an export of before it was
-        for market in MARKETS:
-            for days in chunks(days_of(session, market), _DAYS):
-                source_days.put(session, market, days, source_days.given(session, market, days[0], days[-1]))
+        fill_source_days(session)
     answers_changed(session)
+
+
+def fill_source_days(session: Session) -> None:
+    """Keep what sources gave on all days of stored posts."""
+    for market in MARKETS:
+        for days in chunks(days_of(session, market), _DAYS):
+            source_days.put(session, market, days, source_days.given(session, market, days[0], days[-1]))
