@@ -283,16 +283,16 @@ class Counted:
 
     days      (day, counts, posts of the day)
     mentions  by day, who mentioned a tracked key: rows of the store
+    given     by day, which sources gave its posts, and in which languages
     sealed    those that stay as they are
-    given     by which sources and in which languages their posts are
     """
 
     days: list[tuple[date, DayCounts, int]]
     mixed: set[date]
     names: list[dict[str, Any]]
     mentions: dict[date, list[dict[str, Any]]]
+    given: dict[date, source_days.Given]
     sealed: set[date] = field(default_factory=set)
-    given: source_days.Given = field(default_factory=lambda: source_days.Given([], []))
 
 
 def counted_aside(
@@ -312,12 +312,13 @@ def _counted(
     named: set[int],
 ) -> Counted:
     zone = MARKETS[market].tz
-    by_day: dict[date, list[DayPost]] = {day: [] for day in days}
+    living: dict[date, list[DayPost]] = {day: [] for day in days}
     if days:
-        for item in posts.day_posts(session, model_id, market, days[0], days[-1]):
+        for item in posts.living_posts(session, model_id, market, days[0], days[-1]):
             day = local_day(item.published_at, zone)
-            if day in by_day:
-                by_day[day].append(item)
+            if day in living:
+                living[day].append(item)
+    by_day = {day: [item for item in items if item.language is not None] for day, items in living.items()}
     mixed = {day for day, items in by_day.items() if not all(item.is_own for item in items)}
     tracked = {one.key_hash for one in tracked_keys(session) if one.deleted_at is None}
     counted, mentions = [], {}
@@ -326,7 +327,9 @@ def _counted(
             kept = originals(by_day[day])
             counted.append((day, count_day(by_day[day], day, zone, kept), len(by_day[day])))
             mentions[day] = mentions_of(kept, market, day, tracked)
-    return Counted(counted, mixed, names_of(session, counted, by_day, topic_names, named), mentions)
+    names = names_of(session, counted, by_day, topic_names, named)
+    given = {day: source_days.given_of(day, items) for day, items in living.items()}
+    return Counted(counted, mixed, names, mentions, given)
 
 
 def mentions_of(kept: Sequence[DayPost], market: str, day: date, tracked: set[int]) -> list[dict[str, Any]]:
@@ -349,9 +352,9 @@ def _count_chunk(
         sealed = store.sealed_days(session, market, days)
         left = [day for day in days if day not in sealed]
         found = _counted(session, model_id, market, left, topic_names, named)
-        given = source_days.given(session, market, days[0], days[-1])
+        given = {day: source_days.given(session, market, day) for day in sorted(sealed)}
     named |= {row["hash"] for row in found.names}
-    return replace(found, sealed=sealed, given=given)
+    return replace(found, sealed=sealed, given=found.given | given)
 
 
 def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Counted, now: datetime) -> bool:
@@ -367,7 +370,7 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
         written = store.replace_days(session, model_id, counted, now)
         put_mentions(session, market, {day: rows for day, rows in found.mentions.items() if day in written})
         written |= {day for day in sorted(found.sealed) if store.take_off(session, waiting[day])}
-        source_days.put(session, market, written, found.given)
+        source_days.put(session, market, {day: found.given[day] for day in written})
         return True
 
     return lasting(engine, put)

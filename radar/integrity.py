@@ -149,7 +149,7 @@ def _check_given(session: Session, market: Market, day: date, report: Report) ->
     """Whether what is kept of a day's sources and languages is what its posts say; of days that were counted."""
     if not store.counted_by_any(session, market.code, day):
         return
-    kept, fresh = source_days.kept(session, market.code, day), source_days.given(session, market.code, day, day)
+    kept, fresh = source_days.kept(session, market.code, day), source_days.given(session, market.code, day)
     for name in source_days.Given._fields:
         if getattr(kept, name) != getattr(fresh, name):
             report.tell("sources", f"{market.code} {day}: what is kept of its {name} differs from its posts.")

@@ -206,7 +206,7 @@ class _Backfill:
             for key, who, n in unpack(MENTION, read.mentions)
         ]
         put_mentions(session, out.market, {out.on: mentions})
-        source_days.put(session, out.market, [out.on], source_days.given(session, out.market, out.on, out.on))
+        source_days.put(session, out.market, {out.on: source_days.given(session, out.market, out.on)})
         counts.drop_dirty(session, [counts.DirtyDay(out.market, out.on, 0)])
 
     def _then(self) -> None:

@@ -5,7 +5,8 @@ posts; so they hold for sealed days and unread posts too. What is asked for is s
 many however many posts a day has, and over the posts of the days that still wait: it is always of all that is stored.
 """
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert
+from radar.store.posts import DayPost
 from radar.store.tables import author, dirty_day, language_day, post, post_signal, source_day
 
 ALL = ""
@@ -52,21 +54,34 @@ class Given(NamedTuple):
 # ---- from posts ----
 
 
-def given(session: Session, market: str, first: date, last: date) -> Given:
-    """What the living posts of a market's local days first..last say."""
-    p = post.c
-    mine = [p.audience_market == market, p.local_day >= first, p.local_day <= last]
-    rows = [SourceDay(*row[1:]) for row in session.execute(_of_posts(mine, p.source))]
-    by_day: dict[date, list[SourceDay]] = {}
-    for row in rows:
-        by_day.setdefault(row.local_day, []).append(row)
-    rows += [some[0]._replace(source=ALL) for some in by_day.values() if len(some) == 1]
-    several = [day for day, some in by_day.items() if len(some) > 1]
-    for days in chunks(several, SQL_VARIABLES):
-        whole = _of_posts([p.audience_market == market, p.local_day.in_(days)])
-        rows += [SourceDay(*row[1:]) for row in session.execute(whole)]
+def given(session: Session, market: str, day: date) -> Given:
+    """What the living posts of a market's local day say."""
+    mine = [post.c.audience_market == market, post.c.local_day == day]
+    rows = [SourceDay(*row[1:]) for row in session.execute(_of_posts(mine, post.c.source))]
+    rows += [SourceDay(*row[1:]) for row in session.execute(_of_posts(mine))]
     spoken = [LanguageDay(*row[1:]) for row in session.execute(_of_readings(mine))]
     return Given(sorted(rows), sorted(spoken))
+
+
+def given_of(day: date, items: Sequence[DayPost]) -> Given:
+    """The same of one day, from all its living posts in time order."""
+    by_source: dict[str, list[DayPost]] = {}
+    for item in items:
+        by_source.setdefault(item.source, []).append(item)
+    rows = [_source_day(day, source, some) for source, some in by_source.items()]
+    if len(rows) == 1:
+        rows.append(rows[0]._replace(source=ALL))
+    elif rows:
+        rows.append(_source_day(day, ALL, items))
+    spoken = Counter(item.language for item in items if item.language is not None)
+    return Given(sorted(rows), [LanguageDay(day, language, n) for language, n in sorted(spoken.items())])
+
+
+def _source_day(day: date, source: str, items: Sequence[DayPost]) -> SourceDay:
+    authors, persons = {item.author_id for item in items}, {item.person_id for item in items}
+    inferred = {item.author_id for item in items if item.is_inferred}
+    times = items[0].published_at, items[-1].published_at
+    return SourceDay(day, source, len(items), len(authors), len(persons), len(inferred), *times)
 
 
 def _of_posts(mine: Sequence[sa.ColumnElement[bool]], source: sa.Column[Any] | None = None) -> sa.Select[Any]:
@@ -99,12 +114,13 @@ def _of_readings(mine: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
 # ---- kept ----
 
 
-def put(session: Session, market: str, days: Collection[date], rows: Given) -> None:
-    """Put what was given to a market on these days in place of what stood there; other days' rows are left out."""
-    for table, some in ((source_day, rows.sources), (language_day, rows.languages)):
+def put(session: Session, market: str, days: Mapping[date, Given]) -> None:
+    """Put what was given to a market on these days in place of what stood there."""
+    for table, name in ((source_day, "sources"), (language_day, "languages")):
         for part in chunks(sorted(days), SQL_VARIABLES):
             session.execute(sa.delete(table).where(table.c.audience_market == market, table.c.local_day.in_(part)))
-        values = [row._asdict() | {"audience_market": market} for row in some if row.local_day in days]
+        rows = [row for day in sorted(days) for row in getattr(days[day], name)]
+        values = [row._asdict() | {"audience_market": market} for row in rows]
         figures = [c.name for c in table.columns if not c.primary_key]
         upsert(session, table, values, on=[c.name for c in table.primary_key], update=figures)
 

@@ -17,7 +17,7 @@ from radar.errors import RadarError
 from radar.markets import MARKETS
 from radar.store import months, source_days
 from radar.store.copying import _set_sequences
-from radar.store.engine import _converted, chunks, upsert
+from radar.store.engine import _converted, upsert
 from radar.store.tables import meta as meta_table
 from radar.store.tables import metadata, post, post_signal
 from radar.store.version import NAME as ANSWERS
@@ -25,7 +25,6 @@ from radar.store.version import REMOVALS, answers_changed
 
 BATCH, BATCH_OF_JSON, BATCH_OF_BLOBS = 10_000, 1_000, 50
 """Rows that are held at a time; of tables with answers in JSON, and with whole days or states in a cell."""
-_DAYS = 31
 DAILY = ("post", "post_signal", "post_topic", "engagement_observation")
 """Tables of what posts are and what was read in them: by market and local day."""
 SECRET = {
@@ -173,5 +172,5 @@ def finish(session: Session) -> None:
 def fill_source_days(session: Session) -> None:
     """Keep what sources gave on all days of stored posts."""
     for market in MARKETS:
-        for days in chunks(days_of(session, market), _DAYS):
-            source_days.put(session, market, days, source_days.given(session, market, days[0], days[-1]))
+        days = days_of(session, market)
+        source_days.put(session, market, {day: source_days.given(session, market, day) for day in days})

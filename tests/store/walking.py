@@ -50,7 +50,6 @@ def one_row_each(engine: sa.Engine) -> None:
         session.execute(sa.insert(tables.detector_state), states)
         session.execute(sa.insert(tables.person).values(id=2, name=None))
         session.execute(sa.insert(tables.author).values(row("author", id=2, native_id="2", handle="bob", person_id=2)))
-        session.execute(sa.insert(tables.post).values(row("post", id=2, native_id="2", source="another")))
 
 
 _CELLS: dict[str, Any] = {
