@@ -28,7 +28,7 @@ from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
 from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
 from radar.store import counts as store
-from radar.store import months, posts, promotion, work
+from radar.store import months, posts, promotion, source_days, work
 from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import open_store, reading
@@ -283,6 +283,7 @@ class Counted:
 
     days      (day, counts, posts of the day)
     mentions  by day, who mentioned a tracked key: rows of the store
+    given     by day, which sources gave its posts, and in which languages
     sealed    those that stay as they are
     """
 
@@ -290,6 +291,7 @@ class Counted:
     mixed: set[date]
     names: list[dict[str, Any]]
     mentions: dict[date, list[dict[str, Any]]]
+    given: dict[date, source_days.Given]
     sealed: set[date] = field(default_factory=set)
 
 
@@ -310,12 +312,13 @@ def _counted(
     named: set[int],
 ) -> Counted:
     zone = MARKETS[market].tz
-    by_day: dict[date, list[DayPost]] = {day: [] for day in days}
+    living: dict[date, list[DayPost]] = {day: [] for day in days}
     if days:
-        for item in posts.day_posts(session, model_id, market, days[0], days[-1]):
+        for item in posts.living_posts(session, model_id, market, days[0], days[-1]):
             day = local_day(item.published_at, zone)
-            if day in by_day:
-                by_day[day].append(item)
+            if day in living:
+                living[day].append(item)
+    by_day = {day: [item for item in items if item.language is not None] for day, items in living.items()}
     mixed = {day for day, items in by_day.items() if not all(item.is_own for item in items)}
     tracked = {one.key_hash for one in tracked_keys(session) if one.deleted_at is None}
     counted, mentions = [], {}
@@ -324,7 +327,9 @@ def _counted(
             kept = originals(by_day[day])
             counted.append((day, count_day(by_day[day], day, zone, kept), len(by_day[day])))
             mentions[day] = mentions_of(kept, market, day, tracked)
-    return Counted(counted, mixed, names_of(session, counted, by_day, topic_names, named), mentions)
+    names = names_of(session, counted, by_day, topic_names, named)
+    given = {day: source_days.given_of(day, items) for day, items in living.items()}
+    return Counted(counted, mixed, names, mentions, given)
 
 
 def mentions_of(kept: Sequence[DayPost], market: str, day: date, tracked: set[int]) -> list[dict[str, Any]]:
@@ -347,8 +352,9 @@ def _count_chunk(
         sealed = store.sealed_days(session, market, days)
         left = [day for day in days if day not in sealed]
         found = _counted(session, model_id, market, left, topic_names, named)
+        given = {day: source_days.given(session, market, day) for day in sorted(sealed)}
     named |= {row["hash"] for row in found.names}
-    return replace(found, sealed=sealed)
+    return replace(found, sealed=sealed, given=found.given | given)
 
 
 def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Counted, now: datetime) -> bool:
@@ -360,9 +366,11 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
             return False
         promotion.read_again(session, market, sorted(found.mixed), model_id)
         store.add_keys(session, found.names)
-        store.replace_days(session, model_id, [(waiting[day], counts, n) for day, counts, n in found.days], now)
-        put_mentions(session, market, found.mentions)
-        store.drop_dirty(session, [d for d in chunk if d.local_day in found.sealed])
+        counted = [(waiting[day], counts, n) for day, counts, n in found.days]
+        written = store.replace_days(session, model_id, counted, now)
+        put_mentions(session, market, {day: rows for day, rows in found.mentions.items() if day in written})
+        written |= {day for day in sorted(found.sealed) if store.take_off(session, waiting[day])}
+        source_days.put(session, market, {day: found.given[day] for day in written})
         return True
 
     return lasting(engine, put)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from radar.count import count_day
 from radar.markets import MARKETS, Market, local_day
 from radar.store import integrity as store
-from radar.store import posts, promotion
+from radar.store import posts, promotion, source_days
 from radar.store.day_blob import DayCounts
 from radar.store.engine import reading, reading_still
 
@@ -32,6 +32,7 @@ Progress = Callable[[str, int, int | None], None]
 HINTS = {
     "file": "The file is damaged: stop radar, copy the folder aside, and restore a backup (radar db restore).",
     "counts": "Have those days counted anew: radar db recount MARKET DAY, then radar run count_mentions.",
+    "sources": "Have those days counted anew: radar db recount MARKET DAY, then radar run count_mentions.",
     "uncounted": "Have those days counted: radar db recount MARKET DAY, then radar run count_mentions.",
     "unsealed": "Its posts have lost their texts: keep the counts, and restore a backup if they look wrong.",
     "posts": "Something else than radar wrote there: import those posts again, or restore a backup.",
@@ -122,6 +123,7 @@ def _check_day(session: Session, model_id: str, market: Market, day: date, repor
     if store.waits(session, market.code, day):
         report.passed["waiting"] += 1
         return
+    _check_given(session, market, day, report)
     stored = store.stored_day(session, model_id, market.code, day)
     read = posts.day_posts(session, model_id, market.code, day, day)
     read = [item for item in read if local_day(item.published_at, market.tz) == day]
@@ -141,6 +143,16 @@ def _check_day(session: Session, model_id: str, market: Market, day: date, repor
             fresh = count_day(read, day, market.tz)
             if differing := _differing(kept, fresh, stored.post_count, len(read)):
                 report.tell("counts", f"{where}: {differing} differ from a recount.")
+
+
+def _check_given(session: Session, market: Market, day: date, report: Report) -> None:
+    """Whether what is kept of a day's sources and languages is what its posts say; of days that were counted."""
+    if not store.counted_by_any(session, market.code, day):
+        return
+    kept, fresh = source_days.kept(session, market.code, day), source_days.given(session, market.code, day)
+    for name in source_days.Given._fields:
+        if getattr(kept, name) != getattr(fresh, name):
+            report.tell("sources", f"{market.code} {day}: what is kept of its {name} differs from its posts.")
 
 
 def _blob_of(stored: store.StoredDay, where: str, report: Report) -> DayCounts | None:

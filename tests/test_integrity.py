@@ -21,7 +21,7 @@ from radar.registry import TopicScorer, model_folder
 from radar.store.engine import open_store, writing
 from radar.store.posts import mark_dirty
 from radar.store.promotion import name_active
-from radar.store.tables import day_count, episode, post, post_signal, snapshot, stage_change
+from radar.store.tables import day_count, episode, language_day, post, post_signal, snapshot, source_day, stage_change
 from tests.builders import NOON, a_post, put
 from tests.conftest import radar
 
@@ -94,6 +94,9 @@ FAULTS: dict[str, tuple[str, str, Callable[[sa.Connection], None]]] = {
     "another number of persons": ("counts", "persons in its row", _run(sa.update(day_count).values(person_count=99))),
     "a post lost behind radar's back": ("counts", "posts (3 and 2)", _run(
         sa.delete(post_signal).where(post_signal.c.post_id == 1))),
+    "a source with another number of posts": ("sources", "its sources differs", _run(
+        sa.update(source_day).values(post_count=99))),
+    "no languages": ("sources", "its languages differs", _run(sa.delete(language_day))),
     "no counts": ("uncounted", "nobody has counted", _run(sa.delete(day_count))),
     "pruned and not sealed": ("unsealed", "is not sealed", _run(
         sa.update(post).where(post.c.id == 1).values(text=None))),

@@ -1,5 +1,6 @@
 """What the radar knows of: markets, topics, how much is stored, and how its jobs fare."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from radar.markets import MARKETS, market
 from radar.registry import load_seeds
 from radar.sources.facts import budgets_of, derives
 from radar.store import answers as store
-from radar.store import runs, usage, watching
+from radar.store import runs, source_days, usage, watching
 from radar.store.engine import world_of
 from radar.store.promotion import active_model
 from radar.store.watching import Watched
@@ -25,19 +26,18 @@ from radar.text.other_languages import READ
 
 STALE = timedelta(hours=3)
 """A scheduled line that brought nothing for this long is worth a look."""
+REJECTS = timedelta(days=7)
+"""What was set aside is told for so long."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _START_ONE = "Start `radar serve` or `radar schedule`."
 
 
 def markets(session: Session) -> list[dict[str, Any]]:
     """Every market with what is stored of it and how many trends its last 7 days show."""
-    persons, waiting = store.known_persons(session), store.waiting_posts(session)
-    counted: dict[str, dict[str, int]] = {}
+    whole = _whole(source_days.held(session))
     found = []
     for about in MARKETS.values():
         stand = standing(session, about)
-        if stand.model_id not in counted:
-            counted[stand.model_id] = store.counted_posts(session, stand.model_id)
         trends = len(ranked(session, ask(market_code=about.code), stand)) if stand.status == "ok" else 0
         found.append(
             {
@@ -45,8 +45,8 @@ def markets(session: Session) -> list[dict[str, Any]]:
                 "name": about.name,
                 "languages": list(about.languages),
                 "zone": about.zone,
-                "posts": counted[stand.model_id].get(about.code, 0) + waiting.get(about.code, 0),
-                "persons": persons.get(about.code, 0),
+                "posts": whole[about.code].posts if about.code in whole else 0,
+                "persons": whole[about.code].persons if about.code in whole else 0,
                 "days": stand.days,
                 "trends": trends,
                 "as_of": stand.as_of,
@@ -55,6 +55,11 @@ def markets(session: Session) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _whole(held: Iterable[source_days.Held]) -> dict[str, source_days.Held]:
+    """What all sources together gave, by market."""
+    return {line.audience_market: line for line in held if line.source == source_days.ALL}
 
 
 def topics() -> list[dict[str, Any]]:
@@ -82,13 +87,17 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
     """
     only = market(market_code).code if market_code else None
     states = {state.name: state for state in runs.source_states(session)}
-    rejected, imported = store.rejected_counts(session), store.imported_at(session)
+    rejected, imported = store.rejected_counts(session, now - REJECTS), store.imported_at(session)
     waiting, dirty = store.waiting_posts(session), store.waiting_days(session)
-    languages, inferred = store.languages(session, only), store.inferred_authors(session)
+    lines, languages = source_days.held(session, only), source_days.languages(session, only)
+    whole = _whole(lines)
     rows = []
-    for held in store.held(session, only):
+    for held in lines:
+        if held.source == source_days.ALL:
+            continue
         state = states.get(held.source)
-        success = (state and state.last_success_at) or imported.get(held.source) or held.last_fetched_at
+        success = (state and state.last_success_at) or imported.get(held.source)
+        success = success or store.newest_fetch(session, held.source)
         reached = state.watermark_at if state and state.watermark_at else held.last_post_at
         rows.append(
             {
@@ -122,7 +131,8 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "unclassified": waiting.get(code, 0),
                 "dirty_days": dirty.get(code, 0),
                 "languages": languages.get(code, {}),
-                "inferred_authors": inferred.get(code, 0),
+                "persons": whole[code].persons if code in whole else 0,
+                "inferred_authors": whole[code].inferred if code in whole else 0,
                 "shadow": shadow_seen(session, model, code, date.max, 0.05),
                 "other_languages": sum(n for name, n in languages.get(code, {}).items() if name not in READ),
             }

@@ -14,8 +14,8 @@ class MarketLine(Shape):
     name: str
     languages: list[str]
     zone: str
-    posts: int = Field(description="Posts counted, and those that wait to be classified.")
-    persons: int
+    posts: int = Field(description="Posts stored.")
+    persons: int = Field(description="KOLs on a day: the mean of the last 28 days with posts, rounded up.")
     days: int = Field(description="Local days counted.")
     trends: int = Field(description="Lines of the default list: 7 days, travel and shopping.")
     as_of: datetime | None
@@ -46,8 +46,8 @@ class CoverageLine(Shape):
     market: str
     source: str
     kind: str
-    authors: int
-    persons: int
+    authors: int = Field(description="Accounts it gave posts of on a day: the mean of its last 28 such, rounded up.")
+    persons: int = Field(description="The same of KOLs: accounts of one person are one.")
     posts: int
     first_post_at: datetime
     last_post_at: datetime
@@ -55,7 +55,7 @@ class CoverageLine(Shape):
     last_error_at: datetime | None
     last_error: str | None
     lag_seconds: int = Field(description="Since the moment up to which the source was read, else since its last post.")
-    rejected: int = Field(description="Items of the source that were set aside, over all markets.")
+    rejected: int = Field(description="Items of the source that were set aside in the last 7 days, over all markets.")
 
 
 class MarketWaiting(Shape):
@@ -63,7 +63,8 @@ class MarketWaiting(Shape):
     unclassified: int = Field(description="Posts that wait for classification.")
     dirty_days: int = Field(description="Days that wait for a recount.")
     languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
-    inferred_authors: int = Field(description="Accounts whose market nobody declared: inferred from their posts.")
+    persons: int = Field(description="KOLs on a day: the mean of the last 28 days with posts, rounded up.")
+    inferred_authors: int = Field(description="The same of accounts of inferred market: nobody declared theirs.")
     other_languages: int = Field(description="Posts in languages that are not read: counted, without topics or tone.")
     shadow: ShadowSeen | None = Field(description="The newest shadow run, against q = 0.05; null before the first.")
 
@@ -89,7 +90,7 @@ class SourceLine(Shape):
     watched: int = Field(description="Accounts on its watch list.")
     failing_accounts: int = Field(description="Of those, accounts whose last asking failed.")
     paused_accounts: list[PausedAccount]
-    rejected: int = Field(description="Items and answers of it that were set aside.")
+    rejected: int = Field(description="Items and answers of it that were set aside in the last 7 days.")
     budgets: list[BudgetLine] = Field(description="What may be used of it in a period, and what was.")
     derives: bool = Field(description="Whether its posts may be read and counted; else they are only stored.")
 

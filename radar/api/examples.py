@@ -78,7 +78,7 @@ MARKETS: dict[str, Any] = {
     "items": [
         {
             "code": "TW", "name": "Taiwan", "languages": ["zh-Hant"], "zone": "Asia/Taipei", "posts": 8686,
-            "persons": 150, "days": 75, "trends": 8, "as_of": "2026-11-22T14:00:00Z", "status": "ok",
+            "persons": 92, "days": 75, "trends": 8, "as_of": "2026-11-22T14:00:00Z", "status": "ok",
             "message": "8 trends in 7 days.",
         }
     ],
@@ -103,7 +103,7 @@ _RUN = {
 COVERAGE: dict[str, Any] = {
     "items": [
         {
-            "market": "TW", "source": "push", "kind": "push", "authors": 155, "persons": 150, "posts": 8686,
+            "market": "TW", "source": "push", "kind": "push", "authors": 95, "persons": 92, "posts": 8686,
             "first_post_at": "2026-09-08T22:34:00Z", "last_post_at": "2026-11-22T13:58:10Z",
             "last_success_at": "2026-11-22T14:00:00Z", "last_error_at": None, "last_error": None,
             "lag_seconds": 337, "rejected": 2,
@@ -114,7 +114,7 @@ COVERAGE: dict[str, Any] = {
         {
             "market": "TW", "unclassified": 0, "dirty_days": 0,
             "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12, "shadow": None,
-            "inferred_authors": 0,
+            "persons": 92, "inferred_authors": 0,
         }
     ],
     "sources": [

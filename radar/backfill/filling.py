@@ -17,7 +17,7 @@ from radar.errors import RadarError
 from radar.held import held_sources
 from radar.registry import load_taxonomy
 from radar.scheduling import Context, alone, run_job
-from radar.store import counts, posts, transfer, work
+from radar.store import counts, posts, source_days, transfer, work
 from radar.store import filling as store
 from radar.store.day_blob import DayCounts
 from radar.store.engine import reading, writing
@@ -206,6 +206,7 @@ class _Backfill:
             for key, who, n in unpack(MENTION, read.mentions)
         ]
         put_mentions(session, out.market, {out.on: mentions})
+        source_days.put(session, out.market, {out.on: source_days.given(session, out.market, out.on)})
         counts.drop_dirty(session, [counts.DirtyDay(out.market, out.on, 0)])
 
     def _then(self) -> None:

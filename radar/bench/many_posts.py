@@ -10,7 +10,7 @@ from radar.keys import Kind, key_number
 from radar.markets import MARKETS
 from radar.registry import model_id
 from radar.scheduling import Progress
-from radar.store import bulk, counts, promotion, trends
+from radar.store import bulk, counts, promotion, transfer, trends
 from radar.store import tables as t
 from radar.store.day_blob import HOURS, QUARTERS, DayCounts
 from radar.store.engine import claim_world, writing
@@ -59,6 +59,7 @@ def fill(engine: sa.Engine, posts: int, progress: Progress, *, world: str = "sim
         last = NOW.date()
         days = [last - timedelta(days=back) for back in range(DAYS)]
         counts.put_days(session, model_id(), "TW", [(day, _day(rng), 400) for day in days], NOW)
+        transfer.fill_source_days(session)
         _trends(session, [i for i in shown if i % len(markets) == markets.index("TW")])
 
 

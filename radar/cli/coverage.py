@@ -33,7 +33,7 @@ def coverage(
         print(Coverage.model_validate(answer).model_dump_json(indent=1))
         return
     table = Table(box=None)
-    for name in ("market", "source", "KOLs", "posts", "rejected"):
+    for name in ("market", "source", "KOLs a day", "posts", "rejected"):
         table.add_column(name, justify="left" if name in ("market", "source") else "right")
     for line in answer["items"]:
         counts = (f"{line[name]:,}" for name in ("persons", "posts", "rejected"))
@@ -46,7 +46,8 @@ def coverage(
                 escape(f"{line['market']}: {told}. In languages that are not read: {line['other_languages']:,}.")
             )
         if line["inferred_authors"]:
-            console.print(f"{line['market']}: the market of {line['inferred_authors']:,} accounts is inferred.")
+            n = line["inferred_authors"]
+            console.print(f"{line['market']}: of {n:,} account{'' if n == 1 else 's'} a day the market is inferred.")
         if line["unclassified"] or line["dirty_days"]:
             waits = f"{line['unclassified']:,} posts wait to be read, {line['dirty_days']:,} days to be counted"
             console.print(f"{line['market']}: {waits}.")

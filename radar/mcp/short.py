@@ -176,7 +176,7 @@ def _partner(item: Answer) -> shapes.Partner:
 def coverage(answer: Answer) -> shapes.Coverage:
     """What is heard, the largest first, and what is wrong."""
     rows = sorted(answer["items"], key=lambda row: -row["posts"])
-    posts, persons = sum(row["posts"] for row in rows), sum(row["persons"] for row in rows)
+    posts, persons = sum(row["posts"] for row in rows), sum(row["persons"] for row in answer["markets"])
     troubles = [
         f"source {source['source']} is {source['state']}: {source['reason']}"
         for source in answer["sources"] if source["state"] != "ok"
@@ -184,7 +184,7 @@ def coverage(answer: Answer) -> shapes.Coverage:
         f"job {run['job']} {run['outcome']}: {run['error']}"
         for run in answer["runs"] if run["outcome"] in ("failed", "abandoned")
     ]  # fmt: skip
-    told = f"{posts:,} posts of {persons:,} KOLs by {len(rows)} lines of market and source."
+    told = f"{posts:,} posts, {persons:,} KOLs a day, by {len(rows)} lines of market and source."
     told = told if rows else "Nothing is stored."
     return shapes.Coverage(
         simulated=answer["simulated"], as_of=answer["now"], message=said(answer, told),

@@ -1,4 +1,4 @@
-"""What answers read: the best snapshots of a span of time, one trend's history, and how much the store holds."""
+"""What answers read: the best snapshots of a span of time, one trend's history, and what waits."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -17,7 +17,6 @@ from radar.store.tables import (
     lease,
     meta,
     post,
-    post_signal,
     rejected_post,
     snapshot,
     stage_change,
@@ -216,79 +215,11 @@ def heard(session: Session, market: str, start: datetime, end: datetime, first: 
     return Heard(*session.execute(statement).one())
 
 
-class Held(NamedTuple):
-    """What one source gave to one market."""
-
-    audience_market: str
-    source: str
-    authors: int
-    persons: int
-    posts: int
-    first_post_at: datetime
-    last_post_at: datetime
-    last_fetched_at: datetime
-
-
-def held(session: Session, market: str | None = None) -> list[Held]:
-    """What the store holds, by market and source; deleted posts left out."""
-    p = post.c
-    wanted = [p.audience_market == market] if market else []
-    by_author = (
-        sa.select(
-            p.audience_market,
-            p.source,
-            p.author_id,
-            sa.func.count().label("posts"),
-            sa.func.min(p.published_at).label("first"),
-            sa.func.max(p.published_at).label("last"),
-            sa.func.max(p.fetched_at).label("fetched"),
-        )
-        .where(p.deleted_at.is_(None), *wanted)
-        .group_by(*_as_stored(p.audience_market), p.source, p.author_id)
-        .subquery()
-    )
-    a = by_author.c
-    statement = (
-        sa.select(
-            a.audience_market,
-            a.source,
-            sa.func.count(),
-            sa.func.count(author.c.person_id.distinct()),
-            sa.func.sum(a.posts),
-            sa.func.min(a.first),
-            sa.func.max(a.last),
-            sa.func.max(a.fetched),
-        )
-        .join(author, author.c.id == a.author_id)
-        .group_by(a.audience_market, a.source)
-        .order_by(a.audience_market, a.source)
-    )
-    return [Held(r[0], r[1], r[2], r[3], int(r[4]), r[5], r[6], r[7]) for r in session.execute(statement)]
-
-
-def _as_stored(column: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], ...]:
-    """To group by a column over all posts, in the order in which they are stored: SQLite would go by the column's
-    index, from one end of the table to the other for each post, which takes twice as long."""
-    return (sa.func.coalesce(column, ""), column)
-
-
-def counted_posts(session: Session, model_id: str) -> dict[str, int]:
-    """Posts in the day counts, by market; quicker than counting the posts themselves."""
-    c = day_count.c
-    statement = (
-        sa.select(c.audience_market, sa.func.sum(c.post_count))
-        .where(c.model_id == model_id)
-        .group_by(c.audience_market)
-    )
-    return {code: int(n) for code, n in session.execute(statement)}
-
-
-def known_persons(session: Session) -> dict[str, int]:
-    """Persons with an account, by audience market."""
-    statement = sa.select(author.c.audience_market, sa.func.count(author.c.person_id.distinct())).group_by(
-        author.c.audience_market
-    )
-    return dict(session.execute(statement).all())
+def newest_fetch(session: Session, source: str) -> datetime | None:
+    """When a source last gave a post whose text is kept."""
+    mine = post.c.source == source, post.c.text.is_not(None)
+    newest: datetime | None = session.scalar(sa.select(sa.func.max(post.c.fetched_at)).where(*mine))
+    return newest
 
 
 def waiting_posts(session: Session, at_most: int = 2**31) -> dict[str, int]:
@@ -300,42 +231,20 @@ def waiting_posts(session: Session, at_most: int = 2**31) -> dict[str, int]:
     return dict(session.execute(statement).all())
 
 
-def languages(session: Session, market: str | None = None) -> dict[str, dict[str, int]]:
-    """Posts by market and the language that was read in them, most first."""
-    wanted = [post.c.audience_market == market] if market else []
-    statement = (
-        sa.select(post.c.audience_market, post_signal.c.language, sa.func.count())
-        .join(post_signal, post_signal.c.post_id == post.c.id)
-        .where(post.c.deleted_at.is_(None), *wanted)
-        .group_by(*_as_stored(post.c.audience_market), post_signal.c.language)
-        .order_by(sa.func.count().desc(), post_signal.c.language)
-    )
-    found: dict[str, dict[str, int]] = {}
-    for code, language, n in session.execute(statement):
-        found.setdefault(code, {})[language] = n
-    return found
-
-
-def inferred_authors(session: Session) -> dict[str, int]:
-    """Accounts whose market nobody declared, by the market inferred."""
-    a = author.c
-    statement = sa.select(a.audience_market, sa.func.count()).where(a.market_source == "inferred")
-    return dict(session.execute(statement.group_by(a.audience_market)).all())
-
-
 def waiting_days(session: Session) -> dict[str, int]:
     """Days that wait for a recount, by market."""
     statement = sa.select(dirty_day.c.audience_market, sa.func.count()).group_by(dirty_day.c.audience_market)
     return dict(session.execute(statement).all())
 
 
-def rejected_counts(session: Session) -> dict[str, int]:
-    """Items set aside, by source: pushed or fetched ones, and rows of imported files."""
-    kept = sa.select(rejected_post.c.source, sa.func.count()).group_by(rejected_post.c.source)
-    f = imported_file.c
-    rows = sa.select(f.source, sa.func.sum(f.rejected_count)).where(f.rejected_count > 0).group_by(f.source)
+def rejected_counts(session: Session, since: datetime) -> dict[str, int]:
+    """Items set aside since then, by source: pushed or fetched ones, and rows of files that were imported since."""
+    r, f = rejected_post.c, imported_file.c
+    # not grouped in the order of an index, or SQLite reads it from one end to the other
+    kept = sa.select(r.source, sa.func.count()).where(r.seen_at >= since).group_by(r.source.concat(""), r.source)
+    rows = sa.select(f.source, sa.func.sum(f.rejected_count)).where(f.rejected_count > 0, f.imported_at >= since)
     counts: dict[str, int] = {}
-    for source, n in [*session.execute(kept), *session.execute(rows)]:
+    for source, n in [*session.execute(kept), *session.execute(rows.group_by(f.source))]:
         counts[source] = counts.get(source, 0) + int(n)
     return counts
 

@@ -44,19 +44,30 @@ def sealed_days(session: Session, market: str, days: Sequence[date]) -> set[date
 
 def replace_days(
     session: Session, model_id: str, rows: Iterable[tuple[DirtyDay, DayCounts, int]], now: datetime
-) -> None:
+) -> set[date]:
     """Put days' counts in place of what stood there, and take the days off the list unless they changed again.
 
     A day that is off the list already was counted anew by somebody else since: what they wrote stands.
 
     rows  (day, counts, posts of the day)
+
+    Returns the days that were written.
     """
+    written = set()
     for day, counts, post_count in rows:
         c = dirty_day.c
         mine = sa.and_(c.audience_market == day.audience_market, c.local_day == day.local_day)
-        taken = session.connection().execute(sa.delete(dirty_day).where(mine, c.mark == day.mark)).rowcount
-        if taken or session.scalar(sa.select(c.mark).where(mine)) is not None:
+        if take_off(session, day) or session.scalar(sa.select(c.mark).where(mine)) is not None:
             put_days(session, model_id, day.audience_market, [(day.local_day, counts, post_count)], now)
+            written.add(day.local_day)
+    return written
+
+
+def take_off(session: Session, day: DirtyDay) -> bool:
+    """Take a day off the list; not if it changed again, or is off it already."""
+    c = dirty_day.c
+    mine = sa.delete(dirty_day).where(c.audience_market == day.audience_market, c.local_day == day.local_day)
+    return bool(session.connection().execute(mine.where(c.mark == day.mark)).rowcount)
 
 
 def put_days(
@@ -163,7 +174,7 @@ def settle(session: Session, market: str, until: Settled) -> None:
 
 
 def drop_dirty(session: Session, days: Iterable[DirtyDay]) -> None:
-    """Take days off the list without a recount (sealed ones)."""
+    """Take days off the list that were counted in this transaction, whatever their mark."""
     for day in days:
         session.execute(
             sa.delete(dirty_day).where(

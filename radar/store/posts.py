@@ -386,7 +386,12 @@ def write_signals(session: Session, signals: Sequence[dict[str, Any]], topics: S
 
 
 class DayPost(NamedTuple):
-    """A post of a day, as counting sees it. is_own: read by the model that was asked for."""
+    """A post of a day, as counting sees it.
+
+    is_own       read by the model that was asked for
+    language     as it was read; None where the post was not read yet
+    is_inferred  nobody declared its author's market
+    """
 
     id: int
     person_id: int
@@ -405,6 +410,10 @@ class DayPost(NamedTuple):
     follower_count: int | None
     first_post_at: datetime | None
     is_own: bool
+    language: str | None = ""
+    source: str = ""
+    author_id: int = 0
+    is_inferred: bool = False
 
 
 def day_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
@@ -413,6 +422,11 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
     What a model keeps aside comes before the post's present reading. A repost without text of its own has no key array
     and so is no mention.
     """
+    return [item for item in living_posts(session, model_id, market, first, last) if item.language is not None]
+
+
+def living_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
+    """The same with those that were not read: nothing of a reading is theirs."""
     by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
     names = ("keys", "places", "text_hash", "sketch", "sponsored", "tone")
     said = [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
@@ -421,8 +435,9 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
             post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,
             post.c.like_count, post.c.comment_count, post.c.share_count, author.c.follower_count,
             author.c.first_post_at, sa.func.coalesce(aside.c.model_id, signal.c.model_id) == model_id,
+            signal.c.language, post.c.source, post.c.author_id, author.c.market_source == "inferred",
         )
-        .join(signal, signal.c.post_id == post.c.id)
+        .outerjoin(signal, signal.c.post_id == post.c.id)
         .outerjoin(aside, by_aside)
         .join(author, author.c.id == post.c.author_id)
         .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from radar.store.engine import upsert
 from radar.store.measures import AT_ONCE, mark_authors
-from radar.store.posts import UNREAD, UnreadPost, write_signals
+from radar.store.posts import UNREAD, UnreadPost, mark_dirty, write_signals
 from radar.store.tables import (
     aside_signal,
     author,
@@ -142,8 +142,9 @@ def settle(session: Session, model_id: str, limit: int) -> int:
     """Move some readings of the active model from aside to their posts; returns how many were looked at."""
     columns = [c.name for c in signal.columns]
     a = aside_signal.c
+    day = (post.c.audience_market, post.c.local_day, signal.c.language)
     statement = (
-        sa.select(*[a[name] for name in columns], a.topics, a.revision == post.c.revision, signal.c.model_id)
+        sa.select(*[a[name] for name in columns], a.topics, a.revision == post.c.revision, signal.c.model_id, *day)
         .join(post, post.c.id == a.post_id)
         .outerjoin(signal, signal.c.post_id == a.post_id)
         .where(a.model_id == model_id)
@@ -151,15 +152,18 @@ def settle(session: Session, model_id: str, limit: int) -> int:
         .limit(limit)
     )
     rows = session.execute(statement).all()
-    signals, topics = [], []
-    for *values, found, is_newest, shown in rows:
+    signals, topics, respoken = [], [], set()
+    for *values, found, is_newest, shown, market, local_day, language in rows:
         if is_newest and shown not in (None, model_id):  # not deleted, edited or read anew since
             signals.append(dict(zip(columns, values, strict=True)))
+            if signals[-1]["language"] != language:
+                respoken.add((market, local_day))
             topics += [
                 {"post_id": signals[-1]["post_id"], "topic_id": topic_id, "probability": p, "model_id": model_id}
                 for topic_id, p in found
             ]
     write_signals(session, signals, topics)
+    mark_dirty(session, respoken)  # what is kept of a day's languages is made with its counts
     ids = [row["post_id"] for row in signals]
     mark_authors(session, session.scalars(sa.select(post.c.author_id).where(post.c.id.in_(ids)).distinct()), AT_ONCE)
     if rows:

@@ -269,6 +269,31 @@ day_count = Table(
     postgresql_partition_by="RANGE (local_day)",
 )
 
+source_day = Table(
+    "source_day",  # what a source gave of a day: radar.store.source_days
+    metadata,
+    Column("audience_market", String(2), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("source", String(64), primary_key=True),  # empty: all of them together
+    Column("post_count", Integer, nullable=False),
+    Column("author_count", Integer, nullable=False),
+    Column("person_count", Integer, nullable=False),
+    Column("inferred_count", Integer, nullable=False),  # authors whose market nobody declared
+    Column("first_post_at", Instant, nullable=False),
+    Column("last_post_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+language_day = Table(
+    "language_day",  # posts of a day by the language read in them
+    metadata,
+    Column("audience_market", String(2), primary_key=True),
+    Column("local_day", Date, primary_key=True),
+    Column("language", String(16), primary_key=True),
+    Column("post_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 detector_state = Table(
     "detector_state",
     metadata,

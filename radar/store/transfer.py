@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.errors import RadarError
-from radar.store import months
+from radar.markets import MARKETS
+from radar.store import months, source_days
 from radar.store.copying import _set_sequences
 from radar.store.engine import _converted, upsert
 from radar.store.tables import meta as meta_table
@@ -163,4 +164,13 @@ def finish(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         _set_sequences(session.connection())
         months.spread(session.connection())
+    if not source_days.is_kept(session):  # an export of before it was
+        fill_source_days(session)
     answers_changed(session)
+
+
+def fill_source_days(session: Session) -> None:
+    """Keep what sources gave on all days of stored posts."""
+    for market in MARKETS:
+        days = days_of(session, market)
+        source_days.put(session, market, {day: source_days.given(session, market, day) for day in days})

@@ -203,7 +203,8 @@ def test_as_of_is_the_stores_newest_moment_not_the_clocks(client: TestClient) ->
 
 def test_markets_topics_coverage_health(client: TestClient) -> None:
     markets = {line["code"]: line for line in get(client, "/v1/markets")["items"]}
-    assert (markets["TW"]["trends"], markets["TW"]["persons"]) == (4, 9)
+    assert (markets["TW"]["trends"], markets["TW"]["posts"]) == (4, 249)
+    assert markets["TW"]["persons"] == 6  # of nine KOLs, on an average day
     assert len(get(client, "/v1/topics")["items"]) == 40
     coverage = get(client, "/v1/coverage", market="TW")
     assert [(line["source"], line["posts"]) for line in coverage["items"]] == [("file:small.csv", 249)]

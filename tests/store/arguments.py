@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from radar.store import integrity, listed_posts, tables
+from radar.store import integrity, listed_posts, source_days, tables
 from radar.store.author_facts import AccountRow
 from radar.store.counts import DirtyDay
 from radar.store.rights import Listed, Naming
@@ -47,6 +47,11 @@ GIVEN: dict[str, Any] = {
     "by_weekday": (1,),
     "counts.replace_days.rows": [],
     "counts.put_days.rows": [(DAY, counts(), 1)],
+    "source_days.put.days": {
+        DAY: source_days.Given(
+            [source_days.SourceDay(DAY, "test", 1, 1, 1, 0, NOW, NOW)], [source_days.LanguageDay(DAY, "en", 1)]
+        )
+    },
     "counts.add_keys.rows": [row("key")],
     "alert_rules.add_rule.row": without(row("alert_rule", id=2, name="2"), "revision"),
     "alert_rules.add_target.row": row("alert_target", id=2),

@@ -24,15 +24,12 @@ SMALL = {
     "dirty_day": "what waits; a row a market and day at most",
     "imported_file": "a row a file, for as long as rejects are kept",
     "source_usage": "a row a day and budget of a source",
+    "source_day": "a row a market, day and source, however many posts those gave",
+    "language_day": "a row a market, day and language, the same",
 }
 """Tables that do not grow with posts, and why."""
 
 ALLOWED = {
-    "answers.held": "coverage tells of all that is stored; asked by a person",
-    "answers.languages": "the same",
-    "answers.known_persons": "the same, of authors",
-    "answers.inferred_authors": "the same, of authors",
-    "answers.rejected_counts": "the same, of rejects, which are kept for days",
     "adoptions.vanished": "a row a strong trend, held against the trends there are; once an hour",
     "promotion.active_model": "only in a store in which no model was named yet, before its first count",
     "rights.erase_author": "an erasure looks into all answers and rejects that are kept",
