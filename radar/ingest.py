@@ -402,10 +402,11 @@ def _authors(
     if new:
         added = store.add_authors(session, new, [row.pop("person") for row in new])
         known |= added
+    at_first = {known[identity].id: (at, known[identity].first_post_at) for identity, at in first.items()}
     older = [
-        {"author_id": k.id, "first_post_at": at}
-        for identity, at in sorted(first.items())
-        if (k := known[identity]).first_post_at is None or at < k.first_post_at
+        {"author_id": i, "first_post_at": at}
+        for i, (at, before) in sorted(at_first.items())
+        if before is None or at < before
     ]
     sightings: list[dict[str, Any]] = []
     followers, told, linked = [], [], {}
