@@ -9,16 +9,18 @@ post: then the whole file speaks anew.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from operator import attrgetter
-from typing import Any, Literal
+from operator import attrgetter, ne
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost, problem, problems
+from radar.sources.base import LONGEST_HANDLE, MAX_COUNT, RawAuthor, RawPost
+from radar.sources.columns import PostColumns, columns_of
+from radar.sources.problems import problem, problems
 from radar.store import posts as store
 from radar.store.engine import one_writer
 from radar.store.measures import mark_told_authors
@@ -80,20 +82,18 @@ class _From:
     now: datetime
     file: int | None
 
-    def passes_over(self, item: RawPost, known: KnownPost | KnownAuthor) -> bool:
+    def passes_over(self, line: int | None, known: KnownPost | KnownAuthor) -> bool:
         """Whether a later line of the same file has spoken already."""
-        return bool(
-            self.file is not None and known.file == self.file and item.line and known.line and item.line < known.line
-        )
+        return bool(self.file is not None and known.file == self.file and line and known.line and line < known.line)
 
-    def stamp(self, item: RawPost) -> dict[str, int | None]:
+    def stamp(self, line: int | None) -> dict[str, int | None]:
         """What a row remembers of who wrote it."""
-        return {"file": self.file, "line": None if self.file is None else item.line}
+        return {"file": self.file, "line": None if self.file is None else line}
 
 
 def ingest_posts(
     session: Session,
-    posts: Iterable[RawPost],
+    posts: Iterable[RawPost] | PostColumns,
     *,
     source: str,
     now: datetime,
@@ -109,19 +109,20 @@ def ingest_posts(
     found  the problems of these posts, where they were looked for already, before others had to wait for this writer
     """
     one_writer(session, "ingest")
-    result, origin, given = Ingested(), _From(source, now, file), list(posts)
+    result, origin, given = Ingested(), _From(source, now, file), columns_of(posts)
     looked_at = given
     positions: Sequence[int] = range(len(given))
     if has_erased(session):
-        erased = erased_among(session, {_author_of(item) for item in given})
-        result.refused += [n for n, item in enumerate(given) if _author_of(item) in erased]
-        positions = [n for n, item in enumerate(given) if _author_of(item) not in erased]
-        given = _without_erased(session, [given[n] for n in positions])
+        authors = given.authors
+        erased = erased_among(session, set(authors))
+        result.refused += [n for n, who in enumerate(authors) if who in erased]
+        positions = [n for n, who in enumerate(authors) if who not in erased]
+        given = columns_of(_without_erased(session, given.at(positions).posts()))
     given = _with_markets(session, given)
     bad = problems(given, now) if found is None or given is not looked_at else found
     result.rejected += [(positions[n], reason) for n, reason in bad.items()]
-    taken = [item for n, item in enumerate(given) if n not in bad] if bad else given
-    items = {(item.platform, item.native_id): item for item in taken}
+    taken = given.at([n for n in range(len(given)) if n not in bad]) if bad else given
+    items = dict(zip(taken.identities, range(len(taken)), strict=True))
     result.unchanged += len(taken) - len(items)
     if items:
         _ingest(session, items, taken, origin, result)
@@ -149,13 +150,14 @@ def _without_erased(session: Session, posts: list[RawPost]) -> list[RawPost]:
     return [kept(post) for post in posts]
 
 
-def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
+def _with_markets(session: Session, given: PostColumns) -> PostColumns:
     """The posts, with the stored market of authors who did not declare one, or the one that their posts tell.
 
     What is declared is never asked again. An author whose market is not sure keeps none, and is refused for that.
     """
-    if all(item.author.audience_market for item in posts):
-        return posts
+    if all(map(attrgetter("audience_market"), given["author"])):
+        return given
+    posts = given.posts()
     undeclared: dict[Identity, list[RawPost]] = defaultdict(list)
     declared: dict[Identity, str] = {}
     for item in posts:
@@ -174,10 +176,10 @@ def _with_markets(session: Session, posts: list[RawPost]) -> list[RawPost]:
             told[identity] = {"audience_market": kept.audience_market, "market_source": kept.market_source}
         else:
             told[identity] = _inferred(items)
-    return [
+    return columns_of(
         item if item.author.audience_market else replace(item, author=replace(item.author, **told[_author_of(item)]))
         for item in posts
-    ]
+    )
 
 
 def _inferred(items: Sequence[RawPost]) -> dict[str, Any]:
@@ -221,7 +223,7 @@ def ingest_profiles(
         else:
             rejected.append((author, reason))
     dirty: set[tuple[str, date]] = set()
-    _authors(session, _without_erased(session, given), _From(source, now, None), dirty)
+    _authors(session, columns_of(_without_erased(session, given)), _From(source, now, None), dirty)
     store.mark_dirty(session, dirty)
     return rejected
 
@@ -231,35 +233,30 @@ def _followers_problem(author: RawAuthor) -> str | None:
     return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
 
 
-def _ingest(
-    session: Session, items: dict[Identity, RawPost], given: Sequence[RawPost], origin: _From, result: Ingested
-) -> None:
+def _ingest(session: Session, items: dict[Identity, int], given: PostColumns, origin: _From, result: Ingested) -> None:
+    """items: where each post stands in the batch, the later place of one that is given twice."""
     dirty: set[tuple[str, date]] = set()
-    # a stream tells of every deletion: of a post that we never had it tells nothing, not even its author
-    deleted = [(item.platform, item.native_id) for item in given if item.deleted]
-    held = store.posts_known(session, deleted) if deleted else {}
-    told = [item for item in given if not item.deleted or (item.platform, item.native_id) in held]
-    authors, moved = _authors(session, told, origin, dirty)  # first: it may move an author's posts
+    authors, moved = _authors(session, _telling(session, given), origin, dirty)  # first: it may move an author's posts
     known, now = store.posts_known(session, items), origin.now
-    new = _new(items, known.keys(), authors, result)
-    changed_authors: set[int] = {author.id for _, author, _ in new}
+    new = _new(items, known.keys(), given, authors, result)
+    changed_authors = set(new.author_ids)
     edited: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     recounted: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
     for identity in sorted(known):
-        item, before = items[identity], known[identity]
+        item, before = given.post(items[identity]), known[identity]
         author = authors[_author_of(item)]
         became: Became = "unchanged"
         result.elsewhere += not item.deleted and item.author.audience_market != author.audience_market
-        if origin.passes_over(item, before):
+        if origin.passes_over(item.line, before):
             pass
         elif item.deleted:
             if before.deleted_at is None and before.author_id == author.id:  # nobody ends another's posts
                 gone.append(
                     {
                         "post_id": before.id, "deleted_at": now, "revision": before.revision + 1, "text": None,
-                        "url": None, **origin.stamp(item),
+                        "url": None, **origin.stamp(item.line),
                     }
                 )  # fmt: skip
                 dirty.add((before.audience_market, before.local_day))
@@ -281,45 +278,67 @@ def _ingest(
                 changed_authors.add(before.author_id)
                 dirty.add((before.audience_market, before.local_day))
                 seen = {n: counts.get(n, getattr(before, n)) for n in COUNTS}
-                recounted.append({"post_id": before.id} | seen | origin.stamp(item))
+                recounted.append({"post_id": before.id} | seen | origin.stamp(item.line))
                 became = "changed"
         _count(result, became)
         result.became[identity] = "changed" if became == "unchanged" and author.id in moved else became
-    dirty.update([(author.audience_market, day) for _, author, day in new])
-    ids = store.add_posts(session, _new_columns(new, origin)) if new else []
+    dirty.update(zip(new.markets, new.days, strict=True))
+    ids = store.add_posts(session, _new_columns(new, origin)) if len(new.posts) else []
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
     store.forget_signals(session, [row["post_id"] for row in gone + edited], removed=bool(gone))
-    _observe(session, zip(ids, [item for item, *_ in new], strict=True), recounted, now)
+    _observe(session, ids, new.posts, recounted, now)
     store.mark_dirty(session, dirty)
     mark_told_authors(session, changed_authors, now)
 
 
+def _telling(session: Session, given: PostColumns) -> PostColumns:
+    """Posts that tell of their author.
+
+    A stream tells of every deletion: of a post that we never had it tells nothing, not even its author.
+    """
+    if True not in given["deleted"]:
+        return given
+    identities, deleted = given.identities, given["deleted"]
+    held = store.posts_known(session, [i for i, is_deleted in zip(identities, deleted, strict=True) if is_deleted])
+    return given.at([n for n, identity in enumerate(identities) if not deleted[n] or identity in held])
+
+
+class _New(NamedTuple):
+    """Posts that are not stored yet; author, market and local day of each."""
+
+    posts: PostColumns
+    author_ids: list[int]
+    markets: list[str]
+    days: list[date]
+
+
 def _new(
-    items: dict[Identity, RawPost],
+    items: Mapping[Identity, int],
     known: Collection[Identity],
-    authors: dict[Identity, KnownAuthor],
+    given: PostColumns,
+    authors: Mapping[Identity, KnownAuthor],
     result: Ingested,
-) -> list[tuple[RawPost, KnownAuthor, date]]:
-    """The posts that are not stored yet, but for tombstones, with author and local day.
+) -> _New:
+    """The posts that are not stored yet, but for tombstones.
 
     In one order everywhere: two writers never wait for each other, and neighbours in an index are written together.
     """
     missing = sorted(items.keys() - known) if known else sorted(items)
-    living = [items[identity] for identity in missing if not items[identity].deleted]
-    if len(living) < len(missing):
+    deleted = given["deleted"]
+    if True in deleted:
+        living = [identity for identity in missing if not deleted[items[identity]]]
         result.unchanged += len(missing) - len(living)
-        result.became |= {identity: "unchanged" for identity in missing if items[identity].deleted}
-        missing = [identity for identity in missing if not items[identity].deleted]
-    of = [authors[item.platform, item.author.native_id] for item in living]
-    zones = [_ZONES[author.audience_market] for author in of]
-    result.elsewhere += sum(
-        [item.author.audience_market != author.audience_market for item, author in zip(living, of, strict=True)]
-    )
-    result.new += len(living)
+        result.became.update(dict.fromkeys(missing, "unchanged"))
+        missing = living
+    new = given.at([items[identity] for identity in missing])
+    result.new += len(missing)
     result.became.update(dict.fromkeys(missing, "created"))
-    days = [item.published_at.astimezone(zone).date() for item, zone in zip(living, zones, strict=True)]
-    return list(zip(living, of, days, strict=True))
+    of = [authors[who] for who in new.authors]
+    markets = [author.audience_market for author in of]
+    result.elsewhere += sum(map(ne, map(attrgetter("audience_market"), new["author"]), markets))
+    days = [at.astimezone(_ZONES[code]).date() for at, code in zip(new["published_at"], markets, strict=True)]
+    return _New(new, [author.id for author in of], markets, days)
 
 
 def _count(result: Ingested, became: Became) -> None:
@@ -337,20 +356,29 @@ def _is_edited(row: dict[str, Any], before: KnownPost) -> bool:
 
 
 def _observe(
-    session: Session, new: Iterable[tuple[int, RawPost]], recounted: list[dict[str, Any]], now: datetime
+    session: Session, ids: Sequence[int], new: PostColumns, recounted: list[dict[str, Any]], now: datetime
 ) -> None:
-    """Append what the counts were seen to be; hidden counts leave no observation. new: posts with their ids."""
+    """Append what the counts were seen to be; hidden counts leave no observation. ids: of the new posts."""
+    counts = zip(*[new[name] for name in COUNTS], strict=True)
     seen: list[tuple[int | None, ...]] = [
-        (post_id, p.like_count, p.comment_count, p.share_count, p.view_count)
-        for post_id, p in new
-        if not (p.like_count is p.comment_count is p.share_count is p.view_count is None)
+        (post_id, *told) for post_id, told in zip(ids, counts, strict=True) if told != _HIDDEN
     ]
     seen += [(row["post_id"], *[row[name] for name in COUNTS]) for row in recounted]
     store.add_engagement(session, seen, now)
 
 
+_HIDDEN = (None,) * len(COUNTS)
+
+
+class _Saying(NamedTuple):
+    """What a post tells of its author, and where the post stands in its file."""
+
+    author: RawAuthor
+    line: int | None
+
+
 def _authors(
-    session: Session, given: Sequence[RawPost], origin: _From, dirty: set[tuple[str, date]]
+    session: Session, given: PostColumns, origin: _From, dirty: set[tuple[str, date]]
 ) -> tuple[dict[Identity, KnownAuthor], Collection[int]]:
     """Authors by identity: new ones are added, what known ones say of themselves is brought up to date.
 
@@ -358,38 +386,41 @@ def _authors(
     with it (the ids of such authors come second). Linking an account to a person changes the counts of all its days,
     which go to `dirty`.
     """
-    said: dict[Identity, list[RawPost]] = defaultdict(list)
-    first: dict[Identity, datetime] = {}
-    for item in given:
-        identity = item.platform, item.author.native_id
-        said[identity].append(item)
-        if not item.deleted and ((at := first.get(identity)) is None or item.published_at < at):
-            first[identity] = item.published_at
-    known = store.authors_known(session, said)
+    alone, first = _alone(given), _first(given)
+    known = store.authors_known(session, alone)
+    speaking = {who for who, a in alone.items() if who not in known or not _says_nothing_new(a, known[who])}
+    said: dict[Identity, list[_Saying]] = defaultdict(list)
+    if speaking:
+        for who, *saying in zip(given.authors, given["author"], given["line"], strict=True):
+            if who in speaking:
+                said[who].append(_Saying(*saying))
     new: list[dict[str, Any]] = []
-    for identity in sorted(said.keys() - known.keys()):
-        items = said[identity]
-        row = _together(items) | origin.stamp(items[-1])
+    for identity in sorted(speaking - known.keys()):
+        row = _together(said[identity]) | origin.stamp(said[identity][-1].line)
         row |= {"platform": identity[0], "follower_count": None, "first_seen_at": origin.now}
         new.append(row | {"first_post_at": first.get(identity)})
     if new:
         added = store.add_authors(session, new, [row.pop("person") for row in new])
         known |= added
+    at_first = {known[identity].id: (at, known[identity].first_post_at) for identity, at in first.items()}
+    older = [
+        {"author_id": i, "first_post_at": at}
+        for i, (at, before) in sorted(at_first.items())
+        if before is None or at < before
+    ]
     sightings: list[dict[str, Any]] = []
-    followers, older, told, linked = [], [], [], {}
+    followers, told, linked = [], [], {}
     moved: dict[int, str] = {}
     written: list[dict[str, Any]] = []
-    for identity in sorted(said):
-        items, k, at = said[identity], known[identity], first.get(identity)
-        if at is not None and (k.first_post_at is None or at < k.first_post_at):
-            older.append({"author_id": k.id, "first_post_at": at})
-        if _says_nothing_new(items, k):
+    for identity in sorted(speaking):
+        k = known[identity]
+        if _says_nothing_new(alone[identity], k):
             continue
-        fresh = [item for item in items if not origin.passes_over(item, k)]
+        fresh = [saying for saying in said[identity] if not origin.passes_over(saying.line, k)]
         if not fresh:
             continue
         a = _together(fresh)
-        declared = next((i.author.audience_market for i in fresh if i.author.market_source != _INFERRED), None)
+        declared = next((s.author.audience_market for s in fresh if s.author.market_source != _INFERRED), None)
         if declared and k.market_source == _INFERRED:
             moved[k.id] = declared
             known[identity] = k = k._replace(audience_market=declared, market_source="declared")
@@ -408,7 +439,7 @@ def _authors(
         if is_linked:
             linked[k.id] = a["person"]
         if (has_followers or is_told or is_linked) and (origin.file, k.file) != (None, None):
-            written.append({"author_id": k.id} | origin.stamp(fresh[-1]))
+            written.append({"author_id": k.id} | origin.stamp(fresh[-1].line))
     store.see_followers(session, sightings)
     store.change_authors(session, followers)
     store.set_first_posts(session, older)
@@ -423,12 +454,33 @@ def _authors(
     return known, moved.keys()
 
 
-def _says_nothing_new(items: Sequence[RawPost], k: KnownAuthor) -> bool:
-    """Whether posts tell no more of their author than what is stored, as most do; where in doubt they may."""
-    a = items[0].author
-    if a.follower_count is not None or k.market_source == _INFERRED or (a.person and a.person != k.person):
+def _alone(given: PostColumns) -> dict[Identity, RawAuthor | None]:
+    """Each author as all its posts tell of it; None where they tell it in more than one way, as objects go."""
+    authors = given["author"]
+    ways = dict(zip(zip(given.authors, map(id, authors), strict=True), authors, strict=True))
+    alone: dict[Identity, RawAuthor | None] = {}
+    for (identity, _), author in ways.items():
+        alone[identity] = None if identity in alone else author
+    return alone
+
+
+def _first(given: PostColumns) -> dict[Identity, datetime]:
+    """When each author's oldest post of a batch was published; tombstones tell nothing of it."""
+    first: dict[Identity, datetime] = {}
+    for who, at, is_deleted in zip(given.authors, given["published_at"], given["deleted"], strict=True):
+        if not is_deleted and (who not in first or at < first[who]):
+            first[who] = at
+    return first
+
+
+def _says_nothing_new(a: RawAuthor | None, k: KnownAuthor) -> bool:
+    """Whether posts tell no more of their author than what is stored, as most do; where in doubt they may.
+
+    a  the author as all of them tell it; None where they tell different things
+    """
+    if a is None:
         return False
-    if len(items) > 1 and any([item.author is not a for item in items]):  # noqa: C419  faster
+    if a.follower_count is not None or k.market_source == _INFERRED or (a.person and a.person != k.person):
         return False
     if a.handle is a.name is a.url is a.bio is a.languages is None:
         return True
@@ -436,25 +488,19 @@ def _says_nothing_new(items: Sequence[RawPost], k: KnownAuthor) -> bool:
     return all([not says or says == stored for says, stored in told])  # noqa: C419
 
 
-def _seen_followers(items: Sequence[RawPost], author: KnownAuthor, now: datetime) -> list[dict[str, Any]]:
+def _seen_followers(said: Sequence[_Saying], author: KnownAuthor, now: datetime) -> list[dict[str, Any]]:
     """An author's followers by the local day on which they were seen, in order of days."""
     zone = MARKETS[author.audience_market].tz
-    by_day = {
-        local_day(item.author.followers_at or now, zone): item.author.follower_count
-        for item in items
-        if item.author.follower_count is not None
-    }
+    by_day = {local_day(a.followers_at or now, zone): a.follower_count for a, _ in said if a.follower_count is not None}
     return [{"author_id": author.id, "observed_on": day, "follower_count": n} for day, n in sorted(by_day.items())]
 
 
-def _together(items: Sequence[RawPost]) -> dict[str, Any]:
+def _together(said: Sequence[_Saying]) -> dict[str, Any]:
     """What several posts say of their author: of each fact the last that is told, but the market told first."""
-    a = items[0].author
-    for item in items[1:]:
-        if item.author is not a and item.author != a:
-            later = {
-                n: v for n in (*TOLD, "follower_count", "person") if (v := getattr(item.author, n)) not in (None, "")
-            }
+    a = said[0].author
+    for b, _ in said[1:]:
+        if b is not a and b != a:
+            later = {n: v for n in (*TOLD, "follower_count", "person") if (v := getattr(b, n)) not in (None, "")}
             a = replace(a, **later)
     return {
         "native_id": a.native_id, "handle": a.handle and a.handle[:LONGEST_HANDLE], "name": a.name, "url": a.url,
@@ -476,6 +522,16 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
+def _cleaned(texts: Sequence[str]) -> list[str]:
+    """The same of many, most of which are clean."""
+    together = "".join(texts)
+    try:
+        together.encode()
+    except UnicodeEncodeError:
+        return list(map(_clean, texts))
+    return list(map(_clean if "\x00" in together else str.strip, texts))
+
+
 _AS_GIVEN = (
     "platform", "native_id", "published_at", "day_only", "language", "url", "media_kind", "repost_of", *COUNTS,
     "edited_at",
@@ -483,19 +539,19 @@ _AS_GIVEN = (
 """What a new post is stored with as its source gives it."""
 
 
-def _new_columns(new: Sequence[tuple[RawPost, KnownAuthor, date]], origin: _From) -> dict[str, list[Any]]:
+def _new_columns(new: _New, origin: _From) -> dict[str, list[Any]]:
     """New posts, at least one, as columns of the store, whose defaults stand for the others."""
-    items = [item for item, *_ in new]
-    columns: dict[str, list[Any]] = {name: list(map(attrgetter(name), items)) for name in _AS_GIVEN}
+    posts, count = new.posts, len(new.posts)
     of_all = {"source": origin.source, "fetched_at": origin.now, "revision": 1, "file": origin.file}
-    columns |= {name: [value] * len(items) for name, value in of_all.items()}
-    return columns | {
-        "author_id": [author.id for _, author, _ in new],
-        "audience_market": [author.audience_market for _, author, _ in new],
-        "local_day": [day for *_, day in new],
-        "text": [_clean(item.text) for item in items],
-        "platform_sponsored": [item.sponsored for item in items],
-        "line": [None if origin.file is None else item.line for item in items],
+    return {
+        **{name: list(posts[name]) for name in _AS_GIVEN},
+        **{name: [value] * count for name, value in of_all.items()},
+        "author_id": new.author_ids,
+        "audience_market": new.markets,
+        "local_day": new.days,
+        "text": _cleaned(posts["text"]),
+        "platform_sponsored": list(posts["sponsored"]),
+        "line": [None] * count if origin.file is None else list(posts["line"]),
     }
 
 
@@ -521,4 +577,4 @@ def _edit_row(item: RawPost, before: KnownPost, author: KnownAuthor, origin: _Fr
         "deleted_at": None,
         "revision": before.revision + 1,
         "classified_at": None,
-    } | origin.stamp(item)
+    } | origin.stamp(item.line)

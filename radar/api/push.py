@@ -4,7 +4,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -22,7 +22,9 @@ from radar.api.signing import KeyUsedOtherwise
 from radar.errors import CallerError, UnreadableInput
 from radar.file_rows import parsed
 from radar.ingest import ingest_posts
-from radar.sources.base import OPTIONAL, RawAuthor, RawPost, problems
+from radar.sources.base import OPTIONAL, RawAuthor, RawPost
+from radar.sources.columns import PostColumns, columns_of, from_columns
+from radar.sources.problems import problems
 from radar.store import answers as store
 from radar.store import runs
 from radar.store.audit import record
@@ -49,10 +51,14 @@ class TooMany(CallerError):
 
 @dataclass(slots=True)
 class _Batch:
-    """Items by position: what became of them, the posts still to be taken, and what is found to be wrong with those."""
+    """Items by position: what became of them, the posts still to be taken, and what is found to be wrong with those.
+
+    places  of which item each of the posts is
+    """
 
     results: list[dict[str, Any]]
-    posts: dict[int, RawPost] = field(default_factory=dict)
+    posts: PostColumns = field(default_factory=lambda: columns_of([]))
+    places: Sequence[int] = ()
     found: dict[int, str] | None = None
     refused: set[int] = field(default_factory=set)
 
@@ -174,49 +180,49 @@ def _reading(items: Sequence[Any], now: datetime) -> Callable[[Session], _Batch]
         posts = {i: post for i, post in enumerate(_looked_at(read, items)) if post is not None}
 
         def resolved(session: Session) -> _Batch:
-            batch = _Batch([dict(result) for result in read.results])
-            _resolve(session, batch, posts)
-            return batch
+            found = _resolved(session, posts)
+            return _Batch([dict(result) for result in read.results], columns_of(found.values()), list(found))
 
         return resolved
     named = [(post.platform[:255], post.native_id[:255]) for post in items]
     made = _made(items)
     found = problems(made, now)
-    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], dict(enumerate(made)), found)
+    return lambda _: _Batch([_unchanged(i, *names) for i, names in enumerate(named)], made, range(len(made)), found)
 
 
 def _looked_at(batch: _Batch, items: Sequence[Any]) -> Iterator[RawPost | PushedPost | None]:
     """Each item made, where it can be made at once, or read; None where it is rejected."""
     usual = items.usual if isinstance(items, Mixed) else [None] * len(items)
-    made = iter(_made([post for post in usual if post is not None]))
+    made = iter(_made([post for post in usual if post is not None]).posts())
     for at, (item, post) in enumerate(zip(items, usual, strict=True)):
         yield _read(batch, at, item) if post is None else next(made)
 
 
-def _made(usual: Sequence[UsualPost]) -> list[RawPost]:
-    """Raw posts of items with which nothing is the matter; items that tell the same of their author share it.
-
-    Column by column, which takes half of the time.
-    """
-    columns: dict[str, Sequence[Any]] = dict(zip(_USUAL, zip(*map(astuple, usual), strict=True), strict=False))
-    if not columns:
-        return []
+def _made(usual: Sequence[UsualPost]) -> PostColumns:
+    """Items with which nothing is the matter as raw posts; those that tell the same of their author share it."""
+    if not usual:
+        return columns_of([])
+    columns: dict[str, Sequence[Any]] = dict(zip(_USUAL, zip(*map(astuple, usual), strict=True), strict=True))
     told: list[Sequence[bool]] = []
     for name in OPTIONAL:
         column = columns[name]
-        if UnsetType in set(map(type, column)):
+        kinds = set(map(type, column))
+        if UnsetType not in kinds:
+            told.append((True,) * len(column))
+        elif len(kinds) == 1:
+            told.append((False,) * len(column))
+            columns[name] = (None,) * len(column)
+        else:
             told.append([value is not UNSET for value in column])
             columns[name] = [None if value is UNSET else value for value in column]
-        else:
-            told.append((True,) * len(column))
     columns["given"] = list(map(_told, zip(*told, strict=True)))
-    authors = {author: _usual_author(author) for author in set(columns["author"])}
-    columns["author"] = list(map(authors.__getitem__, columns["author"]))
+    shared: dict[UsualAuthor, RawAuthor] = {}
+    columns["author"] = [shared.get(a) or shared.setdefault(a, _usual_author(a)) for a in columns["author"]]
     lower = {platform: platform.lower() for platform in set(columns["platform"])}
     columns["platform"] = list(map(lower.__getitem__, columns["platform"]))
     columns["published_at"] = [at.astimezone(UTC) for at in columns["published_at"]]
     columns["edited_at"] = [at and at.astimezone(UTC) for at in columns["edited_at"]]
-    return list(map(RawPost, *[columns[name] for name in _RAW]))
+    return from_columns(len(usual), columns)
 
 
 def _usual_author(a: UsualAuthor) -> RawAuthor:
@@ -227,8 +233,6 @@ def _usual_author(a: UsualAuthor) -> RawAuthor:
 
 
 _USUAL = UsualPost.__struct_fields__
-_RAW = tuple(f.name for f in fields(RawPost) if f.name == "given" or f.name in _USUAL)
-"""Of the fields of a raw post those that are told in a push, in their order: they come first."""
 
 
 @cache
@@ -279,8 +283,8 @@ def _read(batch: _Batch, at: int, item: Any) -> PushedPost | None:
     return post
 
 
-def _resolve(session: Session, batch: _Batch, read: dict[int, RawPost | PushedPost]) -> None:
-    """Make raw posts; a tombstone needs no more than its identity, the rest is known from the post it ends."""
+def _resolved(session: Session, read: dict[int, RawPost | PushedPost]) -> dict[int, RawPost]:
+    """The raw posts; a tombstone needs no more than its identity, the rest is known from the post it ends."""
     ended: dict[str, list[str]] = {}
     for post in read.values():
         if post.deleted:
@@ -290,21 +294,22 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, RawPost | PushedPo
         for platform, ids in ended.items()
         for o in store.post_owners(session, platform, ids).values()
     }
+    found: dict[int, RawPost] = {}
     made: dict[Identity, RawPost] = {}
     authors: dict[tuple[Any, ...], RawAuthor] = {}
     for at, post in read.items():
         if isinstance(post, RawPost):
-            batch.posts[at] = made[post.platform, post.native_id] = post
+            found[at] = made[post.platform, post.native_id] = post
             continue
         platform = post.platform.lower()
         if post.deleted:
             owner = owners.get((platform, post.native_id))
             earlier = made.get((platform, post.native_id))
             if earlier is not None:  # given and taken back in one batch
-                batch.posts[at] = replace(earlier, deleted=True)
+                found[at] = replace(earlier, deleted=True)
             elif owner is not None:
                 author = RawAuthor(owner.author_native_id, owner.audience_market, market_source="inferred")
-                batch.posts[at] = RawPost(platform, post.native_id, author, "", owner.published_at, deleted=True)
+                found[at] = RawPost(platform, post.native_id, author, "", owner.published_at, deleted=True)
             continue
         assert post.author is not None
         assert post.published_at is not None
@@ -313,7 +318,8 @@ def _resolve(session: Session, batch: _Batch, read: dict[int, RawPost | PushedPo
         if told not in authors:
             authors[told] = _author(post.author.__dict__)
         said["author"] = authors[told]
-        batch.posts[at] = made[platform, post.native_id] = RawPost(**said)
+        found[at] = made[platform, post.native_id] = RawPost(**said)
+    return found
 
 
 _OPTIONAL = frozenset(OPTIONAL)
@@ -325,17 +331,17 @@ def _author(told: Mapping[str, Any]) -> RawAuthor:
 
 def _take(session: Session, batch: _Batch, now: datetime) -> None:
     """Ingest, and tell what became of each item."""
-    order = list(batch.posts)
-    done = ingest_posts(session, batch.posts.values(), source=SOURCE, now=now, found=batch.found)
+    done = ingest_posts(session, batch.posts, source=SOURCE, now=now, found=batch.found)
     for position, reason in done.rejected:
         name, colon, said = reason.partition(": ")
-        batch.reject(order[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
+        batch.reject(batch.places[position], f"{_SENT_AS.get(name, name)}{colon}{said}")
     for position in done.refused:
-        batch.refuse(order[position])
-    for at in reversed(order):
-        item, result = batch.posts[at], batch.results[at]
+        batch.refuse(batch.places[position])
+    became, results = done.became, batch.results
+    for at, identity in zip(reversed(batch.places), reversed(batch.posts.identities), strict=True):
+        result = results[at]
         if result["result"] != "rejected":  # of a post given twice the later one counts
-            result["result"] = done.became.pop((item.platform, item.native_id), "unchanged")
+            result["result"] = became.pop(identity, "unchanged")
 
 
 def _keep_rejected(session: Session, batch: _Batch, items: Sequence[Any], now: datetime) -> None:

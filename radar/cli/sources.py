@@ -128,8 +128,9 @@ def try_out(
     market: Annotated[str, typer.Option(help="Its market, where it is not watched.")] = "TW",
 ) -> None:
     """Ask a source for one page and show what comes; nothing is stored."""
-    from radar.sources.base import Account, Batch, problem
+    from radar.sources.base import Account, Batch
     from radar.sources.catalogue import open_source
+    from radar.sources.problems import problem
     from radar.sources.web import Web
     from radar.spending import StoredLedger
     from radar.store.engine import reading

@@ -93,7 +93,7 @@ def _named(
     dialect = session.get_bind().dialect.name
     for platform, names in told.items():
         bound = {"platform": platform, "names": as_bound(dialect, names)}
-        for row in session.execute(statement(dialect), bound).all():
+        for row in session.connection().execute(statement(dialect), bound).all():
             yield (platform, row[1]), row
 
 
@@ -238,7 +238,7 @@ def add_posts(session: Session, columns: dict[str, list[Any]]) -> list[int]:
     if not identities:
         return []
     ids = next_ids(session, post, len(identities))
-    filled = {name: values for name, values in columns.items() if any(value is not None for value in values)}
+    filled = {name: values for name, values in columns.items() if values.count(None) < len(values)}
     if upsert_columns(session, post, {"id": ids, **filled}, on=["platform", "native_id"]) == len(ids):
         return ids
     known = posts_known(session, identities)

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from radar.sources.base import Account, RawAuthor, RawPost, problem
+from radar.sources.base import Account, RawAuthor, RawPost
 from radar.sources.feed import FeedSource
 from radar.sources.feed_reading import Entry, read_feed
+from radar.sources.problems import problem
 from radar.sources.trouble import Malformed, NotFound
 from radar.sources.web import Web
 from tests.sources.hostile_feeds import corpus

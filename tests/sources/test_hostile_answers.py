@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from radar.sources import instagram, tiktok, x
-from radar.sources.base import Account, Batch, PostRef, problem
+from radar.sources.base import Account, Batch, PostRef
 from radar.sources.catalogue import open_source
+from radar.sources.problems import problem
 from radar.sources.trouble import Trouble
 from radar.sources.web import Web
 from tests.sources.stages import NOW, SECRET, STAGES, FakeClock, Published, Reply, Stage

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from radar.sources.base import RawAuthor, RawPost, problem, problems
+from radar.sources.base import RawAuthor, RawPost
+from radar.sources.problems import problem, problems
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 GOOD = RawPost("web", "1", RawAuthor("ann", "TW", name="Ann"), "ramen", NOW, like_count=3)

@@ -12,8 +12,9 @@ import pytest
 from radar.markets import MARKETS
 from radar.sources import bluesky, instagram, mastodon, ptt, threads, tiktok, x, youtube
 from radar.sources.api import UNREADABLE, items_of
-from radar.sources.base import Account, RawAuthor, RawPost, problem
+from radar.sources.base import Account, RawAuthor, RawPost
 from radar.sources.feed_reading import read_feed
+from radar.sources.problems import problem
 from radar.sources.sweep import Page
 from radar.sources.web import Answer
 from tests.sources.stages import NOW

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from radar.markets import MARKETS, local_day
-from radar.sources.base import RawPost, problem
+from radar.sources.base import RawPost
+from radar.sources.problems import problem
 from radar.sources.world import SimulatedWorld
 
 BEGINS = datetime(2026, 3, 1, 5, tzinfo=UTC)
