@@ -79,9 +79,10 @@ def _connect(url: str) -> sa.Engine:
 
 def _set_pragmas(connection: Any, _record: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
+    # the log grows to 32 MB before it goes into the file: what batch after batch writes again is written there once
     for pragma in (
         "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL", "busy_timeout=30000", "cache_size=-16384",
-        "temp_store=MEMORY",
+        "temp_store=MEMORY", "wal_autocheckpoint=8000",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 
