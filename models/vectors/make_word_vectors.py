@@ -22,8 +22,8 @@
 and hold the table against the floors (`radar train --card --real`) before it takes the place of the one that ships.
 
 The table that ships was made so on 28 November 2026, from the labels beside it: 96,940 words, 83,923 sentences, 7.9 MB.
-Others were held against it (macro-F1 of SIB-200 at a C of .1; recall of Korean lodging sentences; the least macro-F1 of a language
-on the frozen posts):
+Others were held against it (macro-F1 of SIB-200 at a C of .1; recall of Korean lodging sentences; the least macro-F1 of
+a language on the frozen posts):
 
     table                                         MB   SIB   lodging  frozen, least
     shipped                                       7.9  77.8  .610     .810
