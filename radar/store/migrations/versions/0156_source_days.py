@@ -8,20 +8,20 @@ from radar.store.tables import Instant
 revision = "0156"
 down_revision = "0155"
 
-FIGURES = (
-    "COUNT(*), COUNT(DISTINCT p.author_id), COUNT(DISTINCT a.person_id), "
-    "COUNT(DISTINCT CASE WHEN a.market_source = 'inferred' THEN a.id END), MIN(p.published_at), MAX(p.published_at) "
-    "FROM post AS p JOIN author AS a ON a.id = p.author_id WHERE p.deleted_at IS NULL"
-)
 FILL = (
-    f"INSERT INTO source_day SELECT p.audience_market, p.local_day, p.source, {FIGURES} "
-    "GROUP BY p.audience_market, p.local_day, p.source",
-    f"INSERT INTO source_day SELECT p.audience_market, p.local_day, '', {FIGURES} "
-    "GROUP BY p.audience_market, p.local_day",
+    "INSERT INTO source_day SELECT p.audience_market, p.local_day, p.source, COUNT(*), COUNT(DISTINCT p.author_id), "
+    "COUNT(DISTINCT a.person_id), COUNT(DISTINCT CASE WHEN a.market_source = 'inferred' THEN a.id END), "
+    "MIN(p.published_at), MAX(p.published_at) FROM post AS p JOIN author AS a ON a.id = p.author_id "
+    "WHERE p.deleted_at IS NULL GROUP BY p.audience_market, p.local_day, p.source",
+    "INSERT INTO source_day SELECT p.audience_market, p.local_day, '', COUNT(*), COUNT(DISTINCT p.author_id), "
+    "COUNT(DISTINCT a.person_id), COUNT(DISTINCT CASE WHEN a.market_source = 'inferred' THEN a.id END), "
+    "MIN(p.published_at), MAX(p.published_at) FROM post AS p JOIN author AS a ON a.id = p.author_id "
+    "WHERE p.deleted_at IS NULL GROUP BY p.audience_market, p.local_day",
     "INSERT INTO language_day SELECT p.audience_market, p.local_day, s.language, COUNT(*) "
     "FROM post AS p JOIN post_signal AS s ON s.post_id = p.id WHERE p.deleted_at IS NULL "
     "GROUP BY p.audience_market, p.local_day, s.language",
 )
+"""By source, by all of them together, and by language."""
 
 
 def upgrade() -> None:
