@@ -38,12 +38,13 @@ def _memory() -> str:
 def table(found: Mapping[str, Any]) -> str:
     """Markdown of a run, as `radar bench --json` gives it.
 
-    >>> print(table({"measured_on": "2026-11-27", "machine": "m", "ingest": {"posts_per_second": 9000}}))
+    >>> print(table({"measured_on": "2026-11-27", "machine": "m", "ingest": {"posts_per_second": 9000, "p": 9e-7}}))
     Measured on 2026-11-27: m.
     <BLANKLINE>
     | benchmark | figure | value |
     |---|---|--:|
     | `ingest` | posts per second | 9,000 |
+    | `ingest` | p | 9.0e-07 |
     """
     lines = [f"Measured on {found['measured_on']}: {found['machine']}.", ""]
     lines += ["| benchmark | figure | value |", "|---|---|--:|"]
@@ -54,8 +55,10 @@ def table(found: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
     if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
+        return f"{value:,.3f}".rstrip("0").rstrip(".") if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
     return f"{value:,}" if isinstance(value, int) else str(value).replace("|", "\\|")
 
 
