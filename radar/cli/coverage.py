@@ -33,7 +33,7 @@ def coverage(
         print(Coverage.model_validate(answer).model_dump_json(indent=1))
         return
     table = Table(box=None)
-    for name in ("market", "source", "KOLs a day", "posts", "rejected"):
+    for name in ("market", "source", "KOLs a day", "posts", "rejected in 7 days"):
         table.add_column(name, justify="left" if name in ("market", "source") else "right")
     for line in answer["items"]:
         counts = (f"{line[name]:,}" for name in ("persons", "posts", "rejected"))

@@ -102,7 +102,7 @@ def list_sources() -> None:
         console.print("There is no source yet. Example: radar sources add bluesky --kind bluesky")
         return
     table = Table(box=None)
-    for column in ("source", "kind", "state", "watched", "failing", "paused", "set aside"):
+    for column in ("source", "kind", "state", "watched", "failing", "paused", "set aside in 7 days"):
         table.add_column(column, justify="left" if column in ("source", "kind", "state") else "right", no_wrap=True)
     table.add_column("why")
     for line in found:

@@ -190,11 +190,11 @@ class Held(Short):
 
     market: str
     source: str
-    persons: int
+    persons: int = Field(description="KOLs on a day: the mean of its last 28 days with posts.")
     posts: int
     last_post_at: Instant | None = None
     lag_hours: float
-    rejected: int
+    rejected: int = Field(description="Of the last 7 days, over all markets.")
 
 
 class MarketHeld(Short):
