@@ -243,6 +243,15 @@ def test_a_line_without_end_is_one_fault(engine: sa.Engine, tmp_path: Path) -> N
     assert _rejects(tmp_path / "rejects.jsonl")[0] == (2, "longer than 1,000,000 bytes: is it one object a line?")
 
 
+def test_nanoseconds_of_parquet_are_taken(engine: sa.Engine, tmp_path: Path) -> None:
+    at = pa.array([1_777_629_600_123_456_789], pa.timestamp("ns", "UTC"))
+    pq.write_table(pa.table({"text": ["a"], "published_at": at, "author": ["p"]}), tmp_path / "ns.parquet")
+    assert _import(engine, tmp_path / "ns.parquet").posts.new == 1
+    with engine.connect() as connection:
+        found = connection.scalars(sa.select(post.c.published_at)).all()
+    assert found == [datetime(2026, 5, 1, 10, 0, 0, 123_456, UTC)]
+
+
 def test_parquet_hours_after_a_thousand_midnights_are_hours(tmp_path: Path) -> None:
     at = [datetime(2026, 11, 1, tzinfo=UTC)] * 4_000 + [datetime(2026, 11, 2, 15, 30, tzinfo=UTC)]
     table = pa.table({"text": [f"{n:05}" for n in range(4_001)], "published_at": at, "author": ["p"] * 4_001})

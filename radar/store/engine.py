@@ -291,7 +291,12 @@ def _instant_texts(values: Sequence[datetime | None]) -> list[str | None]:
     >>> _instant_texts([datetime(2026, 3, 2, 9, 0, 5, tzinfo=UTC), None])
     ['2026-03-02 09:00:05.000000', None]
     """
-    told = encode([value if value is None or value.tzinfo is UTC else _in_utc(value) for value in values])
+    told = encode(
+        [
+            value if value is None or (type(value) is datetime and value.tzinfo is UTC) else _in_utc(value)
+            for value in values
+        ]
+    )
     if b"." in told:
         told = _WHOLE_SECOND.sub(rb'\1.000000"', told).replace(b'Z"', b'"')
     else:
@@ -301,9 +306,11 @@ def _instant_texts(values: Sequence[datetime | None]) -> list[str | None]:
 
 
 def _in_utc(value: datetime) -> datetime:
+    """A plain one, which a file's rows need not hold: Parquet's nanoseconds come as times of pandas."""
     if value.tzinfo is None:
         raise ValueError(f"naive datetime {value!r}: instants are aware")
-    return value.astimezone(UTC)
+    a = value.astimezone(UTC)
+    return datetime(a.year, a.month, a.day, a.hour, a.minute, a.second, a.microsecond, UTC)
 
 
 def next_ids(session: Session, table: sa.Table, count: int) -> list[int]:
