@@ -215,9 +215,8 @@ def _followers_problem(author: RawAuthor) -> str | None:
 def _ingest(session: Session, items: dict[Identity, int], given: PostColumns, origin: Origin, result: Ingested) -> None:
     """items: where each post stands in the batch, the later place of one that is given twice."""
     dirty: set[tuple[str, date]] = set()
-    authors, moved = bring_authors(
-        session, _telling(session, given), origin, dirty
-    )  # first: it may move an author's posts
+    # first: it may move an author's posts
+    authors, moved = bring_authors(session, _telling(session, given), origin, dirty)
     known, now = store.posts_known(session, items), origin.now
     new = _new(items, known.keys(), given, authors, result)
     changed_authors = set(new.author_ids)
