@@ -96,8 +96,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
         if held.source == source_days.ALL:
             continue
         state = states.get(held.source)
-        success = (state and state.last_success_at) or imported.get(held.source)
-        success = success or store.newest_fetch(session, held.source)
+        success = (state and state.last_success_at) or imported.get(held.source) or held.last_fetched_at
         reached = state.watermark_at if state and state.watermark_at else held.last_post_at
         rows.append(
             {

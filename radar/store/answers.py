@@ -215,13 +215,6 @@ def heard(session: Session, market: str, start: datetime, end: datetime, first: 
     return Heard(*session.execute(statement).one())
 
 
-def newest_fetch(session: Session, source: str) -> datetime | None:
-    """When a source last gave a post whose text is kept."""
-    mine = post.c.source == source, post.c.text.is_not(None)
-    newest: datetime | None = session.scalar(sa.select(sa.func.max(post.c.fetched_at)).where(*mine))
-    return newest
-
-
 def waiting_posts(session: Session, at_most: int = 2**31) -> dict[str, int]:
     """Posts that wait for classification, by market; the oldest so many of them."""
     p = post.c

@@ -414,6 +414,7 @@ class DayPost(NamedTuple):
     source: str = ""
     author_id: int = 0
     is_inferred: bool = False
+    fetched_at: datetime = datetime.min
 
 
 def day_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
@@ -435,7 +436,7 @@ def living_posts(session: Session, model_id: str, market: str, first: date, last
             post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,
             post.c.like_count, post.c.comment_count, post.c.share_count, author.c.follower_count,
             author.c.first_post_at, sa.func.coalesce(aside.c.model_id, signal.c.model_id) == model_id,
-            signal.c.language, post.c.source, post.c.author_id, author.c.market_source == "inferred",
+            signal.c.language, post.c.source, post.c.author_id, author.c.market_source == "inferred", post.c.fetched_at,
         )
         .outerjoin(signal, signal.c.post_id == post.c.id)
         .outerjoin(aside, by_aside)

@@ -34,6 +34,7 @@ class SourceDay(NamedTuple):
     inferred_count: int
     first_post_at: datetime
     last_post_at: datetime
+    last_fetched_at: datetime
 
 
 class LanguageDay(NamedTuple):
@@ -80,7 +81,7 @@ def given_of(day: date, items: Sequence[DayPost]) -> Given:
 def _source_day(day: date, source: str, items: Sequence[DayPost]) -> SourceDay:
     authors, persons = {item.author_id for item in items}, {item.person_id for item in items}
     inferred = {item.author_id for item in items if item.is_inferred}
-    times = items[0].published_at, items[-1].published_at
+    times = items[0].published_at, items[-1].published_at, max(item.fetched_at for item in items)
     return SourceDay(day, source, len(items), len(authors), len(persons), len(inferred), *times)
 
 
@@ -98,6 +99,7 @@ def _of_posts(mine: Sequence[sa.ColumnElement[bool]], source: sa.Column[Any] | N
         sa.func.count(inferred.distinct()).label("inferred_count"),
         sa.func.min(p.published_at).label("first_post_at"),
         sa.func.max(p.published_at).label("last_post_at"),
+        sa.func.max(p.fetched_at).label("last_fetched_at"),
     )
     statement = statement.join(author, a.id == p.author_id).where(*mine, p.deleted_at.is_(None))
     return statement.group_by(p.audience_market, p.local_day, *([] if source is None else [source]))
@@ -158,6 +160,7 @@ class Held(NamedTuple):
     inferred: int
     first_post_at: datetime
     last_post_at: datetime
+    last_fetched_at: datetime
 
 
 def held(session: Session, market: str | None = None) -> list[Held]:
@@ -179,14 +182,15 @@ def held(session: Session, market: str | None = None) -> list[Held]:
             *[sa.func.sum(late * days[name]) for name in ("author_count", "person_count", "inferred_count")],
             sa.func.min(days.first_post_at),
             sa.func.max(days.last_post_at),
+            sa.func.max(days.last_fetched_at),
         )
         .group_by(days.audience_market, days.source)
         .order_by(days.audience_market, days.source)
     )
     found = []
-    for code, source, posts, of, *sums, first, last in session.execute(statement):
+    for code, source, posts, of, *sums, first, last, fetched in session.execute(statement):
         authors, persons, inferred = (-(-int(n) // int(of)) for n in sums)
-        found.append(Held(code, source, int(posts), authors, persons, inferred, first, last))
+        found.append(Held(code, source, int(posts), authors, persons, inferred, first, last, fetched))
     return found
 
 

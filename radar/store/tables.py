@@ -281,6 +281,7 @@ source_day = Table(
     Column("inferred_count", Integer, nullable=False),  # authors whose market nobody declared
     Column("first_post_at", Instant, nullable=False),
     Column("last_post_at", Instant, nullable=False),
+    Column("last_fetched_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -49,7 +49,7 @@ GIVEN: dict[str, Any] = {
     "counts.put_days.rows": [(DAY, counts(), 1)],
     "source_days.put.days": {
         DAY: source_days.Given(
-            [source_days.SourceDay(DAY, "test", 1, 1, 1, 0, NOW, NOW)], [source_days.LanguageDay(DAY, "en", 1)]
+            [source_days.SourceDay(DAY, "test", 1, 1, 1, 0, NOW, NOW, NOW)], [source_days.LanguageDay(DAY, "en", 1)]
         )
     },
     "counts.add_keys.rows": [row("key")],

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
+from radar.answers.holdings import coverage
 from radar.classify import classify_posts
 from radar.config import Settings
 from radar.count import count_mentions
@@ -48,17 +49,19 @@ def _expected(engine: sa.Engine) -> Told:
     """The same from all posts, one at a time."""
     p, a = post.c, author.c
     statement = (
-        sa.select(p.audience_market, p.source, p.local_day, p.published_at, post_signal.c.language)
+        sa.select(p.audience_market, p.source, p.local_day, p.published_at, p.fetched_at, post_signal.c.language)
         .add_columns(p.author_id, a.person_id, a.market_source)
         .select_from(post.join(author, a.id == p.author_id).outerjoin(post_signal, post_signal.c.post_id == p.id))
         .where(p.deleted_at.is_(None))
     )
     times, spoken = defaultdict[tuple[str, str], list[datetime]](list), defaultdict[str, dict[str, int]](dict)
+    fetched = defaultdict[tuple[str, str], list[datetime]](list)
     who = defaultdict[tuple[str, str], dict[date, tuple[set[int], ...]]](dict)
     with engine.connect() as connection:
         for row in connection.execute(statement):
             for key in ((row.audience_market, row.source), (row.audience_market, "")):
                 times[key].append(row.published_at)
+                fetched[key].append(row.fetched_at)
                 authors, persons, inferred = who[key].setdefault(row.local_day, (set(), set(), set()))
                 authors.add(row.author_id)
                 persons.add(row.person_id)
@@ -71,7 +74,7 @@ def _expected(engine: sa.Engine) -> Told:
     for key in sorted(times):
         days = [who[key][day] for day in sorted(who[key])[-DAYS:]]
         means = [-(-sum(len(day[n]) for day in days) // len(days)) for n in range(3)]
-        lines.append(Held(*key, len(times[key]), *means, min(times[key]), max(times[key])))
+        lines.append(Held(*key, len(times[key]), *means, min(times[key]), max(times[key]), max(fetched[key])))
     return lines, dict(spoken)
 
 
@@ -197,3 +200,18 @@ def test_a_promoted_model_that_reads_another_language_is_told_so(
         promotion.activate(session, "next")
         assert promotion.settle(session, "next", 10) == 1
     assert _told(engine)[1]["KR"] == {"en": 1}
+
+
+def test_a_line_tells_when_it_last_brought_a_post_also_without_texts(engine: sa.Engine, scorer: TopicScorer) -> None:
+    for now, item in (
+        (NOON - 40 * DAY, a_post("k", "k", "kim", market="KR", published_at=NOON - 41 * DAY)),
+        (NOON, a_post("t")),
+    ):
+        with writing(engine) as session, session.begin():
+            ingest_posts(session, [item], source="push", now=now)
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOON)
+    _count(engine, scorer)
+    assert prune(engine, Settings(retention_days=30), now=NOON + 90 * DAY)["texts"] == 2
+    with reading(engine) as session:
+        said = {line["market"]: line["last_success_at"] for line in coverage(session, now=NOON + 90 * DAY)["items"]}
+    assert said == {"KR": NOON - 40 * DAY, "TW": NOON}

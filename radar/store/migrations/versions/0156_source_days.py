@@ -11,11 +11,11 @@ down_revision = "0155"
 FILL = (
     "INSERT INTO source_day SELECT p.audience_market, p.local_day, p.source, COUNT(*), COUNT(DISTINCT p.author_id), "
     "COUNT(DISTINCT a.person_id), COUNT(DISTINCT CASE WHEN a.market_source = 'inferred' THEN a.id END), "
-    "MIN(p.published_at), MAX(p.published_at) FROM post AS p JOIN author AS a ON a.id = p.author_id "
+    "MIN(p.published_at), MAX(p.published_at), MAX(p.fetched_at) FROM post AS p JOIN author AS a ON a.id = p.author_id "
     "WHERE p.deleted_at IS NULL GROUP BY p.audience_market, p.local_day, p.source",
     "INSERT INTO source_day SELECT p.audience_market, p.local_day, '', COUNT(*), COUNT(DISTINCT p.author_id), "
     "COUNT(DISTINCT a.person_id), COUNT(DISTINCT CASE WHEN a.market_source = 'inferred' THEN a.id END), "
-    "MIN(p.published_at), MAX(p.published_at) FROM post AS p JOIN author AS a ON a.id = p.author_id "
+    "MIN(p.published_at), MAX(p.published_at), MAX(p.fetched_at) FROM post AS p JOIN author AS a ON a.id = p.author_id "
     "WHERE p.deleted_at IS NULL GROUP BY p.audience_market, p.local_day",
     "INSERT INTO language_day SELECT p.audience_market, p.local_day, s.language, COUNT(*) "
     "FROM post AS p JOIN post_signal AS s ON s.post_id = p.id WHERE p.deleted_at IS NULL "
@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("inferred_count", sa.Integer(), nullable=False),
         sa.Column("first_post_at", Instant(), nullable=False),
         sa.Column("last_post_at", Instant(), nullable=False),
+        sa.Column("last_fetched_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("audience_market", "local_day", "source", name=op.f("pk_source_day")),
         sqlite_with_rowid=False,
     )
