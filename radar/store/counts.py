@@ -57,7 +57,7 @@ def replace_days(
     for day, counts, post_count in rows:
         c = dirty_day.c
         mine = sa.and_(c.audience_market == day.audience_market, c.local_day == day.local_day)
-        if take_off(session, day) or session.scalar(sa.select(c.mark).where(mine)) is not None:
+        if take_off(session, day) or session.scalar(sa.select(c.mark).where(mine).with_for_update()) is not None:
             put_days(session, model_id, day.audience_market, [(day.local_day, counts, post_count)], now)
             written.add(day.local_day)
     return written

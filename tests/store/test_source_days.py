@@ -1,5 +1,6 @@
 """What the store holds by source and language is what its posts say, before and after their days are counted."""
 
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -12,14 +13,14 @@ from alembic import command
 from radar.answers.holdings import coverage
 from radar.classify import classify_posts
 from radar.config import Settings
-from radar.count import count_mentions
+from radar.count import Counted, _count_chunk, _write, count_mentions
 from radar.ingest import ingest_posts
 from radar.integrity import check_store
 from radar.prune import prune
 from radar.registry import TopicScorer
 from radar.rights import correct, erase
 from radar.sources.base import RawAuthor, RawPost
-from radar.store import promotion, transfer, watching
+from radar.store import counts, promotion, source_days, transfer, watching
 from radar.store.engine import reading, writing
 from radar.store.migrate import upgrade
 from radar.store.source_days import DAYS, Held, held, languages
@@ -79,8 +80,12 @@ def _expected(engine: sa.Engine) -> Told:
 
 
 def _posts(engine: sa.Engine, _folder: Path) -> None:
-    """Of 31 days, of two sources, in two languages; a person with two accounts, and one of inferred market."""
+    """Of 31 days, of two sources, in two languages; a person with two accounts, and one of inferred market.
+
+    On the oldest day, of which no mean tells, there are many.
+    """
     old = [a_post(f"a{n}", published_at=NOON - n * DAY, person="Ann") for n in range(31)]
+    old += [a_post(f"c{n}", "so many", f"c{n}", published_at=NOON - 30 * DAY) for n in range(99)]
     two = [a_post("b0", "京都のラーメン", "bob"), a_post("b1", "ramen", "bob", published_at=NOON - DAY)]
     _put(engine, "first", *old, *two)
     hers = [a_post(f"h{n}", "so good", "ann2", person="Ann", published_at=NOON - n * DAY) for n in range(2)]
@@ -215,3 +220,40 @@ def test_a_line_tells_when_it_last_brought_a_post_also_without_texts(engine: sa.
     with reading(engine) as session:
         said = {line["market"]: line["last_success_at"] for line in coverage(session, now=NOON + 90 * DAY)["items"]}
     assert said == {"KR": NOON - 40 * DAY, "TW": NOON}
+
+
+Waited = tuple[list[counts.DirtyDay], Counted]
+
+
+def _counted_twice(engine: sa.Engine, scorer: TopicScorer) -> tuple[Waited, Waited]:
+    """Two counts of one day, none of them written: of its first post, and of both."""
+    counted: list[Waited] = []
+    for name in ("a", "b"):
+        _put(engine, "first", a_post(name, name, name))
+        classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOON)
+        with reading(engine) as session:
+            waiting = counts.dirty_days(session)
+        counted.append((waiting, _count_chunk(engine, scorer.model_id, waiting, {}, set())))
+    return counted[0], counted[1]
+
+
+def test_a_late_count_leaves_what_was_kept_since(engine: sa.Engine, scorer: TopicScorer) -> None:
+    for waiting, found in reversed(_counted_twice(engine, scorer)):
+        _write(engine, scorer.model_id, waiting, found, NOON)
+    assert _told(engine) == _expected(engine)
+
+
+def test_a_late_count_gives_way_to_one_that_is_being_written(engine: sa.Engine, scorer: TopicScorer) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("sqlite has one writer")
+    (late, of_late), (last, of_last) = _counted_twice(engine, scorer)
+    writes = threading.Thread(target=_write, args=(engine, scorer.model_id, late, of_late, NOON))
+    with writing(engine) as session, session.begin():
+        ((_, day_counts, posts),) = of_last.days
+        counts.replace_days(session, scorer.model_id, [(last[0], day_counts, posts)], NOON)
+        source_days.put(session, last[0].audience_market, of_last.given)
+        writes.start()
+        writes.join(1)
+    writes.join()
+    assert _told(engine) == _expected(engine)
+    assert check_store(engine, days=None).found == {}
