@@ -322,7 +322,8 @@ def _unpacked(stream: IO[bytes]) -> IO[bytes]:
 
 
 def _values(batch: Any) -> Iterator[Row]:
-    """Rows of a batch; a value that Python cannot hold (a time beyond the year 9999) comes as its text."""
+    """Rows of a batch; a value that Python cannot hold (a time beyond the year 9999) comes as its text, and a text
+    that is not UTF-8 as its bytes."""
     try:
         yield from batch.to_pylist()
     except (ValueError, OverflowError):
@@ -333,8 +334,10 @@ def _values(batch: Any) -> Iterator[Row]:
 def _value(cell: Any) -> Any:
     try:
         return cell.as_py()
+    except UnicodeDecodeError:
+        return cell.as_buffer().to_pybytes() if hasattr(cell, "as_buffer") else f"{cell.type} that is not UTF-8"
     except (ValueError, OverflowError):
-        return f"beyond the calendar: {cell.value}"
+        return f"beyond the calendar: {getattr(cell, 'value', cell.type)}"
 
 
 def _only_days(file: Any, name: str) -> bool:

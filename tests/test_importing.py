@@ -252,6 +252,17 @@ def test_nanoseconds_of_parquet_are_taken(engine: sa.Engine, tmp_path: Path) -> 
     assert found == [datetime(2026, 5, 1, 10, 0, 0, 123_456, UTC)]
 
 
+def test_a_text_of_parquet_that_is_not_utf_8_is_set_aside_alone(engine: sa.Engine, tmp_path: Path) -> None:
+    texts = pa.array([b"fine", b"Caf\xe9"])
+    said = pa.Array.from_buffers(pa.string(), 2, texts.buffers())
+    table = pa.table({"text": said, "published_at": ["2026-05-04", "2026-05-04"], "author": ["p", "p"]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    done = _import(engine, tmp_path / "a.parquet")
+    assert (done.rows, done.posts.new, done.rejected) == (2, 1, 1)
+    assert done.rejects_path is not None
+    assert "not UTF-8" in done.rejects_path.read_text(encoding="utf-8")
+
+
 def test_parquet_hours_after_a_thousand_midnights_are_hours(tmp_path: Path) -> None:
     at = [datetime(2026, 11, 1, tzinfo=UTC)] * 4_000 + [datetime(2026, 11, 2, 15, 30, tzinfo=UTC)]
     table = pa.table({"text": [f"{n:05}" for n in range(4_001)], "published_at": at, "author": ["p"] * 4_001})
