@@ -458,7 +458,7 @@ def advance_day(
     task.listing.recurrence.learn_names(watch.keys[np.unique(likely).astype(np.int64)].tolist())
     for end, (watch.seen, step) in zip(closed, told, strict=True):
         complete = day if end == ends[-1] else day - timedelta(days=1)
-        changes = len(out.changes)
+        changes, tests = len(out.changes), max(tests, step.series.size)  # names of this very hour, if they are more
         moments = watch.learn(step, end, tests, out, recurs=partial(task.listing.recurs, complete))
         for series, moment in moments.items():
             if series not in best or moment.score > best[series].score:

@@ -210,6 +210,32 @@ def asked_again(engine: sa.Engine, *, read_again: bool) -> None:
             session.execute(sa.update(post).values(classified_at=None))
 
 
+def test_more_new_names_in_an_hour_than_ever_before_stop_nobody(store: sa.Engine) -> None:
+    """As where a large source is added to a small market: thirty names, said by eight persons each."""
+    rng, end = random.Random(1), BEGINS + timedelta(days=41)
+    usual = [
+        a_post(f"q{n}", rng.choice(["tea", "garden"]), f"p{n % 60}", published_at=BEGINS + timedelta(minutes=36 * n))
+        for n in range(41 * 40)
+    ]
+    hour = BEGINS + timedelta(days=40, hours=2)
+    flood = [
+        a_post(
+            f"f{name}-{n}",
+            f"{n * 7919} #new{name} {rng.random()}",
+            f"p{n}",
+            published_at=hour + n * timedelta(minutes=6),
+        )
+        for name in range(30)
+        for n in range(8)
+    ]
+    put(store, *usual, *flood, now=end)
+    read_and_count(store, OLD, end)
+    detect(store, OLD, end)
+    with store.connect() as c:
+        tests = [working["tests"] for working in c.scalars(sa.select(snapshot.c.working))]
+    assert max(tests, default=0) >= 30
+
+
 def test_a_new_name_of_the_model_is_no_news(store: sa.Engine) -> None:
     """All days counted and judged under a second id: the same episodes at the same times, the old ones untouched."""
     end = BEGINS + timedelta(days=DAYS)
