@@ -3,8 +3,10 @@
 Beside it, on the texts of the same posts in the same run, what an analyst writes today: TF-IDF and NMF for each day, in
 scikit-learn: no test, no markets, no evidence.
 
-RADAR_BENCH_POSTS says how many (simulated) posts come in, RADAR_BENCH_STORED into stores of how many posts, as
-`100000,10000000`; RADAR_BENCH_FOLDER keeps the filled stores for another run.
+Each file holds the (simulated) posts of 75 days, RADAR_BENCH_POSTS says how many: `60000,600000` is a day of 800 and
+one of 8,000. They come into a store of RADAR_BENCH_STORED posts by RADAR_BENCH_AUTHORS authors; with several, as
+`100000,10000000`, the smallest file comes into each. Then an hour brings RADAR_BENCH_HOUR posts into the largest.
+RADAR_BENCH_FOLDER keeps the filled stores for another run.
 """
 
 import json
@@ -15,18 +17,22 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sklearn.decomposition import NMF
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from radar.bench import many_posts
 from radar.bench.sizes import all_asked, asked
 from radar.config import load_settings
+from radar.errors import RadarError
 from radar.registry import is_fitted, load_scorer, model_folder, model_id
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
@@ -34,50 +40,84 @@ from radar.sources.world import SimulatedWorld
 from radar.store import runs
 from radar.store.engine import open_store, reading
 
-POSTS_A_DAY = 800
+DAYS, POSTS_A_DAY = 75, 800
+"""Of one simulated world; as many worlds as it takes are put together."""
+PEER_POSTS = 60_000
+"""Posts that the peer works through, of days spread over all."""
 WORDS, TOPICS = 20_000, 10
 MARKET = "TW"
 BERTOPIC = "not beside it: it needs PyTorch, whose wheels for Linux on PyPI are CUDA builds"
 
 
 def measure(progress: Progress) -> dict[str, object]:
-    """posts_per_second by posts stored before, peak_mb, slowdown (largest store / smallest), ratio to the peer."""
-    wanted = asked("POSTS", 60_000)
-    sizes = sorted(all_asked("STORED", "100000,1000000"))
-    posts = _posts(wanted)
-    rates, peaks, stages, trends = dict[int, float](), dict[str, int](), dict[str, float](), 0
-    until = posts[-1].published_at + timedelta(hours=1)
+    """By posts in the file and stored before: posts a second, seconds by stage, largest process, ratio to peer."""
+    wanted, sizes = sorted(all_asked("POSTS", "60000,600000")), sorted(all_asked("STORED", "100000"))
+    runs = [(n, sizes[0]) for n in wanted] + [(wanted[0], size) for size in sizes[1:]]
+    found, rates = dict[str, object](), dict[tuple[int, int], float]()
     with tempfile.TemporaryDirectory() as name:
         folder, kept = Path(name), Path(os.environ.get("RADAR_BENCH_FOLDER", name))
-        file = folder / "posts.jsonl"
-        file.write_text("\n".join(json.dumps(_told(p), ensure_ascii=False) for p in posts), encoding="utf-8")
-        for n, size in enumerate(sizes, 1):
-            done = _line(file, _filled(kept, size, progress), folder / str(size), until)
-            took, peaks[f"peak_mb_at_{size}"], trends, more = done
-            stages = stages or more
-            rates[size] = len(posts) / took
-            progress("stores", n, len(sizes))
-    peer = len(posts) / _peer(posts)
-    return {
-        "posts": len(posts),
-        **{f"posts_per_second_at_{size}": round(rate) for size, rate in rates.items()},
-        **peaks,
-        **{f"seconds_until_{job}_at_{sizes[0]}": round(took, 1) for job, took in stages.items()},
-        **({"slowdown": round(rates[sizes[0]] / rates[sizes[-1]], 3)} if len(sizes) > 1 else {}),
-        "trends": trends,
-        "peer": f"scikit-learn TF-IDF + NMF per day, {TOPICS} topics",
-        "peer_per_second": round(peer),
-        "ratio_to_tfidf_nmf": round(rates[sizes[0]] / peer, 3),
-        "bertopic": BERTOPIC,
-    }
+        for done, (n, size) in enumerate(runs):
+            posts = _posts(n)
+            until = posts[-1].published_at + timedelta(hours=1)
+            line = _line(_file(folder, posts), _filled(kept, size, progress), folder / "line", until)
+            rates[n, size] = len(posts) / line.seconds
+            at = f"of_{n}_at_{size}"
+            found |= {
+                f"posts_per_second_{at}": round(rates[n, size]), f"peak_mb_{at}": line.peak_mb,
+                **{f"seconds_until_{job}_{at}": round(took, 1) for job, took in line.until.items()},
+                f"trends_{at}": line.trends,
+            }  # fmt: skip
+            if size == sizes[0]:
+                peer = _peer(posts)
+                found |= {
+                    f"peer_per_second_{at}": round(peer),
+                    f"ratio_to_tfidf_nmf_{at}": round(rates[n, size] / peer, 2),
+                }
+            progress("runs", done + 1, len(runs) + 1)
+        hour = asked("HOUR", 10_000)
+        file = _file(folder, _hour(hour))
+        line = _line(file, _filled(kept, sizes[-1], progress), folder / "line", many_posts.NOW + timedelta(hours=1))
+        found[f"seconds_of_an_hour_of_{hour}_at_{sizes[-1]}"] = round(line.seconds, 1)
+    if len(sizes) > 1:
+        found["slowdown"] = round(rates[wanted[0], sizes[0]] / rates[wanted[0], sizes[-1]], 3)
+    return found | {"peer": f"scikit-learn TF-IDF + NMF per day, {TOPICS} topics", "bertopic": BERTOPIC}
 
 
 def _posts(wanted: int) -> list[RawPost]:
-    """Posts of the days that follow those of the filled store; the last version of each."""
-    days = -(-wanted // POSTS_A_DAY)
-    world = SimulatedWorld(starts_at=many_posts.NOW, days=max(days, 75))  # a short one has no room for its plans
-    given = [p for b in world.discover(None, many_posts.NOW + timedelta(days=days)) for p in b.posts if not p.deleted]
-    return list({(p.platform, p.native_id): p for p in given}.values())[:wanted]
+    """Posts of the days that follow those of the filled store, of so many worlds together; the last version of each."""
+    found: list[RawPost] = []
+    until = many_posts.NOW + timedelta(days=DAYS)
+    for n in range(-(-wanted // (DAYS * POSTS_A_DAY))):
+        world = SimulatedWorld(7 + n, starts_at=many_posts.NOW, days=DAYS)
+        last = {
+            (post.platform, post.native_id): post
+            for batch in world.discover(None, until)
+            for post in batch.posts
+            if not post.deleted
+        }
+        found += [_apart(post, n) for post in last.values()]
+    found.sort(key=lambda post: post.published_at)
+    return found[:wanted]
+
+
+def _apart(post: RawPost, world: int) -> RawPost:
+    """A post whose author lives in that world alone."""
+    author = replace(post.author, native_id=f"{world}-{post.author.native_id}")
+    return replace(post, native_id=f"{world}-{post.native_id}", author=author)
+
+
+def _hour(wanted: int) -> list[RawPost]:
+    """So many posts of the hour that follows the filled store."""
+    posts = _posts(wanted)[:wanted]
+    step = timedelta(hours=1) / len(posts)
+    return [replace(post, published_at=many_posts.NOW + n * step) for n, post in enumerate(posts)]
+
+
+def _file(folder: Path, posts: Sequence[RawPost]) -> Path:
+    file = folder / "posts.jsonl"
+    with file.open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps(_told(post), ensure_ascii=False) + "\n" for post in posts)
+    return file
 
 
 def _told(post: RawPost) -> dict[str, Any]:
@@ -89,7 +129,8 @@ def _told(post: RawPost) -> dict[str, Any]:
 
 def _filled(folder: Path, size: int, progress: Progress) -> Path:
     """A store with that many posts, its detection at rest, for the shipped model."""
-    data = folder / f"filled-{size}-{model_id()}"
+    authors = asked("AUTHORS", many_posts.AUTHORS)
+    data = folder / f"filled-{size}-{authors}-{model_id()}"
     model = model_folder((settings := load_settings()).model_copy(update={"data_dir": data}))
     if not ((data / "done").exists() and is_fitted(model)):
         shutil.rmtree(data, ignore_errors=True)
@@ -97,15 +138,23 @@ def _filled(folder: Path, size: int, progress: Progress) -> Path:
         load_scorer(settings)
         shutil.copytree(model_folder(settings), model)
         engine = open_store(f"sqlite:///{data / 'radar.db'}")
-        many_posts.fill(engine, size, progress, world="real")
+        many_posts.fill(engine, size, progress, world="real", authors=authors)
         engine.dispose()
         _radar(data, "run", "detect_trends")
         (data / "done").touch()
     return data
 
 
-def _line(file: Path, filled: Path, folder: Path, until: datetime) -> tuple[float, int, int, dict[str, float]]:
-    """Seconds from file to list, the largest process in MB, trends listed, and when each job was done."""
+class Line(NamedTuple):
+    """What one run took: seconds from file to list, and to the end of each job; the largest process; trends listed."""
+
+    seconds: float
+    until: dict[str, float]
+    peak_mb: int
+    trends: int
+
+
+def _line(file: Path, filled: Path, folder: Path, until: datetime) -> Line:
     shutil.copytree(filled, folder)
     began = time.perf_counter()
     _radar(folder, "import", str(file))
@@ -115,7 +164,7 @@ def _line(file: Path, filled: Path, folder: Path, until: datetime) -> tuple[floa
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     stages = {**_stages(folder), "list_trends": took}
     shutil.rmtree(folder)
-    return took, peak, len(json.loads(listed)["items"]), stages
+    return Line(took, stages, peak, len(json.loads(listed)["items"]))
 
 
 def _stages(folder: Path) -> dict[str, float]:
@@ -131,17 +180,23 @@ def _stages(folder: Path) -> dict[str, float]:
 def _radar(folder: Path, *words: str) -> str:
     known = {name: value for name, value in os.environ.items() if not name.startswith("RADAR_")}
     command = [sys.executable, "-m", "radar", "--data-dir", str(folder), *words]
-    return subprocess.run(command, env=known, check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(command, env=known, capture_output=True, text=True)
+    if done.returncode:
+        raise RadarError(f"radar {words[0]} failed: {done.stderr.strip()[-500:]}", "Renew RADAR_BENCH_FOLDER.")
+    return done.stdout
 
 
 def _peer(posts: Sequence[RawPost]) -> float:
-    """Seconds for topics of each day's texts; characters in twos to fours, as words need a segmenter a language."""
+    """Posts a second into topics of each day; characters in twos to fours, as words need a segmenter a language."""
     by_day: dict[Any, list[str]] = defaultdict(list)
     for post in posts:
         by_day[post.published_at.date()].append(post.text)
+    days = [texts for texts in by_day.values() if len(texts) > TOPICS]
+    days = days[:: max(len(posts) // PEER_POSTS, 1)]
     began = time.perf_counter()
-    for texts in by_day.values():
-        if len(texts) > TOPICS:
-            found = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), max_features=WORDS).fit_transform(texts)
+    for texts in days:
+        found = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), max_features=WORDS).fit_transform(texts)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # it says so of most days
             NMF(TOPICS, init="nndsvd", random_state=0, max_iter=500).fit_transform(found)
-    return time.perf_counter() - began
+    return sum(map(len, days)) / (time.perf_counter() - began)

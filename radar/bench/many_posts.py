@@ -21,25 +21,27 @@ _CHUNK = 200_000
 _PLATFORMS = ("instagram", "youtube", "tiktok", "x", "threads")
 
 
-def fill(engine: sa.Engine, posts: int, progress: Progress, *, world: str = "simulated") -> None:
-    """Fill an empty store that takes in posts of one world, "simulated" or "real"."""
+def fill(
+    engine: sa.Engine, posts: int, progress: Progress, *, world: str = "simulated", authors: int = AUTHORS
+) -> None:
+    """Fill an empty store that takes in posts of one world, "simulated" or "real", by so many authors."""
     rng = np.random.default_rng(1)
     markets = list(MARKETS)
     seen = _stored(NOW)
-    ids = list(range(1, AUTHORS + 1))
+    ids = list(range(1, authors + 1))
     bulk.fill(engine, t.person, {"id": ids})
     bulk.fill(
         engine, t.author,
         {
             "id": ids, "platform": [_PLATFORMS[i % 5] for i in ids], "native_id": list(map(str, ids)), "person_id": ids,
             "handle": [f"kol{i}" for i in ids], "name": [f"KOL {i}" for i in ids],
-            "audience_market": [markets[i % len(markets)] for i in ids], "market_source": ["declared"] * AUTHORS,
-            "market_confidence": [1.0] * AUTHORS, "first_seen_at": [seen] * AUTHORS,
+            "audience_market": [markets[i % len(markets)] for i in ids], "market_source": ["declared"] * authors,
+            "market_confidence": [1.0] * authors, "first_seen_at": [seen] * authors,
         },
     )  # fmt: skip
     with bulk.without_indexes(engine, t.post):
         for start in range(0, posts, _CHUNK):
-            _posts(engine, rng, np.arange(start, min(start + _CHUNK, posts)) + 1, markets, seen)
+            _posts(engine, rng, np.arange(start, min(start + _CHUNK, posts)) + 1, authors, markets, seen)
             progress("posts", min(start + _CHUNK, posts), posts)
     shown = list(range(1, min(posts, 5 * TRENDS * len(markets)) + 1))
     bulk.fill(
@@ -63,14 +65,14 @@ def fill(engine: sa.Engine, posts: int, progress: Progress, *, world: str = "sim
         _trends(session, [i for i in shown if i % len(markets) == markets.index("TW")])
 
 
-def _posts(engine: sa.Engine, rng: Any, ids: Any, markets: list[str], seen: str) -> None:
+def _posts(engine: sa.Engine, rng: Any, ids: Any, authors: int, markets: list[str], seen: str) -> None:
     n, numbers = len(ids), ids.tolist()
-    authors = (rng.integers(0, AUTHORS // len(markets), n) * len(markets) + ids % len(markets)).tolist()
+    whose = (rng.integers(0, authors // len(markets), n) * len(markets) + ids % len(markets)).tolist()
     at = np.datetime64(NOW.replace(tzinfo=None), "us") - rng.integers(0, DAYS * 86_400, n).astype("timedelta64[s]")
     days, moments = at.astype("datetime64[D]").astype(str), np.char.replace(at.astype(str), "T", " ")
     columns: dict[str, Any] = {
         "id": numbers, "platform": [_PLATFORMS[i % 5] for i in numbers], "native_id": [f"n{i}" for i in numbers],
-        "source": ["bench"] * n, "author_id": [max(a, 1) for a in authors],
+        "source": ["bench"] * n, "author_id": [max(a, 1) for a in whose],
         "audience_market": [markets[i % len(markets)] for i in numbers], "local_day": days.tolist(),
         "published_at": moments.tolist(), "day_only": [False] * n, "text": ["藥妝必買 大阪 #tag1"] * n,
         "like_count": [i % 997 for i in numbers], "fetched_at": [seen] * n, "revision": [1] * n,
