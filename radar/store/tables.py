@@ -267,6 +267,8 @@ day_count = Table(
     Column("counted_at", Instant, nullable=False),
     Index("ix_day_count_undetected", "audience_market", "local_day", "detected"),
     Index("ix_day_count_counted_at", "audience_market", "counted_at"),
+    # what is asked of days without their counts, which lie before it in a row
+    Index("ix_day_count_told", "model_id", "audience_market", "local_day", "detected", "person_count"),
     postgresql_partition_by="RANGE (local_day)",
 )
 

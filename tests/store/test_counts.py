@@ -1,11 +1,14 @@
 """Counted days as they are asked for without their counts."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from radar.store.answers import counted_model
-from radar.store.counts import last_counted
+from radar.store.answers import counted_model, counted_span
+from radar.store.counts import first_undetected, last_counted, spans
 from radar.store.engine import reading, writing
 from radar.store.promotion import active_model, name_active
 from radar.store.tables import day_count
@@ -34,3 +37,23 @@ def test_where_no_model_was_named_the_one_that_counted_last_is_shown(engine: sa.
         assert counted_model(session, None, "d") == "c"
         name_active(session, "b")
         assert active_model(session) == "b"
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_what_is_asked_of_days_alone_is_read_without_their_counts(engine: sa.Engine) -> None:
+    for n, persons in enumerate([0, 2, 3, 0]):
+        _counted(engine, "m", "TW", DAY + timedelta(days=n), NOON, persons)
+    asked: list[tuple[str, Any]] = []
+    with engine.connect() as connection, Session(connection) as session:
+
+        @sa.event.listens_for(connection, "before_cursor_execute")
+        def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            asked.append((statement, parameters))
+
+        assert counted_span(session, "m", "TW") == (2, DAY + timedelta(days=1), DAY + timedelta(days=2))
+        assert counted_span(session, "m", "TW", DAY + timedelta(days=1)).days == 1
+        assert spans(session, "m") == [("TW", DAY, DAY + timedelta(days=3), None)]
+        assert first_undetected(session, "m", "TW") is None
+        for statement, parameters in list(asked):
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert all("COVERING INDEX" in step for *_, step in plan), (statement, plan)

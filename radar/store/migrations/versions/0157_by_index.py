@@ -10,6 +10,7 @@ INDEXES = (
     ("ix_run_outcome_id", "run", ["outcome", "id"]),
     ("ix_run_job_outcome_id", "run", ["job", "outcome", "id"]),
     ("ix_day_count_counted_at", "day_count", ["audience_market", "counted_at"]),
+    ("ix_day_count_told", "day_count", ["model_id", "audience_market", "local_day", "detected", "person_count"]),
     ("ix_episode_model_id_onset_at", "episode", ["model_id", "bucket", "onset_at"]),
     ("ix_adopted_trend_model_id", "adopted_trend", ["model_id"]),
 )
