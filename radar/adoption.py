@@ -17,7 +17,7 @@ from radar.markets import MARKETS, PLACE_CODES, day_start, local_day
 from radar.spread import spread, workers
 from radar.store import adoptions as store
 from radar.store import counts, posts
-from radar.store.adoptions import Collected, StrongTrend
+from radar.store.adoptions import Collected, Doubtful, StrongTrend
 from radar.store.author_facts import AdoptionRow
 from radar.store.engine import open_store, reading
 from radar.store.lasting import lasting, patiently
@@ -46,24 +46,26 @@ def collect_adopters(engine: sa.Engine, model_id: str, *, now: datetime) -> int:
     Safe to kill: what was written of a run of days is whole. A lost connection is outlasted, here and in the processes
     that read.
     """
-    gone, wanted = patiently(partial(_looked_up, engine, model_id, now))
-    if gone:
-        lasting(engine, partial(_drop, gone, now))
+    doubtful, wanted = patiently(partial(_looked_up, engine, model_id, now))
+    if any(doubtful):
+        lasting(engine, partial(_settle, model_id, doubtful, now))
     for batch, found in _found(engine, model_id, _batches(wanted), many=len(wanted) >= MANY):
-        lasting(engine, partial(_write, batch, found, now))
+        lasting(engine, partial(_write, model_id, batch, found, now))
     return len(wanted)
 
 
-def _looked_up(engine: sa.Engine, model_id: str, now: datetime) -> tuple[list[int], list["_Wanted"]]:
-    """Collected trends that are gone, and those to collect."""
+def _looked_up(engine: sa.Engine, model_id: str, now: datetime) -> tuple[Doubtful, list["_Wanted"]]:
+    """Collected trends of which it is not known whether they are gone, and those to collect."""
     with reading(engine) as session:
-        return store.vanished(session, model_id), _wanted(session, model_id, now)
+        return store.doubtful(session, model_id), _wanted(session, model_id, now)
 
 
-def _drop(gone: Sequence[int], now: datetime, session: Session) -> None:
-    persons = {p for rows in store.adopters_of(session, gone).values() for p in rows}
-    store.drop_trends(session, gone)
+def _settle(model_id: str, doubtful: Doubtful, now: datetime, session: Session) -> None:
+    """Forget collected trends that are gone."""
+    persons = {p for rows in store.adopters_of(session, doubtful.gone).values() for p in rows}
+    store.drop_trends(session, doubtful.gone)
     mark_persons(session, persons, now)
+    store.confirm(session, model_id, doubtful.standing)
 
 
 def _batches(wanted: Sequence[_Wanted]) -> Iterator[list[_Wanted]]:
@@ -144,14 +146,15 @@ def _adopters(engine: sa.Engine, model_id: str, batch: Sequence[_Wanted]) -> Ado
     return found
 
 
-def _write(batch: Sequence[_Wanted], found: Adopters, now: datetime, session: Session) -> None:
+def _write(model_id: str, batch: Sequence[_Wanted], found: Adopters, now: datetime, session: Session) -> None:
     before = store.adopters_of(session, found)
-    store.replace_adopters(session, [w.row for w in batch], {i: list(rows.values()) for i, rows in found.items()})
     changed: set[int] = set()
     for i, rows in found.items():
         if rows != before.get(i, {}):  # each one's rank is among the others
             changed |= rows.keys() | before.get(i, {}).keys()
     mark_persons(session, changed, now)
+    rows_of = {i: list(rows.values()) for i, rows in found.items()}
+    store.replace_adopters(session, model_id, [w.row for w in batch], rows_of)
 
 
 def _day(

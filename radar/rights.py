@@ -66,6 +66,13 @@ def erase(engine: sa.Engine, data_dir: Path, author_id: int, *, now: datetime) -
         for found in store.texts_naming(session, who):
             with writing(engine) as to, to.begin():
                 mentions += store.forget_mentions(to, who, found)
+        for rejects in store.rejects_naming(session, who):
+            with writing(engine) as to, to.begin():
+                store.forget_rejects(to, rejects)
+    is_left = True
+    while is_left:
+        with writing(engine) as to, to.begin():
+            is_left = store.forget_answers(to)
     with writing(engine) as session, session.begin():
         one_writer(session, "ingest")
         store.erase_author(session, who)

@@ -22,6 +22,7 @@ from radar.backfill.reading import Day, DayRead, read_with
 from radar.cli.backfill import _crew
 from radar.config import Settings
 from radar.errors import CallerError
+from radar.integrity import check_store
 from radar.scheduling import Context, run_job
 from radar.sources.base import RawPost
 from radar.store import promotion, work
@@ -78,6 +79,9 @@ class Calm:
         found = facts_of(url)
         for name in self.expected:
             assert found[name] == self.expected[name], name
+        engine = open_store(url)
+        assert check_store(engine, days=None).found == {}
+        engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -85,7 +85,7 @@ def store(engine: sa.Engine) -> sa.Engine:
         }  # fmt: skip
         c.execute(sa.insert(t.snapshot), [seen])
         trend = {"episode_id": 1, "audience_market": "TW", "first_day": NOON.date(), "last_day": NOON.date()}
-        c.execute(sa.insert(t.adopted_trend), [trend | {"counted_at": NOW}])
+        c.execute(sa.insert(t.adopted_trend), [trend | {"counted_at": NOW, "model_id": "m"}])
         person = c.scalar(sa.select(t.author.c.person_id).where(t.author.c.id == ids["ann-native"]))
         c.execute(sa.insert(t.trend_adoption), [{"episode_id": 1, "person_id": person, "adopted_at": NOON, "heard": 3}])
         c.execute(sa.insert(t.author_list), [{"id": 1, "name": "shortlist", "created_at": NOW}])
@@ -211,6 +211,25 @@ def test_an_erasure_that_was_killed_goes_on(store: sa.Engine, tmp_path: Path, mo
             erase(store, tmp_path, ids["ann-native"], now=NOW)
     erase(store, tmp_path, ids["ann-native"], now=NOW)
     assert "ann-native" not in _everything(store)
+
+
+def test_an_erasure_looks_through_all_that_was_set_aside_and_answered(
+    store: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("radar.store.rights.STRETCH", 7)
+    monkeypatch.setattr("radar.store.rights._POSTS", 4)
+    with writing(store) as session, session.begin():
+        runs.keep_rejected(session, [
+            {"source": "sky", "seen_at": NOW, "native_id": f"y{n}", "reason": "text: empty",
+             "payload": ["of ann-native", "of ann.handle", "at https://x.example/ann.handle", "of bob"][n % 4]}
+            for n in range(40)
+        ])  # fmt: skip
+        answered = {"content": "", "pushed_at": NOW, "answer": {"items": ["annpost1"]}}
+        session.execute(sa.insert(t.pushed_batch), [answered | {"idempotency_key": str(n)} for n in range(10)])
+    erase(store, tmp_path, _ids(store)["ann-native"], now=NOW)
+    with store.connect() as c:
+        assert c.scalars(sa.select(t.rejected_post.c.payload)).all() == ["of bob"] * 10
+        assert c.scalars(sa.select(t.pushed_batch.c.idempotency_key)).all() == []
 
 
 def test_a_source_may_keep_its_texts_for_less_long(store: sa.Engine) -> None:

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from radar import tracked
 from radar.answers import list_trends, path, share_of_voice
 from radar.classify import classify_posts
-from radar.count import count_mentions
+from radar.count import _count_chunk, _write, count_mentions
 from radar.detect import detect_trends
 from radar.errors import CallerError, UnknownName
 from radar.keys import kinds_of
 from radar.store import tables as t
 from radar.store import tracked as store
-from radar.store.counts import counted_days
+from radar.store.counts import counted_days, dirty_days
 from radar.store.engine import reading
 from radar.store.posts import key_array
 from tests.api.small_store import KeywordScorer
@@ -63,6 +63,20 @@ def _put_said(engine: sa.Engine, many: int = 1) -> None:
 def _add(engine: sa.Engine, name: str = "Donki", **more: object) -> store.Tracked:
     asked = {"kind": "brand", "group": "Drugstores", "forms": FORMS} | more
     return tracked.add(engine, name=name, who="test", now=NOON, **asked)  # type: ignore[arg-type]
+
+
+def test_a_late_count_leaves_who_was_counted_since(engine: sa.Engine) -> None:
+    _add(engine)
+    counted = []
+    for name in ("first", "second"):
+        put(engine, a_post(name, f"又去唐吉訶德 {name}", author=name))
+        classify_posts(engine, Path(KeywordScorer().model_id), KeywordScorer, now=NOON)
+        with reading(engine) as session:
+            waiting = dirty_days(session)
+        counted.append((waiting, _count_chunk(engine, KeywordScorer().model_id, waiting, {}, set())))
+    for waiting, found in reversed(counted):
+        _write(engine, KeywordScorer().model_id, waiting, found, NOON)
+    assert [n for _, n in _mentions(engine)] == [1, 1]
 
 
 def test_a_key_is_counted_backwards_as_if_it_had_always_been_there(engine: sa.Engine) -> None:

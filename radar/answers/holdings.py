@@ -20,6 +20,7 @@ from radar.sources.facts import budgets_of, derives
 from radar.store import answers as store
 from radar.store import runs, source_days, usage, watching
 from radar.store.engine import world_of
+from radar.store.operation import COUNTED
 from radar.store.promotion import active_model
 from radar.store.watching import Watched
 from radar.text.other_languages import READ
@@ -88,7 +89,8 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
     only = market(market_code).code if market_code else None
     states = {state.name: state for state in runs.source_states(session)}
     rejected, imported = store.rejected_counts(session, now - REJECTS), store.imported_at(session)
-    waiting, dirty = store.waiting_posts(session), store.waiting_days(session)
+    waiting, dirty = store.waiting_posts(session, COUNTED), store.waiting_days(session)
+    stale = source_days.stale_days(session, only)
     lines, languages = source_days.held(session, only), source_days.languages(session, only)
     whole = _whole(lines)
     rows = []
@@ -129,6 +131,7 @@ def coverage(session: Session, market_code: str | None = None, *, now: datetime)
                 "market": code,
                 "unclassified": waiting.get(code, 0),
                 "dirty_days": dirty.get(code, 0),
+                "stale_days": stale.get(code, 0),
                 "languages": languages.get(code, {}),
                 "persons": whole[code].persons if code in whole else 0,
                 "inferred_authors": whole[code].inferred if code in whole else 0,
@@ -220,7 +223,7 @@ def health(session: Session, *, now: datetime) -> dict[str, Any]:
     ingest = latest.get("ingest_posts")
     if active and ingest and now - ingest.started_at > STALE:
         problems.append(f"ingest_posts has not run since {ingest.started_at:%Y-%m-%d %H:%M} UTC")
-    waiting = sum(store.waiting_posts(session).values())
+    waiting = sum(store.waiting_posts(session, COUNTED).values())
     return {
         "status": "degraded" if problems else "ok",
         "problems": sorted(problems),

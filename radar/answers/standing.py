@@ -21,6 +21,8 @@ from radar.windows import Bucket
 _DAYS, _HOURS = Bucket.DAY.warm_up, Bucket.HOUR.warm_up
 HOURLY_KEPT = timedelta(days=7)
 """Snapshots are hourly for so long (`radar.prune`), daily for longer."""
+_COUNTED = 10_000
+"""Waiting posts are counted up to here, to say that nothing is counted yet."""
 _AHEAD = timedelta(days=1)
 """How far past the newest moment one may look back from: to the end of a day that has begun, anywhere."""
 
@@ -160,11 +162,12 @@ def _gone(session: Session, model_id: str, market: Market, at: datetime, latest:
 
 
 def _why_no_data(session: Session, market: Market) -> str:
-    waiting = store.waiting_posts(session).get(market.code, 0)
-    if waiting or store.waiting_days(session).get(market.code):
+    waiting = store.waiting_posts(session, _COUNTED)
+    if waiting.get(market.code) or store.waiting_days(session).get(market.code):
+        more = "" if sum(waiting.values()) < _COUNTED else " or more"
         return (
-            f"{waiting:,} posts for {market.name} wait to be classified, and nothing is counted yet. "
-            "Wait for the jobs, or run `radar run line`."
+            f"{waiting.get(market.code, 0):,} posts{more} for {market.name} wait to be classified, and nothing is "
+            "counted yet. Wait for the jobs, or run `radar run line`."
         )
     return (
         f"No posts are stored for {market.name}. Import some (`radar import FILE --market {market.code}`), push them "

@@ -14,7 +14,7 @@ class MarketLine(Shape):
     name: str
     languages: list[str]
     zone: str
-    posts: int = Field(description="Posts stored.")
+    posts: int = Field(description="Posts stored; of stale days (/v1/coverage) as they were counted last.")
     persons: int = Field(description="KOLs on a day: the mean of the last 28 days with posts, rounded up.")
     days: int = Field(description="Local days counted.")
     trends: int = Field(description="Lines of the default list: 7 days, travel and shopping.")
@@ -48,7 +48,7 @@ class CoverageLine(Shape):
     kind: str
     authors: int = Field(description="Accounts it gave posts of on a day: the mean of its last 28 such, rounded up.")
     persons: int = Field(description="The same of KOLs: accounts of one person are one.")
-    posts: int
+    posts: int = Field(description="Posts stored; of stale days (see markets) as they were counted last.")
     first_post_at: datetime
     last_post_at: datetime
     last_success_at: datetime | None
@@ -60,8 +60,12 @@ class CoverageLine(Shape):
 
 class MarketWaiting(Shape):
     market: str
-    unclassified: int = Field(description="Posts that wait for classification.")
+    unclassified: int = Field(description="Posts that wait for classification; counted up to 100,000 in all markets.")
     dirty_days: int = Field(description="Days that wait for a recount.")
+    stale_days: int = Field(
+        description="Of these, the days beyond the newest that hold 2,000 posts together: what is told of them is as "
+        "they were counted last. 0: all figures are of all posts stored."
+    )
     languages: dict[str, int] = Field(description="Posts by the language read in them (BCP 47), most first.")
     persons: int = Field(description="KOLs on a day: the mean of the last 28 days with posts, rounded up.")
     inferred_authors: int = Field(description="The same of accounts of inferred market: nobody declared theirs.")
@@ -179,7 +183,7 @@ class Health(Shape):
     store: str
     world: str | None = Field(description="simulated, real, or null for an empty store.")
     scheduler: SchedulerState
-    unclassified: int
+    unclassified: int = Field(description="Posts that wait for classification; counted up to 100,000.")
     dirty_days: int
     runs: list[JobRun]
     now: datetime

@@ -112,7 +112,7 @@ COVERAGE: dict[str, Any] = {
     "next": None, "silent_sources": [],
     "markets": [
         {
-            "market": "TW", "unclassified": 0, "dirty_days": 0,
+            "market": "TW", "unclassified": 0, "dirty_days": 0, "stale_days": 0,
             "languages": {"zh-Hant": 8590, "en": 84, "vi": 12}, "other_languages": 12, "shadow": None,
             "persons": 92, "inferred_authors": 0,
         }

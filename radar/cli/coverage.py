@@ -50,4 +50,6 @@ def coverage(
             console.print(f"{line['market']}: of {n:,} account{'' if n == 1 else 's'} a day the market is inferred.")
         if line["unclassified"] or line["dirty_days"]:
             waits = f"{line['unclassified']:,} posts wait to be read, {line['dirty_days']:,} days to be counted"
+            if line["stale_days"]:
+                waits += f"; {line['stale_days']:,} of them are told as they were counted last"
             console.print(f"{line['market']}: {waits}.")

@@ -1,4 +1,9 @@
-"""Who used the key of a trend first: trends that passed q <= 1 %, and each person's first use of them."""
+"""Who used the key of a trend first: trends that passed q <= 1 %, and each person's first use of them.
+
+A collected trend names the model whose episode it is. Whoever deletes episodes takes that name away (`take_back`), so
+that trends in doubt are found by it, however many were ever collected; who collects a trend anew, or finds its episode
+there again, gives the name back (`confirm`).
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
@@ -57,10 +62,45 @@ def collected(session: Session, ids: Sequence[int]) -> dict[int, Collected]:
     return found
 
 
-def vanished(session: Session, model_id: str) -> list[int]:
-    """Collected trends that are no episode of this model any more."""
-    known = sa.select(episode.c.id).where(episode.c.id == adopted_trend.c.episode_id, episode.c.model_id == model_id)
-    return list(session.scalars(sa.select(adopted_trend.c.episode_id).where(~sa.exists(known))))
+class Doubtful(NamedTuple):
+    """Collected trends that do not name a model: those that are no episode of it any more, and those that are."""
+
+    gone: list[int]
+    standing: list[int]
+
+
+def doubtful(session: Session, model_id: str) -> Doubtful:
+    """Collected trends that do not name this model."""
+    c = adopted_trend.c
+    known = sa.select(episode.c.id).where(episode.c.id == c.episode_id, episode.c.model_id == model_id)
+    found = Doubtful([], [])
+    for other in (c.model_id < model_id, c.model_id > model_id):  # one after the other: each by the index
+        for number, stands in session.execute(sa.select(c.episode_id, sa.exists(known)).where(other)):
+            (found.standing if stands else found.gone).append(number)
+    return found
+
+
+def take_back(session: Session, which: sa.ColumnElement[bool]) -> None:
+    """Delete episodes that nothing refers to any more; collected ones among them name no model from now on.
+
+    In this order: a confirmation that is going on is waited for, and one that comes later finds no episode.
+    """
+    ids = list(session.scalars(sa.delete(episode).where(which).returning(episode.c.id)))
+    for some in chunks(ids, SQL_VARIABLES):
+        session.execute(sa.update(adopted_trend).where(adopted_trend.c.episode_id.in_(some)).values(model_id=""))
+
+
+def confirm(session: Session, model_id: str, ids: Sequence[int]) -> None:
+    """Let collected trends that are episodes of a model name it, but for those that another transaction deletes now.
+
+    The last thing that a transaction does: it keeps these episodes from being deleted until it ends.
+    """
+    e = episode.c
+    for some in chunks(sorted(ids), SQL_VARIABLES):
+        there = sa.select(e.id).where(e.id.in_(some), e.model_id == model_id)
+        held = session.scalars(there.with_for_update(read=True, key_share=True, skip_locked=True)).all()
+        mine = adopted_trend.c.episode_id.in_(held)
+        session.execute(sa.update(adopted_trend).where(mine).values(model_id=model_id))
 
 
 def days_counted_at(session: Session, model_id: str, since: date) -> dict[str, dict[date, datetime]]:
@@ -84,17 +124,24 @@ def adopters_of(session: Session, ids: Collection[int]) -> dict[int, dict[int, A
     return found
 
 
-def replace_adopters(session: Session, trends: Sequence[Collected], rows: Mapping[int, Sequence[AdoptionRow]]) -> None:
-    """Put trends' adopters in place of what stood there, but for persons that are gone since they were read."""
-    drop_trends(session, [trend.episode_id for trend in trends])
+def replace_adopters(
+    session: Session, model_id: str, trends: Sequence[Collected], rows: Mapping[int, Sequence[AdoptionRow]]
+) -> None:
+    """Put adopters of a model's trends in place of what stood there, but for persons gone since they were read.
+
+    Ends with `confirm`: an episode that is gone since then leaves a trend in doubt.
+    """
+    ids = [trend.episode_id for trend in trends]
+    drop_trends(session, ids)
     if trends:
-        session.execute(sa.insert(adopted_trend), [trend._asdict() for trend in trends])
+        session.execute(sa.insert(adopted_trend), [trend._asdict() | {"model_id": ""} for trend in trends])
     new = [row._asdict() for trend in trends for row in rows.get(trend.episode_id, ())]
     there = set[int]()
     for some in chunks(sorted({row["person_id"] for row in new}), SQL_VARIABLES):
         there.update(session.scalars(sa.select(person.c.id).where(person.c.id.in_(some))))
     if new := [row for row in new if row["person_id"] in there]:
         session.execute(sa.insert(trend_adoption), new)
+    confirm(session, model_id, ids)
 
 
 def drop_trends(session: Session, ids: Sequence[int]) -> None:

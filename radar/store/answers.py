@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.store.counts import last_counted
 from radar.store.engine import SQL_VARIABLES, chunks
 from radar.store.tables import (
     author,
@@ -29,7 +30,7 @@ def counted_model(session: Session, market: str | None, preferred: str) -> str:
     mine = [c.audience_market == market] if market else []
     if session.scalar(sa.select(c.model_id).where(c.model_id == preferred, *mine).limit(1)):
         return preferred
-    return session.scalar(sa.select(c.model_id).where(*mine).order_by(c.counted_at.desc()).limit(1)) or preferred
+    return last_counted(session, market) or preferred
 
 
 class CountedDays(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.markets import MARKETS
 from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert
 from radar.store.tables import day_count, dirty_day, key, meta
@@ -192,6 +193,22 @@ def counted_days(session: Session, model_id: str, market: str, first: date, last
         .order_by(day_count.c.local_day)
     )
     return {day: DayCounts.from_bytes(blob) for day, blob in session.execute(statement)}
+
+
+def last_counted(session: Session, market: str | None = None) -> str | None:
+    """The model that counted last: of a market, or of any, each asked by the index. None before the first count.
+
+    Of two that counted at the same moment, the one whose counts were stored first: another is counted beside it.
+    """
+    c = day_count.c
+    last: tuple[datetime, str] | None = None
+    for code in [market] if market else MARKETS:
+        newest = sa.select(sa.func.max(c.counted_at)).where(c.audience_market == code).scalar_subquery()
+        mine = sa.select(c.counted_at, c.model_id).where(c.audience_market == code, c.counted_at == newest)
+        row = session.execute(mine.limit(1)).first()
+        if row is not None and (last is None or row.counted_at > last[0]):
+            last = row.counted_at, row.model_id
+    return last[1] if last else None
 
 
 class MarketSpan(NamedTuple):

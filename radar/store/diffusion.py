@@ -75,8 +75,11 @@ def _onsets() -> sa.Select[Any]:
 def newest_onset(session: Session, model_id: str) -> datetime | None:
     """When the newest trend of any market began."""
     e = episode.c
-    statement = sa.select(e.onset_at).where(e.model_id == model_id, e.bucket.in_(_BUCKETS))
-    return session.scalar(statement.order_by(e.onset_at.desc()).limit(1))
+    newest = [
+        session.scalar(sa.select(sa.func.max(e.onset_at)).where(e.model_id == model_id, e.bucket == bucket))
+        for bucket in _BUCKETS
+    ]
+    return max((at for at in newest if at is not None), default=None)
 
 
 def write_leads(session: Session, model_id: str, rows: Sequence[dict[str, Any]]) -> None:

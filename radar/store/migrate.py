@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from radar.errors import StoreError
 
-HEAD = "0156"
+HEAD = "0157"
 FOLDER = Path(__file__).parent / "migrations"
 
 

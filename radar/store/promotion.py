@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.store.adoptions import take_back
+from radar.store.counts import last_counted
 from radar.store.engine import upsert
 from radar.store.measures import AT_ONCE, mark_authors
 from radar.store.posts import UNREAD, UnreadPost, mark_dirty, write_signals
@@ -42,10 +44,7 @@ def active_model(session: Session, *, hold: bool = False) -> str | None:
 
     hold  keep it from changing until the transaction ends
     """
-    named = named_model(session, hold=hold)
-    if named is not None:
-        return named
-    return session.scalar(sa.select(day_count.c.model_id).order_by(day_count.c.counted_at.desc()).limit(1))
+    return named_model(session, hold=hold) or last_counted(session)
 
 
 def previous_model(session: Session) -> str | None:
@@ -173,10 +172,11 @@ def settle(session: Session, model_id: str, limit: int) -> int:
 
 def drop_aside(session: Session, model_id: str) -> None:
     """Forget everything that a model read, counted and found."""
-    mine = sa.select(episode.c.id).where(episode.c.model_id == model_id)
+    mine = episode.c.model_id == model_id
     for table in (snapshot, stage_change):
-        session.execute(sa.delete(table).where(table.c.episode_id.in_(mine)))
-    for table in (episode, aside_signal, day_count, detector_state):
+        session.execute(sa.delete(table).where(table.c.episode_id.in_(sa.select(episode.c.id).where(mine))))
+    take_back(session, mine)
+    for table in (aside_signal, day_count, detector_state):
         session.execute(sa.delete(table).where(table.c.model_id == model_id))
 
 

@@ -176,10 +176,7 @@ def erase_author(session: Session, who: Listed) -> None:
         session.execute(sa.delete(person).where(person.c.id == who.person_id))
     named = {name for name in (who.handle, who.native_id, who.url) if name}
     _forget_watched(session, who, named)
-    session.execute(sa.delete(pushed_batch))  # answers that name posts; a push is safe to repeat without them
     for name in sorted(named):
-        said = rejected_post.c.payload.contains(name, autoescape=True)
-        session.execute(sa.delete(rejected_post).where(said))
         told = source_state.c.last_error.contains(name, autoescape=True)
         session.execute(sa.update(source_state).where(told).values(last_error=None, last_error_at=None))
 
@@ -189,6 +186,39 @@ _TEXTS: Sequence[tuple[sa.Table, str]] = ((post, "text"), (author, "bio"), (auth
 _END = r"(?:[/?#]\S*|(?![\w-]|\.\w))"
 STRETCH = 20_000
 """Ids that one look at texts goes over."""
+
+
+def forget_answers(session: Session) -> bool:
+    """Delete some answers to pushes, which name posts: a push is safe to repeat without them. False where none are."""
+    key = pushed_batch.c.idempotency_key
+    some = session.scalars(sa.select(key).order_by(pushed_batch.c.pushed_at).limit(_POSTS)).all()
+    session.execute(sa.delete(pushed_batch).where(key.in_(some)))
+    return len(some) > 0
+
+
+def rejects_naming(session: Session, who: Listed) -> Iterator[list[int]]:
+    """Items set aside that hold the author's handle, id or address, some ids at a time, as `texts_naming`."""
+    c = rejected_post.c
+    names = sorted({name for name in (who.handle, who.native_id, who.url) if name})
+    said = sa.or_(*(c.payload.contains(name, autoescape=True) for name in names))
+    for here in _stretches(session, rejected_post):
+        if ids := session.scalars(sa.select(c.id).where(here, said)).all():
+            yield list(ids)
+
+
+def forget_rejects(session: Session, ids: Sequence[int]) -> None:
+    """Delete items that were set aside."""
+    for some in chunks(ids, SQL_VARIABLES):
+        session.execute(sa.delete(rejected_post).where(rejected_post.c.id.in_(some)))
+
+
+def _stretches(session: Session, table: sa.Table) -> Iterator[sa.ColumnElement[bool]]:
+    """The ids of a table, some at a time, each read in a transaction of its own."""
+    lowest = session.scalar(sa.select(sa.func.min(table.c.id))) or 0
+    last = session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+    for first in range(lowest, last + 1, STRETCH):
+        session.rollback()  # no long snapshot
+        yield sa.and_(table.c.id >= first, table.c.id < first + STRETCH)
 
 
 class Naming(NamedTuple):
@@ -204,13 +234,11 @@ def texts_naming(session: Session, who: Listed) -> Iterator[list[Naming]]:
     """Others' texts that hold the author's handle or address, some ids at a time. For a call that may take its time."""
     names = [*handles(who), *([_address(who.url)] if who.url else [])]
     for table, column in _TEXTS if names else ():
-        c, last = table.c, session.scalar(sa.select(sa.func.max(table.c.id))) or 0
+        c = table.c
         said = sa.or_(*(c[column].icontains(name, autoescape=True) for name in names))
         mine = [c.platform == who.platform] if "platform" in c else []
-        for first in range(0, last + 1, STRETCH):
-            session.rollback()  # no long snapshot
-            here = sa.select(c.id, c[column]).where(c.id > first, c.id <= first + STRETCH, said, *mine)
-            if rows := session.execute(here).all():
+        for here in _stretches(session, table):
+            if rows := session.execute(sa.select(c.id, c[column]).where(here, said, *mine)).all():
                 yield [Naming(table, column, *row) for row in rows]
 
 

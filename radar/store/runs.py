@@ -91,19 +91,33 @@ def some_runs(
     descending: bool = True,
     limit: int,
 ) -> list[Run]:
-    """Runs by id, which is the order they began in: those after one of them. Walks an index; runs are kept for days."""
+    """Runs by id, which is the order they began in: those after one of them."""
     wanted: list[sa.ColumnElement[bool]] = []
     if job is not None:
         wanted.append(run.c.job == job)
     if outcome is not None:
         wanted.append(run.c.outcome == outcome)
     if since is not None:
-        wanted.append(run.c.started_at >= since)
+        first = _first_since(session, since, job)
+        if first is None:
+            return []
+        wanted += [run.c.id >= first, run.c.started_at >= since]  # a clock may have gone back between two of them
     if after is not None:
         wanted.append(run.c.id < after if descending else run.c.id > after)
     statement = sa.select(*[run.c[name] for name in Run._fields]).where(*wanted)
     order = run.c.id.desc() if descending else run.c.id
     return [Run(*row) for row in session.execute(statement.order_by(order).limit(limit))]
+
+
+def _first_since(session: Session, since: datetime, job: str | None) -> int | None:
+    """The lowest id of a run since then: how far a walk down the ids goes."""
+    mine = [run.c.job == job] if job is not None else []
+    first: int | None = session.scalar(
+        sa.select(sa.func.min(run.c.id + 0)).where(
+            run.c.started_at >= since, *mine
+        )  # + 0: by time, not through the ids
+    )
+    return first
 
 
 def prune_runs(session: Session, before: datetime) -> int:

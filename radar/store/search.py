@@ -242,7 +242,9 @@ def _next(
         unknown = here.where(value.is_(None))
         if after is not None and after.value is None:
             unknown = unknown.where(c.author_id < after.author_id)
-        rest = session.execute(unknown.order_by(c.author_id.desc()).limit(limit - len(found)))
+        # all of one value, which is named for PostgreSQL: this is the order of the index, read backwards
+        unknown = unknown.order_by(value.desc(), c.author_id.desc())
+        rest = session.execute(unknown.limit(limit - len(found)))
         found += [Place(*row) for row in rest]
     return found
 

@@ -2,7 +2,9 @@
 
 A day's rows are replaced whole by whoever takes it off the list of dirty days, in that transaction, from its living
 posts; so they hold for sealed days and unread posts too. What is asked for is summed over these rows, which are as
-many however many posts a day has, and over the posts of the days that still wait: it is always of all that is stored.
+many however many posts a day has, and over the posts of the days that still wait, the newest days first, as far as
+`LOOKED_AT` posts of a market go. Days beyond that are told as they were counted last (`stale_days` says how many), so
+that an answer costs the same however much waits; of all that is stored it is as soon as no more than that waits.
 """
 
 from collections import Counter
@@ -21,6 +23,8 @@ ALL = ""
 """Stands for all sources of a market together: a person whom two of them gave counts once there."""
 DAYS = 28
 """KOLs are told as of an average one of the last so many days with posts."""
+LOOKED_AT = 2_000
+"""Posts of a market's waiting days that are summed for a question."""
 
 
 class SourceDay(NamedTuple):
@@ -165,9 +169,9 @@ class Held(NamedTuple):
 
 def held(session: Session, market: str | None = None) -> list[Held]:
     """What the store holds, by market and source, ALL among them; deleted posts left out."""
-    waiting = _waiting(session, market)
-    counted = sa.select(source_day).where(*_settled(session, source_day, market, waiting))
-    mine = [_of_day(session, post, *some) for some in waiting.items()]
+    looked_at = _looked_at(session, market)
+    counted = sa.select(source_day).where(*_settled(session, source_day, market, looked_at))
+    mine = [where for one in looked_at for where in one.posts(session)]
     by_source, whole = [_of_posts([of], post.c.source) for of in mine], [_of_posts([of]) for of in mine]
     d = sa.union_all(counted, *by_source, *whole).subquery().c
     nth = sa.func.row_number().over(partition_by=(d.audience_market, d.source), order_by=d.local_day.desc())
@@ -196,9 +200,9 @@ def held(session: Session, market: str | None = None) -> list[Held]:
 
 def languages(session: Session, market: str | None = None) -> dict[str, dict[str, int]]:
     """Posts by market and the language that was read in them, most first; deleted posts left out."""
-    waiting = _waiting(session, market)
-    counted = sa.select(language_day).where(*_settled(session, language_day, market, waiting))
-    spoken = [_of_readings([_of_day(session, post, *some)]) for some in waiting.items()]
+    looked_at = _looked_at(session, market)
+    counted = sa.select(language_day).where(*_settled(session, language_day, market, looked_at))
+    spoken = [_of_readings([where]) for one in looked_at for where in one.posts(session)]
     d = sa.union_all(counted, *spoken).subquery().c
     posts = sa.func.sum(d.post_count)
     statement = sa.select(d.audience_market, d.language, posts).group_by(d.audience_market, d.language)
@@ -208,23 +212,76 @@ def languages(session: Session, market: str | None = None) -> dict[str, dict[str
     return found
 
 
-def _waiting(session: Session, market: str | None) -> dict[str, list[date]]:
-    """Days that wait for a count, by market: what is kept of them is not asked, whatever happens to it meanwhile."""
-    c, found = dirty_day.c, dict[str, list[date]]()
-    statement = sa.select(c.audience_market, c.local_day).order_by(c.audience_market, c.local_day)
-    for code, day in session.execute(statement.where(c.audience_market == market) if market else statement):
-        found.setdefault(code, []).append(day)
+def stale_days(session: Session, market: str | None = None) -> dict[str, int]:
+    """Waiting days of more posts than are summed for a question, by market: they are told as they were counted last."""
+    waiting = _waiting(session, market)
+    return {one.market: n for one in _looked_at(session, market) if (n := len(waiting[one.market]) - len(one.days))}
+
+
+class _LookedAt(NamedTuple):
+    """Waiting days of a market whose posts are summed; part: another one, never counted, and so many posts of it."""
+
+    market: str
+    days: list[date]
+    part: tuple[date, int] | None
+
+    def posts(self, session: Session) -> list[sa.ColumnElement[bool]]:
+        """Which posts those are."""
+        found = [_of_day(session, post, self.market, self.days)] if self.days else []
+        if self.part is not None:
+            some = sa.select(post.c.id).where(_of_day(session, post, self.market, [self.part[0]])).limit(self.part[1])
+            found.append(post.c.id.in_(some))
+        return found
+
+    def rows(self, session: Session, table: sa.Table) -> sa.ColumnElement[bool]:
+        """What is kept of these days: it is not asked, whatever happens to it meanwhile."""
+        return _of_day(session, table, self.market, [*self.days, *(self.part or ())[:1]])
+
+
+def _looked_at(session: Session, market: str | None) -> list[_LookedAt]:
+    """By market, the newest waiting days that have LOOKED_AT posts together."""
+    return [_newest(session, code, is_kept) for code, is_kept in _waiting(session, market).items()]
+
+
+def _newest(session: Session, market: str, is_kept: Mapping[date, bool]) -> _LookedAt:
+    """As many of the days, the newest first, as have few enough posts: all, or half, a quarter ... of them more."""
+    days = list(is_kept)
+    taken, left, more = 0, LOOKED_AT, len(days)
+    while some := days[taken : taken + more]:
+        mine = sa.select(sa.literal(1)).where(_of_day(session, post, market, some)).limit(left + 1)
+        posts = session.execute(sa.select(sa.func.count()).select_from(mine.subquery())).scalar_one()
+        if posts <= left:
+            taken, left = taken + len(some), left - posts
+        elif more > 1:
+            more //= 2
+        else:
+            break
+    part = None
+    if taken < len(days) and left and not is_kept[days[taken]]:
+        part = days[taken], left
+    return _LookedAt(market, days[:taken], part)
+
+
+def _waiting(session: Session, market: str | None) -> dict[str, dict[date, bool]]:
+    """Days that wait for a count, by market, the newest first, and whether anything is kept of them."""
+    c, s, found = dirty_day.c, source_day.c, dict[str, dict[date, bool]]()
+    is_kept = sa.exists().where(s.audience_market == c.audience_market, s.local_day == c.local_day, s.source == ALL)
+    statement = sa.select(c.audience_market, c.local_day, is_kept).order_by(c.audience_market, c.local_day.desc())
+    for code, day, kept_before in session.execute(
+        statement.where(c.audience_market == market) if market else statement
+    ):
+        found.setdefault(code, {})[day] = kept_before
     return found
 
 
-def _of_day(session: Session, table: sa.Table, market: str, days: list[date]) -> sa.ColumnElement[bool]:
+def _of_day(session: Session, table: sa.Table, market: str, days: Sequence[date]) -> sa.ColumnElement[bool]:
     """Rows of a market's days, which are found one by one in an index, however many there are."""
     return sa.and_(table.c.audience_market == market, one_of(session, table.c.local_day, days))
 
 
 def _settled(
-    session: Session, table: sa.Table, market: str | None, waiting: dict[str, list[date]]
+    session: Session, table: sa.Table, market: str | None, looked_at: Sequence[_LookedAt]
 ) -> list[sa.ColumnElement[bool]]:
-    """Rows of days that do not wait."""
+    """Rows of days whose posts are not summed."""
     only = [table.c.audience_market == market] if market else []
-    return [*(sa.not_(_of_day(session, table, *some)) for some in waiting.items()), *only]
+    return [*(sa.not_(one.rows(session, table)) for one in looked_at), *only]

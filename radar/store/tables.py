@@ -266,6 +266,9 @@ day_count = Table(
     Column("detected", Boolean, nullable=False),  # a recount clears it; detection sets it
     Column("counted_at", Instant, nullable=False),
     Index("ix_day_count_undetected", "audience_market", "local_day", "detected"),
+    Index("ix_day_count_counted_at", "audience_market", "counted_at"),
+    # what is asked of days without their counts, which lie before it in a row
+    Index("ix_day_count_told", "model_id", "audience_market", "local_day", "detected", "person_count"),
     postgresql_partition_by="RANGE (local_day)",
 )
 
@@ -324,6 +327,7 @@ episode = Table(
     Index("ix_episode_onset_at", "onset_at"),
     Index("ix_episode_leader_id", "leader_id"),
     Index("ix_episode_model_id", "model_id", "audience_market", "bucket", "ended_at"),
+    Index("ix_episode_model_id_onset_at", "model_id", "bucket", "onset_at"),
 )
 
 stage_change = Table(
@@ -644,6 +648,7 @@ adopted_trend = Table(
     Column("first_day", Date, nullable=False),  # local days that were looked through
     Column("last_day", Date, nullable=False),
     Column("counted_at", Instant, nullable=False),  # of the newest counts among those days
+    Column("model_id", String(64), nullable=False, index=True),  # whose episode it is; empty since that was taken back
 )
 
 trend_adoption = Table(
@@ -824,6 +829,8 @@ run = Table(
     Column("due_at", Instant),  # the tick that it was begun for; null where somebody asked for it
     Index("ix_run_job_started_at", "job", "started_at"),
     Index("ix_run_job_id", "job", "id"),
+    Index("ix_run_outcome_id", "outcome", "id"),
+    Index("ix_run_job_outcome_id", "job", "outcome", "id"),
     Index("ix_run_started_at", "started_at"),
     Index("uq_run_job_due_at", "job", "due_at", unique=True),
 )

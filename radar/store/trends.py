@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.store.adoptions import take_back
 from radar.store.engine import SQL_VARIABLES, chunks, upsert
 from radar.store.tables import day_count, detector_state, episode, snapshot, stage_change
 from radar.store.version import answers_changed
@@ -90,7 +91,7 @@ def rewind(session: Session, model_id: str, market: str, bucket: str, since: dat
     )
     changed = stage_change.c
     session.execute(sa.delete(stage_change).where(changed.changed_at > since, changed.episode_id.in_(touched)))
-    session.execute(sa.delete(episode).where(mine, e.onset_at > since))
+    take_back(session, sa.and_(mine, e.onset_at > since))
     for some in chunks(active, SQL_VARIABLES):
         session.execute(sa.update(episode).where(e.id.in_(some)).values(ended_at=None))
 
@@ -99,10 +100,10 @@ def forget(session: Session, model_id: str, market: str, bucket: str) -> None:
     """Take back everything that was ever concluded of a market at a bucket length."""
     answers_changed(session)
     e = episode.c
-    mine = sa.select(e.id).where(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
+    mine = sa.and_(e.model_id == model_id, e.audience_market == market, e.bucket == bucket)
     for table in (snapshot, stage_change):
-        session.execute(sa.delete(table).where(table.c.episode_id.in_(mine)))
-    session.execute(sa.delete(episode).where(episode.c.id.in_(mine)))
+        session.execute(sa.delete(table).where(table.c.episode_id.in_(sa.select(e.id).where(mine))))
+    take_back(session, mine)
     c = detector_state.c
     session.execute(
         sa.delete(detector_state).where(c.model_id == model_id, c.audience_market == market, c.bucket == bucket)

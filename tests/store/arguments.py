@@ -40,6 +40,7 @@ GIVEN: dict[str, Any] = {
     "sort": "growth",
     "Query.after": None,
     "adoptions.collected.ids": [1],
+    "adoptions.take_back.which": tables.episode.c.id == 0,
     "state": "pending",
     "trends.save_state.state": b"1",
     "engagement_percentile": 0.5,

@@ -167,6 +167,43 @@ def test_it_is_what_the_posts_say_waiting_or_counted(
     assert spoken == {"TW": _told(engine)[1]["TW"]}
 
 
+def test_days_of_too_many_posts_are_told_as_they_were_counted_last(
+    engine: sa.Engine, tmp_path: Path, scorer: TopicScorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of which nothing was counted, so many posts are told of all the same."""
+    monkeypatch.setattr(source_days, "LOOKED_AT", 20)
+    first = [a_post(f"n{n}", f"so much {n}", f"n{n % 7}") for n in range(30)]
+    _put(engine, "first", *first)
+    assert [(line.source, line.posts) for line in _told(engine)[0]] == [("", 20), ("first", 20)]
+    assert _stale(engine) == {"TW": 1}
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOON)
+    _count(engine, scorer)
+    counted = _told(engine)
+    assert counted == _expected(engine)
+    _put(engine, "second", a_post("new", "so new", "n", published_at=NOON))
+    assert _told(engine) == counted  # that day alone is too much
+    assert _stale(engine) == {"TW": 1}
+    _put(
+        engine, "second", *(a_post(f"m{n}", f"later {n}", "m", published_at=NOON + n // 9 * DAY) for n in range(9, 27))
+    )
+    _put(engine, "second", a_post("k", "라면", "kim", market="KR"))
+    said = {(line.audience_market, line.source): line.posts for line in _told(engine)[0]}
+    assert said == {("TW", ""): 48, ("TW", "first"): 30, ("TW", "second"): 18, ("KR", ""): 1, ("KR", "second"): 1}
+    assert _stale(engine) == {"TW": 1}
+    with reading(engine) as session:
+        assert {one["market"]: one["stale_days"] for one in coverage(session, now=NOON)["markets"]}["TW"] == 1
+    classify_posts(engine, Path(scorer.model_id), lambda: scorer, now=NOON)
+    _count(engine, scorer)
+    assert _told(engine) == _expected(engine)
+    assert _stale(engine) == {}
+    assert check_store(engine, days=None).found == {}
+
+
+def _stale(engine: sa.Engine) -> dict[str, int]:
+    with reading(engine) as session:
+        return source_days.stale_days(session)
+
+
 def _rows(engine: sa.Engine) -> list[list[sa.Row[tuple[object, ...]]]]:
     with engine.connect() as connection:
         tables = (source_day, language_day)
