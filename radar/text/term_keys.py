@@ -4,6 +4,7 @@ What a segment is for (its role, and the form that it has in a term) is asked of
 table by the hash of its signs; terms are put together as UTF-8 and hashed, and never become strings.
 """
 
+import threading
 from collections.abc import Sequence
 from functools import cache
 
@@ -67,7 +68,8 @@ class _Roles:
         return self.used - len(said), len(said), len(form)
 
 
-_roles = _Roles()
+_roles: _Roles | None = None
+_one_at_a_time = threading.Lock()
 
 
 @cache
@@ -86,23 +88,30 @@ def term_keys(joined: Joined, breaks: Breaks) -> KeyRows:
     >>> key_number(Kind.TERM, "月光列車") in keys[0].tolist(), len(keys[1])
     (True, 1)
     """
-    global _roles
     role = np.empty(len(breaks), np.int32)
-    hashes = np.empty(len(breaks), np.uint64)
-    unknown = _look_up_all(joined.codes, breaks, _roles.table.hashes, _roles.table.values, hashes, role)
-    if unknown:
-        new = _strange(joined, breaks, hashes, role)
-        if _roles.count + len(new) > len(_roles.rows):
-            _look_up_all(joined.codes, breaks, np.zeros(16, np.uint64), np.zeros(16, np.int32), hashes, role)
-            new = _strange(joined, breaks, hashes, role)
-            _roles = _Roles(max(REMEMBERED, len(new)))
-        _roles.add(list(new.values()), np.array(list(new), np.uint64))
-        _look_up_all(joined.codes, breaks, _roles.table.hashes, _roles.table.values, hashes, role)
     found = np.empty(_MOST_TERMS * len(breaks), np.int64)
     offsets = np.empty(len(joined.offsets), np.int64)
     never = _never()
-    _scan(role, _roles.rows, _roles.forms, never.hashes, never.values, found, offsets)
+    with _one_at_a_time:
+        roles = _known(joined, breaks, role)
+        _scan(role, roles.rows, roles.forms, never.hashes, never.values, found, offsets)
     return KeyRows(found[: offsets[-1]], offsets)
+
+
+def _known(joined: Joined, breaks: Breaks, role: Table) -> _Roles:
+    """The table of roles, with all segments' in it; where each one's stands is filled in."""
+    global _roles
+    roles = _roles = _roles or _Roles()
+    hashes = np.empty(len(breaks), np.uint64)
+    if _look_up_all(joined.codes, breaks, roles.table.hashes, roles.table.values, hashes, role):
+        new = _strange(joined, breaks, hashes, role)
+        if roles.count + len(new) > len(roles.rows):
+            _look_up_all(joined.codes, breaks, np.zeros(16, np.uint64), np.zeros(16, np.int32), hashes, role)
+            new = _strange(joined, breaks, hashes, role)
+            roles = _roles = _Roles(max(REMEMBERED, len(new)))
+        roles.add(list(new.values()), np.array(list(new), np.uint64))
+        _look_up_all(joined.codes, breaks, roles.table.hashes, roles.table.values, hashes, role)
+    return roles
 
 
 def _strange(joined: Joined, breaks: Breaks, hashes: Hashes, role: Table) -> dict[int, str]:

@@ -46,6 +46,7 @@ _LINE = 16
 """Coefficients in a line of the processor's cache."""
 _PREFIX = -1
 _LATIN_END = 128
+_PLANE = 0x10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,14 +373,19 @@ def _sum_concepts(
 ) -> None:
     seen = np.full(latin.size + 1, -1, np.int64)
     counts = np.zeros(number, np.int32)
+    begins_none = np.zeros(_PLANE, np.bool_)  # signs that no term begins with, as they come
     for text in range(sums.shape[0]):
         first, stop, some = offsets[text], offsets[text + 1] - 1, False
         for at in range(first, stop):
+            if codes[at] < _PLANE and begins_none[codes[at]]:
+                continue
             state = SEED
             for i in range(at, stop):
                 state = grown(state, codes[i])
                 term = look_up(slots, kept, state)
                 if term == ABSENT:
+                    if i == at and codes[at] < _PLANE:
+                        begins_none[codes[at]] = True
                     break
                 if term < 0 or seen[term] == text:
                     continue

@@ -42,7 +42,13 @@ def _cleaned(text: str, said: str | None, linked: bool) -> str:
             said = normalise(_TAG.sub(_opened, text))
     elif said is None:
         said = normalise(text)
-    return " ".join(said.replace("#", " ").split()) if "#" in said else said
+    return _unsigned(said) if "#" in said else said
+
+
+def _unsigned(said: str) -> str:
+    """A normalised text without the signs of its hashtags."""
+    plain = said.replace(" #", " ").replace("#", " ").strip()
+    return " ".join(plain.split()) if "  " in plain else plain
 
 
 def feature_codes(texts: Texts, normal: Normal | None = None) -> Joined:
