@@ -6,8 +6,10 @@ waits for the memory, asked for beforehand they come side by side.
 
 from typing import Any
 
+import numpy as np
 
-def prefetch(array: Any, at: int) -> None:
+
+def prefetch(array: Any, at: int | np.int64) -> None:
     """Ask for the line that holds array[at], of a flat array; nothing checks that there is one. For `radar._jit`."""
 
 
