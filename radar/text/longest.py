@@ -31,20 +31,17 @@ class Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         said = list(names)
-        begun = sorted({name[:end] for name in said for end in range(1, len(name) + 1)} | {""})
-        nodes = {one: at for at, one in enumerate(begun)}  # sorted, what goes on from a beginning lies beside it
-        before = np.array([nodes[one[:-1]] for one in begun[1:]], np.int64)
-        order = np.argsort(before, kind="stable")
-        self._edges = np.searchsorted(before[order], np.arange(len(begun) + 1)).astype(np.int32)
-        self._codes = np.array([ord(one[-1]) for one in begun[1:]], np.uint32)[order]
+        before, signs, depths, ends = _tree(said)
+        order = np.argsort(before[1:], kind="stable")
+        self._edges = np.searchsorted(np.array(before[1:])[order], np.arange(len(before) + 1)).astype(np.int32)
+        self._codes = np.array(signs[1:], np.uint32)[order]
         self._nodes = (order + 1).astype(np.int32)
         self._first = np.full(_PLANE, _NONE, np.int32)
-        for code, node in zip(self._codes[: self._edges[1]], self._nodes, strict=False):
-            if code < _PLANE:
-                self._first[code] = node
-        self._back = np.array([_behind(one, nodes) for one in begun], np.int32)
-        self._name = np.full(len(begun), _NONE, np.int32)
-        self._name[[nodes[name] for name in said]] = np.arange(len(said))
+        is_near = self._codes[: self._edges[1]] < _PLANE
+        self._first[self._codes[: self._edges[1]][is_near]] = self._nodes[: self._edges[1]][is_near]
+        self._back = np.array(_behind(before, signs, depths), np.int32)
+        self._name = np.full(len(before), _NONE, np.int32)
+        self._name[[ends[name] for name in said]] = np.arange(len(said))
         self._whole = np.array([len(name) if name[0].isascii() else 0 for name in said], np.int32)
 
     def find(self, joined: Joined) -> tuple[Ints, Offsets]:
@@ -58,9 +55,37 @@ class Names:
         return found[: offsets[-1]], offsets
 
 
-def _behind(begun: str, nodes: dict[str, int]) -> int:
-    """The longest other end of a beginning that is one itself; of none of them, it has none."""
-    return next((nodes[begun[k:]] for k in range(1, len(begun) + 1) if begun[k:] in nodes), _NONE)
+def _tree(names: list[str]) -> tuple[list[int], list[int], list[int], dict[str, int]]:
+    """Of each node the one before it, the sign between them and its depth; and the node of each name.
+
+    In the names' order, so that what goes on from a node mostly lies beside it.
+    """
+    before, signs, depths, ends = [_NONE], [0], [0], {}
+    path, last = [0], ""
+    for name in sorted(names):
+        pairs = enumerate(zip(last, name, strict=False))
+        same = next((i for i, (one, other) in pairs if one != other), min(len(last), len(name)))
+        del path[same + 1 :]
+        for sign in name[same:]:
+            before.append(path[-1])
+            signs.append(ord(sign))
+            depths.append(len(path))
+            path.append(len(before) - 1)
+        ends[name] = path[-1]
+        last = name
+    return before, signs, depths, ends
+
+
+def _behind(before: list[int], signs: list[int], depths: list[int]) -> list[int]:
+    """Of each node that of the longest other end of what it stands for; of the first one, none."""
+    nodes = {step: node for node, step in enumerate(zip(before, signs, strict=True))}
+    back = [_NONE] * len(before)
+    for node in sorted(range(1, len(before)), key=depths.__getitem__):
+        at = back[before[node]]
+        while at >= 0 and (at, signs[node]) not in nodes:
+            at = back[at]
+        back[node] = nodes[at, signs[node]] if at >= 0 else 0
+    return back
 
 
 @jit
