@@ -16,6 +16,8 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
+from radar._prefetch import introduce
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -99,11 +101,12 @@ _introduced = False
 
 
 def _introduce() -> None:
-    """Tell numba to see through `_Compiled` where a function that it compiles names one."""
+    """Tell numba to see through `_Compiled` where a function that it compiles names one, and what `prefetch` is."""
     global _introduced
     if not _introduced:
         from numba.extending import typeof_impl
 
+        introduce()
         typeof_impl.register(_Compiled)(lambda value, context: typeof_impl(value.inner, context))
         _introduced = True
 

@@ -1,6 +1,5 @@
 """Classifying posts: what a text says by itself, and its topics by the model; stored as one key array a post."""
 
-import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.held import held_sources
-from radar.keys import Kind, key_number
+from radar.keys import Kind, key_numbers
 from radar.markets import MARKETS
 from radar.memory import give_back
 from radar.registry import TopicScorer, open_scorer
@@ -26,13 +25,15 @@ from radar.store import tracked as tracked_store
 from radar.store.engine import open_store, reading, writing
 from radar.store.lasting import patiently
 from radar.store.posts import UnreadPost
-from radar.text.normalise import split_hashtags
+from radar.text.key_rows import KeyRows
 from radar.text.other_languages import READ
-from radar.text.reading import Reading, read
+from radar.text.reading import read
 from radar.text.similar import sketches
 from radar.text.tracked import NONE, Matcher
 from radar.topics.tone import tones_of
 from radar.tracked import open_reader
+
+Floats = npt.NDArray[np.float64]
 
 BATCH = 2_000
 MANY = 30_000
@@ -68,36 +69,51 @@ def read_posts(scorer: TopicScorer, items: Sequence[UnreadPost], tracked: Matche
 
     A text in a language that is not read has no topics and no tone: the model would guess.
     """
-    priors = [_usual(item) for item in items]
     texts = [item.text or "" for item in items]
-    readings = read(texts, priors)
-    drawn = sketches([split_hashtags(said.normalised)[0] for said in readings])
-    p = scorer.score(texts)
-    topics: list[list[tuple[str, float]]] = [[] for _ in items]
-    understood = np.array([_is_read(said) for said in readings], bool)
-    for row, column in zip(*np.nonzero((p >= scorer.thresholds) & understood[:, None]), strict=True):
-        topics[row].append((scorer.topic_ids[column], round(float(p[row, column]), 4)))
-    tones = _tones(scorer, texts, understood)
+    said = read(texts, [_usual(item) for item in items])
+    normalised = said.normal.said
+    p, heard = scorer.judge(texts, said.normal)
+    understood = np.array([*map(_is_read, said.languages, normalised)], bool)
+    given = (p >= scorer.thresholds) & understood[:, None]
+    topics = _topics(scorer, p, given)
+    numbers = np.array(key_numbers(Kind.TOPIC, scorer.topic_ids), np.int64)
+    rows = said.keys | KeyRows.of(numbers[np.nonzero(given)[1]], given.sum(1))
+    if tracked:
+        own = [tracked.find(text) for text in normalised]
+        rows |= KeyRows.of([key for found in own for key in found], [*map(len, own)])
+    keys = rows.as_bytes()
+    for i, item in enumerate(items):
+        if item.repost_of and not normalised[i]:  # a repost without text of its own mentions nothing
+            keys[i] = b""
+    columns = zip(
+        keys,
+        map(" ".join, said.places),
+        said.languages,
+        (told or bool(item.platform_sponsored) for told, item in zip(said.sponsored, items, strict=True)),
+        said.text_hashes,
+        sketches(said.bodies),
+        map(tuple, topics),
+        *_tones(heard, understood),
+        strict=True,
+    )
+    return [*map(PostReading._make, columns)]
+
+
+def _topics(scorer: TopicScorer, p: Floats, given: npt.NDArray[np.bool_]) -> list[list[tuple[str, float]]]:
+    """Each text's topics, those it is given, most probable first."""
+    topics: list[list[tuple[str, float]]] = [[] for _ in p]
+    rows, columns = np.nonzero(given)
+    for row, column, sure in zip(rows.tolist(), columns.tolist(), p[rows, columns].tolist(), strict=True):
+        topics[row].append((scorer.topic_ids[column], round(sure, 4)))
     for found in topics:
-        found.sort(key=lambda topic: -topic[1])
-    return [
-        PostReading(
-            _key_bytes(item, said, found, tracked),
-            " ".join(said.places),
-            said.language,
-            said.sponsored or bool(item.platform_sponsored),
-            said.text_hash,
-            sketch,
-            tuple(found),
-            *tone,
-        )
-        for item, said, sketch, found, tone in zip(items, readings, drawn, topics, tones, strict=True)
-    ]
+        if len(found) > 1:
+            found.sort(key=lambda topic: -topic[1])
+    return topics
 
 
-def _is_read(said: Reading) -> bool:
+def _is_read(language: str, normalised: str) -> bool:
     """Whether the model knows the language; signs and emoji alone are of all languages."""
-    return said.language in READ or not any(map(str.isalpha, said.normalised))
+    return language in READ or not any(map(str.isalpha, normalised))
 
 
 def _usual(item: UnreadPost) -> str:
@@ -106,14 +122,15 @@ def _usual(item: UnreadPost) -> str:
     return item.language or (spoken or MARKETS[item.audience_market].languages)[0]
 
 
-def _tones(
-    scorer: TopicScorer, texts: list[str], understood: npt.NDArray[np.bool_]
-) -> list[tuple[int | None, float | None]]:
-    p = scorer.tones(texts)
+def _tones(p: Floats | None, understood: npt.NDArray[np.bool_]) -> tuple[list[int | None], list[float | None]]:
+    """Each text's tone, and the probability that it is negative."""
     if p is None:
-        return [(None, None)] * len(texts)
-    told = zip(tones_of(p).tolist(), p[:, 0].round(4).tolist(), understood, strict=True)
-    return [(tone, negative) if is_read else (None, None) for tone, negative, is_read in told]
+        return [None] * len(understood), [None] * len(understood)
+    tones: list[int | None] = tones_of(p).tolist()
+    negative: list[float | None] = p[:, 0].round(4).tolist()
+    for i in np.flatnonzero(~understood).tolist():
+        tones[i] = negative[i] = None
+    return tones, negative
 
 
 def classify_posts(
@@ -289,12 +306,3 @@ def put_readings(session: Session, model_id: str, batch: Batch, now: datetime) -
     store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
     measures.mark_authors(session, {post.author_id for post in batch.posts}, now)
     return len(batch.posts)
-
-
-def _key_bytes(item: UnreadPost, said: Reading, found: list[tuple[str, float]], tracked: Matcher) -> bytes:
-    """A post's keys; a repost without text of its own mentions nothing."""
-    if item.repost_of and not said.normalised:
-        return b""
-    topic_keys = [key_number(Kind.TOPIC, topic_id) for topic_id, _ in found]
-    own = tracked.find(said.normalised)
-    return np.array(sorted(itertools.chain(said.keys.tolist(), topic_keys, own)), dtype="<i8").tobytes()

@@ -21,6 +21,7 @@ from radar.store import runs
 from radar.store.engine import claim_world, open_store, reading, world_of, writing
 from radar.text.codes import HashTable, hashes_of
 from radar.text.gazetteer import forms_of_products
+from radar.text.reading import read
 from radar.text.romanise import romanise
 from radar.text.vectors import word_table
 from radar.topics.compiled import CompiledScorer, Concepts, Grams
@@ -109,6 +110,7 @@ def _compile_ahead(_job: None) -> Iterator[None]:
     for hour in range(8):
         state.advance([hour, 1], 20.0, hour)
     state.add_with_history([1], [0], [2], [3])
+    read(["ラーメン in tokyo 🍜", "서울 hotel #n서울타워"])
     table, idf, one = HashTable.of(hashes_of(["ramen"]), [0]), np.ones(1, np.float32), np.ones((1, 1), np.float32)
     grams, named = Grams(table, idf, one), Concepts.of({"ramen": [0]}, one)
     vectors = np.ones((word_table().dimensions, 1), np.float32)

@@ -38,14 +38,14 @@ def key_number(kind: Kind, text: str) -> int:
     return (int(kind) << _HASH_BITS) | (xxhash.xxh3_64_intdigest(text.encode()) & _HASH_MASK)
 
 
-def key_numbers(kind: Kind, texts: Iterable[str]) -> set[int]:
-    """The numbers of many keys of a kind.
+def key_numbers(kind: Kind, texts: Iterable[str]) -> list[int]:
+    """The numbers of keys of one kind, in order.
 
-    >>> key_numbers(Kind.TERM, ["a"]) == {key_number(Kind.TERM, "a")}
+    >>> key_numbers(Kind.TERM, ["a", "b"]) == [key_number(Kind.TERM, "a"), key_number(Kind.TERM, "b")]
     True
     """
     bits, digest = int(kind) << _HASH_BITS, xxhash.xxh3_64_intdigest
-    return {bits | (digest(text.encode()) & _HASH_MASK) for text in texts}
+    return [bits | (digest(text.encode()) & _HASH_MASK) for text in texts]
 
 
 def kind_of(key: int) -> Kind:

@@ -34,10 +34,11 @@ from radar.errors import RadarError, UnreadableInput
 from radar.memory import give_back, return_large
 from radar.spread import meanwhile
 from radar.text import gazetteer, vectors
+from radar.text.normalise import Normal
 from radar.text.tones import TONES
 from radar.topics import Taxonomy, parse_seeds, parse_taxonomy
 from radar.topics.calibration import OPEN, Calibration, Floats, Gate, Labels, f1
-from radar.topics.compiled import CompiledScorer
+from radar.topics.compiled import CHUNK, CompiledScorer, Shown
 from radar.topics.made_of import by_language
 from radar.topics.tone import ToneHead, TonePosts
 
@@ -166,6 +167,20 @@ class TopicScorer:
     def tones(self, texts: list[str]) -> Floats | None:
         """Calibrated probability of each of `radar.text.tones.TONES`, (texts, 3); None by a model without a tone."""
         return None if self._tone is None else self._tone.probabilities(texts)
+
+    def judge(self, texts: Sequence[str], normal: Normal) -> tuple[Floats, Floats | None]:
+        """`score` and `tones` at once, each text looked at once; normal: the same texts in one form."""
+        head = self._tone
+        margins = np.empty((len(texts), len(self._compiled.intercepts)))
+        heard = None if head is None else np.empty((len(texts), len(TONES)))
+        for at in range(0, len(texts), CHUNK):
+            some = slice(at, at + CHUNK)
+            shown = Shown.of(texts[some], normal.cut(some))
+            margins[some] = self._compiled.margins_of(shown)
+            if head is not None and heard is not None:
+                heard[some] = head.compiled.margins_of(shown)
+        tones = None if head is None or heard is None else head.calibrated(heard)
+        return self.calibration.probabilities(margins), tones
 
 
 def _gate(manifest: dict[str, Any]) -> Gate:

@@ -121,8 +121,12 @@ class HashTable:
         """
         slots = 1 << max(4, int(2 * max(len(hashes), room) - 1).bit_length())
         table = cls(np.zeros(slots, np.uint64), np.full(slots, ABSENT, np.int32))
-        _fill(table.hashes, table.values, hashes, np.asarray(values, np.int32))
+        table.add(hashes, np.asarray(values, np.int32))
         return table
+
+    def add(self, hashes: Hashes, values: npt.NDArray[np.int32]) -> None:
+        """Put more in, as long as there is room."""
+        _fill(self.hashes, self.values, hashes, values)
 
 
 ABSENT = -2

@@ -6,7 +6,8 @@ that the rest of the text speaks for (its words, or another place of that prefec
 """
 
 import csv
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,15 @@ from typing import Any
 
 import ahocorasick
 
+from radar.keys import Kind, key_numbers
+from radar.text.codes import Joined
+from radar.text.longest import Names
 from radar.text.normalise import normalise
 
 DATA = Path(__file__).parent / "data"
 LANGUAGES = ("zh-Hant", "ja", "ko", "th", "en")
+REMEMBERED = 1 << 14
+"""Sets of names whose meaning is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a text names: place codes with what they lie in, and product ids."""
+    """What a text names: place codes with what they lie in, product ids, and the keys of them all."""
 
     places: tuple[str, ...]
     products: tuple[str, ...]
+    keys: tuple[int, ...]
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -154,24 +161,35 @@ def resolve(name: str, normalised: str, named: Collection[str]) -> str | None:
     return said[0][1]
 
 
+_NOTHING = Found((), (), ())
+
+
 @cache
-def _automaton() -> Any:
-    built = ahocorasick.Automaton()
+def _names() -> dict[str, tuple[str, str]]:
+    """Name -> place code, AMBIGUOUS or "", and product id or "": neither for what only looks like a name."""
+    built: dict[str, tuple[str, str]] = {}
     for row in _rows("products.csv"):
         for form in row["forms"].split("|"):
             if name := normalise(form):
-                built.add_word(name, (name, "", row["id"]))
+                built[name] = ("", row["id"])
     for row in _rows("places.csv"):
         for lang in LANGUAGES:
             for form in row[lang].split("|"):
                 if name := normalise(form):
-                    built.add_word(name, (name, row["code"], ""))
+                    built[name] = (row["code"], "")
     for name in ambiguous():
-        if name not in built:
-            built.add_word(name, (name, AMBIGUOUS, ""))
+        built.setdefault(name, (AMBIGUOUS, ""))
     for row in _rows("places_negative.csv"):
-        if (name := normalise(row["text"])) and name not in built:
-            built.add_word(name, (name, "", ""))
+        if name := normalise(row["text"]):
+            built.setdefault(name, ("", ""))
+    return built
+
+
+@cache
+def _automaton() -> Any:
+    built = ahocorasick.Automaton()
+    for name, means in _names().items():
+        built.add_word(name, (name, *means))
     built.make_automaton()
     return built
 
@@ -204,13 +222,23 @@ def find(normalised: str) -> Found:
     >>> find("東京都 から namba まで").places
     ('JP', 'JP-13', 'JP-27', 'JP:namba')
     """
+    matches = (
+        name
+        for last, (name, _, _) in _automaton().iter_long(normalised)
+        if not name[0].isascii() or is_word(normalised, last - len(name) + 1, last + 1)
+    )
+    return _meant(matches, normalised)
+
+
+def _meant(names: Iterable[str], normalised: str) -> Found:
+    """What names that stand in a text mean."""
     codes: set[str] = set()
     named: set[str] = set()
     open_names: list[str] = []
     within = _within()
-    for last, (name, place_code, product_id) in _automaton().iter_long(normalised):
-        if name[0].isascii() and not is_word(normalised, last - len(name) + 1, last + 1):
-            continue
+    meanings = _names()
+    for name in names:
+        place_code, product_id = meanings[name]
         if place_code == AMBIGUOUS:
             open_names.append(name)
         elif place_code:
@@ -220,4 +248,46 @@ def find(normalised: str) -> Found:
     for code in [resolve(name, normalised, codes) for name in open_names]:
         if code:
             codes.update(within[code])
-    return Found(tuple(sorted(codes)), tuple(sorted(named)))
+    said = tuple(sorted(codes)), tuple(sorted(named))
+    keys = itertools.chain(*map(key_numbers, (Kind.PLACE, Kind.PRODUCT), said))
+    return Found(*said, tuple(keys))
+
+
+class Finder:
+    """`find` of many texts, in one compiled pass; what the same names said before is remembered.
+
+    >>> texts = ["東京都 から namba まで", "大阪"]
+    >>> Finder().find(texts, Joined.of(texts)) == [find(text) for text in texts]
+    True
+    """
+
+    def __init__(self) -> None:
+        self._said = list(_names())
+        self._names = Names(self._said)
+        self._open = frozenset(i for i, name in enumerate(self._said) if _names()[name][0] == AMBIGUOUS)
+        self._remembered: dict[tuple[int, ...], Found] = {(): _NOTHING}
+
+    def find(self, normalised: Sequence[str], joined: Joined) -> list[Found]:
+        """Places and products named in each text; joined: the same texts."""
+        matches, offsets = self._names.find(joined)
+        found, bounds = matches.tolist(), offsets.tolist()
+        return [
+            self._of(tuple(found[a:b]), text)
+            for text, (a, b) in zip(normalised, itertools.pairwise(bounds), strict=True)
+        ]
+
+    def _of(self, matches: tuple[int, ...], normalised: str) -> Found:
+        known = self._remembered.get(matches)
+        if known is None:
+            known = _meant([self._said[match] for match in matches], normalised)
+            if self._open.isdisjoint(matches):  # what the rest of a text decides is no other's
+                if len(self._remembered) >= REMEMBERED:
+                    self._remembered = {(): _NOTHING}
+                self._remembered[matches] = known
+        return known
+
+
+@cache
+def finder() -> Finder:
+    """The one that is shared."""
+    return Finder()

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
 
-from radar.text.other_languages import by_script, by_words, scripts
+from radar.text.codes import Joined
+from radar.text.other_languages import by_script, by_words, may_be_told, scripts
 
 UNKNOWN = "und"
 
@@ -47,10 +49,16 @@ def _counted(texts: Sequence[str]) -> npt.NDArray[np.int64]:
     return np.bincount(of + kinds, minlength=len(texts) * (OTHER + 1)).reshape(len(texts), -1)
 
 
-def languages_of(texts: Sequence[str], priors: Sequence[str | None]) -> list[str]:
-    """`language_of` of many texts, in one pass over their signs."""
+def languages_of(texts: Sequence[str], priors: Sequence[str | None], joined: Joined | None = None) -> list[str]:
+    """`language_of` of many texts, in one pass over their signs.
+
+    joined  the same texts, where they are in lower case and at hand: their words are looked up by compiled code first
+    """
     counts = _counted(texts).tolist() if texts else []
-    return [_language(text, prior, *of) for text, prior, of in zip(texts, priors, counts, strict=True)]
+    may = repeat(True) if joined is None else may_be_told(joined).tolist()
+    return [
+        _language(text, prior, told, *of) for text, prior, told, of in zip(texts, priors, may, counts, strict=False)
+    ]
 
 
 def language_of(text: str, prior: str | None = None) -> str:
@@ -70,16 +78,18 @@ def language_of(text: str, prior: str | None = None) -> str:
 
 
 def _language(
-    text: str, prior: str | None, _: int, hangul: int, thai: int, kana: int, both: int, simplified: int,
-    traditional: int, latin: int, other: int,
+    text: str, prior: str | None, may_be_told: bool, _: int, hangul: int, thai: int, kana: int, both: int,
+    simplified: int, traditional: int, latin: int, other: int,
 ) -> str:  # fmt: skip
-    """The language of a text with so many signs of each kind."""
+    """The language of a text with so many signs of each kind; may_be_told: whether its words may tell another one."""
     han = both + simplified + traditional
     read = hangul + thai + kana + han
     if other and (told := by_script(text, read + latin)):
         return told
-    if latin > 4 * read and (told := by_words(text.lower(), prior, 5 if read else 3 if prior in _OWN_SCRIPT else 2)):
-        return told
+    if may_be_told and latin > 4 * read:
+        least = 5 if read else 3 if prior in _OWN_SCRIPT else 2
+        if told := by_words(text.lower(), prior, least):
+            return told
     if hangul > max(thai, kana + han):
         return "ko"
     if thai > max(hangul, kana + han):

@@ -5,6 +5,8 @@ Accents are never stripped: that would delete Thai vowels and tone marks (scikit
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import xxhash
 
@@ -26,14 +28,42 @@ def compose(text: str) -> str:
     return text.replace("\u0e4d\u0e32", "\u0e33") if "\u0e4d" in text else text
 
 
+class Normal(NamedTuple):
+    """Texts in one form.
+
+    linked  whether there may have been a link in each
+    """
+
+    said: list[str]
+    linked: list[bool]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Normal":
+        """Of texts as they were written.
+
+        >>> Normal.of(["Go ＃ＵＳＪ", "at https://x.y"])
+        Normal(said=['go #usj', 'at'], linked=[False, True])
+        """
+        composed = [compose(text) for text in texts]
+        linked = ["http" in text or "www." in text for text in composed]
+        return cls([*map(_plain, composed, linked)], linked)
+
+    def cut(self, part: slice) -> "Normal":
+        """Some of them."""
+        return Normal(self.said[part], self.linked[part])
+
+
 def normalise(text: str) -> str:
     """The text as features and keys see it; hashtags stay.
 
     >>> normalise("Ｇｏ  to https://x.y/z @kol #ＵＳＪ")
     'go to #usj'
     """
-    text = compose(text)
-    if "http" in text or "www." in text:
+    return Normal.of((text,)).said[0]
+
+
+def _plain(text: str, linked: bool) -> str:
+    if linked:
         text = _LINK.sub(" ", text)
     if "@" in text:
         text = _MENTION.sub(" ", text)
@@ -48,15 +78,9 @@ def split_hashtags(normalised: str) -> tuple[str, list[str]]:
     """
     if "#" not in normalised:
         return normalised, []
-    tags: list[str] = []
-
-    def take(match: re.Match[str]) -> str:
-        tag = _TAG_END.sub("", match.group(1))
-        if tag and not tag.isdigit():
-            tags.append(tag)
-        return " "
-
-    return _HASHTAG.sub(take, normalised), tags
+    said = _HASHTAG.split(normalised)
+    tags = (tag if tag[-1].isalnum() else _TAG_END.sub("", tag) for tag in said[1::2])
+    return " ".join(said[::2]), [tag for tag in tags if tag and not tag.isdigit()]
 
 
 def text_hash(normalised: str) -> int:

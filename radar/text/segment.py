@@ -1,10 +1,18 @@
 """Words of texts in any of the languages, by ICU's word breaker (a dictionary for Han, kana, Thai; rules elsewhere)."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
+import numpy as np
+import numpy.typing as npt
 from icu4py.breakers import WordBreaker
 
+from radar.text.codes import Joined
+
+Breaks = npt.NDArray[np.int32]
+
 _SEPARATOR = "\n"
+_LAST_OF_TWO_BYTES = 0xFFFF
 
 
 def segments(texts: Sequence[str]) -> list[list[str]]:
@@ -23,6 +31,23 @@ def segments(texts: Sequence[str]) -> list[list[str]]:
         else:
             current.append(piece)
     return result
+
+
+def breaks_of(texts: Sequence[str], joined: Joined) -> Breaks:
+    """Where the same segments end in texts without line feeds, joined; the line feed behind a text is one as well.
+
+    >>> breaks_of(["東京都", "go!"], Joined.of(["東京都", "go!"])).tolist()
+    [2, 3, 4, 6, 7, 8]
+    """
+    if not texts:
+        return np.empty(0, np.int32)
+    found = WordBreaker(_SEPARATOR.join(texts) + _SEPARATOR, "en").segments()
+    ends = np.fromiter(map(itemgetter(1), found), np.int32)
+    is_wide = joined.codes > _LAST_OF_TWO_BYTES
+    if not is_wide.any():
+        return ends
+    units = np.arange(1, len(joined.codes) + 1) + np.cumsum(is_wide)  # ICU counts in UTF-16
+    return (np.searchsorted(units, ends) + 1).astype(np.int32)
 
 
 def words(pieces: Sequence[str]) -> list[list[str]]:

@@ -28,6 +28,17 @@ _MULTIPLIERS = np.random.default_rng(20_260_101).integers(1, 2**63, BYTES, dtype
 _MULTIPLIERS += np.uint64(1)  # odd, so that nothing is lost
 
 
+class _Widths(dict[str, int]):
+    """Columns of signs, as they come."""
+
+    def __missing__(self, sign: str) -> int:
+        columns = self[sign] = 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        return columns
+
+
+_WIDTHS = _Widths()
+
+
 def width(text: str) -> int:
     """Columns that a text takes: two for a wide character.
 
@@ -36,7 +47,7 @@ def width(text: str) -> int:
     """
     if text.isascii():
         return len(text)
-    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return sum(map(_WIDTHS.__getitem__, text))
 
 
 def _is_long(text: str) -> bool:
@@ -52,7 +63,7 @@ def sketches(texts: Sequence[str]) -> list[bytes | None]:
     >>> is_alike(one, other), short is None
     (True, True)
     """
-    packed = [" ".join(text.split()) for text in texts]
+    packed = [" ".join(text.split()) if 2 * len(text) >= LEAST_WIDTH else text for text in texts]
     mine = [i for i, text in enumerate(packed) if _is_long(text)]
     found: list[bytes | None] = [None] * len(texts)
     if mine:

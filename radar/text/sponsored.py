@@ -14,5 +14,4 @@ def is_sponsored(hashtags: list[str]) -> bool:
     >>> is_sponsored(["pr", "東京"]), is_sponsored(["협찬", "내돈내산"]), is_sponsored(["price"])
     (True, False, False)
     """
-    tags = set(hashtags)
-    return bool(tags & MARKERS) and not tags & SELF_PAID
+    return not MARKERS.isdisjoint(hashtags) and SELF_PAID.isdisjoint(hashtags)

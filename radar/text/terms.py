@@ -51,7 +51,7 @@ _THAI_CONSONANT = re.compile(r"[\u0e01-\u0e2e]")
 _THAI_REPEATED = re.compile(r"(.)\1\1|ๆ$")
 
 
-def _role(word: str) -> Role:
+def role_of(word: str) -> Role:
     """The role of a segment."""
     words = function_words()
     first = word[0]
@@ -139,7 +139,7 @@ class _Roles(dict[str, Role]):
     def __missing__(self, word: str) -> Role:
         if len(self) >= REMEMBERED:
             self.clear()
-        role = self[word] = _role(word)
+        role = self[word] = role_of(word)
         return role
 
 

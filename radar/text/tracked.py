@@ -59,6 +59,10 @@ class Matcher:
                 self._automaton.add_word(text, (text, frozenset(numbers)))
             self._automaton.make_automaton()
 
+    def __bool__(self) -> bool:
+        """Whether anything is tracked."""
+        return self._automaton is not None
+
     def find(self, normalised: str) -> frozenset[int]:
         """Numbers of the keys that the text mentions."""
         found: frozenset[int] = frozenset()

@@ -186,7 +186,7 @@ def split_words_of(text: str) -> list[tuple[int, int, str]]:
 
 
 @jit
-def add_words(
+def _add_words(
     rows: npt.NDArray[np.int32],
     first: int,
     last: int,
@@ -219,12 +219,17 @@ def _vectors(
     out: npt.NDArray[np.float32],
 ) -> None:
     for text in range(out.shape[0]):
-        add_words(rows, firsts[text], firsts[text + 1], vectors, scale, out[text])
+        _add_words(rows, firsts[text], firsts[text + 1], vectors, scale, out[text])
 
 
 def text_vectors(texts: Sequence[str]) -> npt.NDArray[np.float32]:
     """The vector of each normalised text, (texts, dimensions), of length one; zeros where no word is known."""
-    table, found = word_table(), words_of(Joined.of(texts))
-    out = np.zeros((len(texts), table.dimensions), np.float32)
-    _vectors(found.rows, found.offsets, table.vectors, table.scale, out)
+    return vectors_of(words_of(Joined.of(texts)))
+
+
+def vectors_of(words: Words) -> npt.NDArray[np.float32]:
+    """The same of texts that are split into words."""
+    table = word_table()
+    out = np.zeros((len(words.offsets) - 1, table.dimensions), np.float32)
+    _vectors(words.rows, words.offsets, table.vectors, table.scale, out)
     return out

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from radar._jit import jit
+from radar._prefetch import prefetch
 from radar.text.codes import (
     ABSENT,
     SEED,
@@ -29,7 +30,8 @@ from radar.text.codes import (
     hashes_of,
     look_up,
 )
-from radar.text.vectors import add_words, word_table, words_of
+from radar.text.normalise import Normal
+from radar.text.vectors import Words, vectors_of, word_table, words_of
 from radar.topics.form import feature_codes
 
 Floats = npt.NDArray[np.float64]
@@ -40,8 +42,11 @@ CHUNK = 4_096
 """Texts at a time: what bounds the memory of a pass."""
 
 _SPACE = np.uint32(32)
+_LINE = 16
+"""Coefficients in a line of the processor's cache."""
 _PREFIX = -1
 _LATIN_END = 128
+_PLANE = 0x10000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,37 @@ class Concepts:
             coefficients,
         )
 
-    def add(self, joined: Joined, sums: Floats32) -> None:
-        """Add what each text names, ln(1 + distinct terms) times a concept's coefficients, to sums (texts, classes)."""
+    def add(self, joined: Joined, sums: Floats32, classes: Classes | None = None) -> None:
+        """Add what each text names, ln(1 + distinct terms) times a concept's coefficients, to sums (texts, classes).
+
+        classes  of the code points, where they are known
+        """
+        if classes is None:
+            classes = classes_of(joined.codes)
         _sum_concepts(
-            joined.codes, classes_of(joined.codes), joined.offsets, self.table.hashes, self.table.values, self.latin,
-            self.starts, self.concepts, self.number, self.coefficients, sums,
+            joined.codes, classes, joined.offsets, self.table.hashes, self.table.values, self.latin, self.starts,
+            self.concepts, self.number, self.coefficients, sums,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What texts show every scorer: made once, whatever is asked of them.
+
+    joined  feature texts        vectors  (texts, dimensions)
+    """
+
+    joined: Joined
+    classes: Classes
+    words: Words
+    vectors: Floats32
+
+    @classmethod
+    def of(cls, texts: Sequence[str], normal: Normal | None = None) -> "Shown":
+        """Of raw texts, at most CHUNK of them; normal: the same in one form, where it is at hand."""
+        joined = feature_codes(texts, normal)
+        words = words_of(joined)
+        return cls(joined, classes_of(joined.codes), words, vectors_of(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +189,7 @@ class CompiledScorer:
         """What the linear classifiers say of raw texts, (texts, classes)."""
         out = np.zeros((len(texts), len(self.intercepts)))
         for at in range(0, len(texts), CHUNK):
-            out[at : at + CHUNK] = self._margins(feature_codes(texts[at : at + CHUNK]))
+            out[at : at + CHUNK] = self.margins_of(Shown.of(texts[at : at + CHUNK]))
         return out
 
     def knows(self, words: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -168,8 +198,9 @@ class CompiledScorer:
         found = (look_up(table.hashes, table.values, wanted) != ABSENT for wanted in hashes_of(words))
         return np.fromiter(found, bool, len(words))
 
-    def _margins(self, joined: Joined) -> Floats:
-        words, table = words_of(joined), word_table()
+    def margins_of(self, shown: Shown) -> Floats:
+        """The same of what texts show."""
+        joined, words = shown.joined, shown.words
         sums = np.zeros((len(joined.offsets) - 1, len(self.intercepts)), np.float32)
         _sum_grams(
             joined.codes, joined.offsets, self.longest, self.char.table.hashes, self.char.table.values, self.char.idf,
@@ -179,8 +210,8 @@ class CompiledScorer:
             joined.codes, words.start, words.end, words.offsets, self.word.table.hashes, self.word.table.values,
             self.word.idf, self.word.coefficients, np.zeros(len(self.word.idf), np.int32), sums,
         )  # fmt: skip
-        self.concepts.add(joined, sums)
-        _sum_vectors(words.rows, words.offsets, table.vectors, table.scale, self.vectors, sums)
+        self.concepts.add(joined, sums, shown.classes)
+        _sum_vectors(shown.vectors, self.vectors, sums)
         return np.asarray(sums + self.intercepts)
 
 
@@ -219,7 +250,9 @@ def _weigh(columns: Ints, counts: Ints, idf: Floats32, coefficients: Floats32, o
     total = np.float32(0.0)
     out[:] = np.float32(0.0)
     for column in columns:
-        value = np.float32(1.0 + np.log(counts[column])) * idf[column]
+        value = idf[column]
+        if counts[column] > 1:
+            value *= np.float32(1.0 + np.log(counts[column]))
         counts[column] = 0
         total += value * value
         for k in range(out.size):
@@ -228,6 +261,16 @@ def _weigh(columns: Ints, counts: Ints, idf: Floats32, coefficients: Floats32, o
         total = np.float32(1.0) / np.sqrt(total)
         for k in range(out.size):
             sums[k] += total * out[k]
+
+
+@jit
+def _ask_for_column(columns: Ints, n: int, column: int, idf: Floats32, coefficients: Floats32) -> int:
+    """Note a column that a text has, and ask for what it weighs; how many there are then."""
+    columns[n] = column
+    prefetch(idf, column)
+    for k in range(0, coefficients.shape[1], _LINE):
+        prefetch(coefficients[column], k)
+    return n + 1
 
 
 @jit
@@ -244,18 +287,27 @@ def _sum_grams(
 ) -> None:
     out = np.zeros(sums.shape[1], np.float32)
     columns = np.zeros(idf.size, np.int32)
+    mask = np.uint64(slots.size - 1)
+    most = 0
     for text in range(sums.shape[0]):
-        n, stop = 0, offsets[text + 1] - 1
+        most = max(most, offsets[text + 1] - offsets[text])
+    hashes = np.empty(longest * most, np.uint64)
+    for text in range(sums.shape[0]):
+        n, m, stop = 0, 0, offsets[text + 1] - 1
         for at in range(offsets[text], stop):
             state = SEED
             for i in range(at, min(at + longest, stop)):
                 state = grown(state, codes[i])
-                column = look_up(slots, kept, state)
-                if column >= 0:
-                    if counts[column] == 0:
-                        columns[n] = column
-                        n += 1
-                    counts[column] += 1
+                hashes[m] = state
+                m += 1
+                prefetch(slots, np.int64(state & mask))
+                prefetch(kept, np.int64(state & mask))
+        for i in range(m):
+            column = look_up(slots, kept, hashes[i])
+            if column >= 0:
+                if counts[column] == 0:
+                    n = _ask_for_column(columns, n, column, idf, coefficients)
+                counts[column] += 1
         _weigh(columns[:n], counts, idf, coefficients, out, sums[text])
 
 
@@ -285,8 +337,7 @@ def _sum_words(
                 column = look_up(slots, kept, state)
                 if column >= 0:
                     if counts[column] == 0:
-                        columns[n] = column
-                        n += 1
+                        n = _ask_for_column(columns, n, column, idf, coefficients)
                     counts[column] += 1
                 after = w + 1
                 if last != w or after >= firsts[text + 1]:
@@ -322,14 +373,19 @@ def _sum_concepts(
 ) -> None:
     seen = np.full(latin.size + 1, -1, np.int64)
     counts = np.zeros(number, np.int32)
+    begins_none = np.zeros(_PLANE, np.bool_)  # signs that no term begins with, as they come
     for text in range(sums.shape[0]):
         first, stop, some = offsets[text], offsets[text + 1] - 1, False
         for at in range(first, stop):
+            if codes[at] < _PLANE and begins_none[codes[at]]:
+                continue
             state = SEED
             for i in range(at, stop):
                 state = grown(state, codes[i])
                 term = look_up(slots, kept, state)
                 if term == ABSENT:
+                    if i == at and codes[at] < _PLANE:
+                        begins_none[codes[at]] = True
                     break
                 if term < 0 or seen[term] == text:
                     continue
@@ -351,19 +407,10 @@ def _sum_concepts(
 
 
 @jit
-def _sum_vectors(
-    rows: Ints,
-    firsts: npt.NDArray[np.int64],
-    vectors: npt.NDArray[np.int8],
-    scale: Floats32,
-    coefficients: Floats32,
-    sums: Floats32,
-) -> None:
-    out = np.zeros(vectors.shape[1], np.float32)
+def _sum_vectors(vectors: Floats32, coefficients: Floats32, sums: Floats32) -> None:
     for text in range(sums.shape[0]):
-        add_words(rows, firsts[text], firsts[text + 1], vectors, scale, out)
-        for d in range(out.size):
-            value = out[d]
+        for d in range(vectors.shape[1]):
+            value = vectors[text, d]
             if value != 0:
                 for k in range(sums.shape[1]):
                     sums[text, k] += value * coefficients[d, k]

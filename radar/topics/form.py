@@ -7,18 +7,19 @@ both kinds of Chinese share their features. Reading posts needs this module and 
 import re
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 import opencc
 
 from radar.text.codes import Codes, Joined
-from radar.text.normalise import normalise
+from radar.text.normalise import Normal, normalise
 from radar.text.vectors import split_words_of
 
 Texts = Sequence[str]
 
 _TAG = re.compile(r"[#＃](\w+)")
+_CASED = re.compile(r"[#＃]\w*[A-Z]")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _HAN = "".join(map(chr, range(0x3400, 0xA000)))
 
@@ -35,16 +36,28 @@ def _opened(match: re.Match[str]) -> str:
     return " " + _CASE.sub(" ", match.group(1))
 
 
-def _cleaned(text: str) -> str:
+def _cleaned(text: str, said: str | None, linked: bool) -> str:
     if "#" in text or "＃" in text:
-        text = _TAG.sub(_opened, text)
-    said = normalise(text)
-    return " ".join(said.replace("#", " ").split()) if "#" in said else said
+        if said is None or linked or _CASED.search(text):
+            said = normalise(_TAG.sub(_opened, text))
+    elif said is None:
+        said = normalise(text)
+    return _unsigned(said) if "#" in said else said
 
 
-def feature_codes(texts: Texts) -> Joined:
-    """The form that features read, of many texts."""
-    joined = Joined.of([_cleaned(text) for text in texts])
+def _unsigned(said: str) -> str:
+    """A normalised text without the signs of its hashtags."""
+    plain = said.replace(" #", " ").replace("#", " ").strip()
+    return " ".join(plain.split()) if "  " in plain else plain
+
+
+def feature_codes(texts: Texts, normal: Normal | None = None) -> Joined:
+    """The form that features read, of many texts.
+
+    normal  the texts in one form, where it is at hand: from most of them theirs differs by hashtags' signs alone
+    """
+    known = zip(*normal, strict=True) if normal else repeat((None, False))
+    joined = Joined.of([_cleaned(text, *said) for text, said in zip(texts, known, strict=False)])
     codes, table = joined.codes, _simplified()
     is_han = (codes >= 0x3400) & (codes < 0xA000)
     if not is_han.any():

@@ -46,6 +46,10 @@ class ToneHead:
 
     def probabilities(self, texts: list[str]) -> Floats:
         """Of each tone, (texts, 3); rows add up to one."""
-        heard = self.compiled.margins(texts) @ self.scale + self.offset
+        return self.calibrated(self.compiled.margins(texts))
+
+    def calibrated(self, margins: Floats) -> Floats:
+        """The same of margins (texts, 3)."""
+        heard = margins @ self.scale + self.offset
         odds = np.exp(heard - heard.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))

@@ -17,6 +17,7 @@ from radar.registry import load_taxonomy, model_id
 from radar.sources.base import RawAuthor, RawPost
 from radar.store import trends
 from radar.store.engine import claim_world, writing
+from radar.text.normalise import Normal
 from tests.builders import fresh_store
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -45,6 +46,10 @@ class KeywordScorer:
     def tones(self, texts: list[str]) -> np.ndarray:
         """Whoever writes of a rip-off blames."""
         return np.array([[0.9, 0.1, 0.0] if "雷" in text else [0.0, 0.9, 0.1] for text in texts])
+
+    def judge(self, texts: list[str], normal: Normal) -> tuple[np.ndarray, np.ndarray]:
+        """Both at once."""
+        return self.score(texts), self.tones(texts)
 
 
 @dataclass

@@ -4,7 +4,7 @@ On SQLite and with a scorer of words, so that it is quick; tests/test_line.py ha
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from radar.store import counts, posts
 from radar.store.day_blob import DayCounts
 from radar.store.engine import reading, writing
 from radar.store.tables import episode, post, snapshot
+from radar.text.normalise import Normal
 from tests.builders import NOON, a_post, fresh_store, put
 from tests.conftest import IN_CI
 
@@ -46,6 +47,10 @@ class WordScorer(TopicScorer):
         """1 where a word of the topic occurs, (texts, topics)."""
         found = [[float(any(w in text for w in of)) for of in self.words.values()] for text in texts]
         return np.array(found).reshape(len(texts), len(self.words))
+
+    def judge(self, texts: Sequence[str], normal: Normal) -> tuple[Floats, Floats | None]:
+        """Topics alone: it hears no tone."""
+        return self.score(list(texts)), None
 
 
 OLD = WordScorer("old", drinks=("tea",), places=("garden",))
