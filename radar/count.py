@@ -33,7 +33,7 @@ from radar.store.counts import DirtyDay
 from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
 from radar.store.engine import open_store, reading
 from radar.store.lasting import lasting
-from radar.store.posts import DayPost, key_array
+from radar.store.posts import DayPost, HeardPost, key_array
 from radar.store.tracked import put_mentions, tracked_keys
 from radar.text.reading import key_texts
 from radar.text.similar import firsts
@@ -145,7 +145,7 @@ def _rows(
     )  # fmt: skip
 
 
-def engagement_of(item: DayPost) -> int | None:
+def engagement_of(item: DayPost | HeardPost) -> int | None:
     """likes + comments + shares as far as they are shown; None when all are hidden."""
     shown = [n for n in (item.like_count, item.comment_count, item.share_count) if n is not None]
     return sum(shown) if shown else None

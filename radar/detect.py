@@ -10,16 +10,18 @@ forgotten. So their cost and their room do not grow with history, and what is ke
 Hours of long ago are settled (`radar.compacting`): a change before that does not change what was concluded by the hour.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.crowds import Crowds
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
@@ -32,10 +34,9 @@ from radar.store.counts import MarketSpan
 from radar.store.day_blob import DayCounts
 from radar.store.engine import open_store, reading
 from radar.store.lasting import lasting
-from radar.store.posts import DayPost
-from radar.support import PostsOfDay, WindowPosts
+from radar.support import PostsOfDay
 from radar.trends import distinct
-from radar.watch import TICK, Day, Moment, Past, Watch, Written, tick_of
+from radar.watch import TICK, Day, Moment, Past, Rows, Watch, Written, tick_of
 from radar.windows import Bucket
 
 CHUNK_DAYS = 24
@@ -49,9 +50,6 @@ QUARTERS_FRESH_DAYS = 1
 """Those of quarters, for this long: when a stage changes and at full hours."""
 QUARTERS_BACK, QUARTERS_STEP = 14, 14
 """Least days of quarters that are watched, and how far their beginning moves on at a time."""
-
-LIKELY = 0.01
-"""p of what may turn on: such keys' names are looked up together."""
 
 Recent = dict[date, PostsOfDay]
 Progress = Callable[[str, int, int], None]
@@ -276,10 +274,11 @@ def _run_errand(engine: sa.Engine, errand: Errand) -> Iterator[list[Found]]:
             counted = counts.counted_days(session, errand.model_id, market, chunk[0], chunk[-1])
         passing = [(run, run.opened(chunk), Written()) for run in runs if run.first <= chunk[-1]]
         whole = [True] * len(passing)
-        for day in chunk:
+        for day in (day for day in chunk if day in counted):
+            rows = Rows.of(counted[day])
             for n, (run, _, out) in enumerate(passing):
-                if day in counted and day >= run.first:
-                    whole[n] = advance_day(run.task, run.watch, run.past, recent, day, counted[day], out)
+                if day >= run.first:
+                    whole[n] = advance_day(run.task, run.watch, run.past, recent, day, counted[day], rows, out)
         yield [
             Found(run.task.bucket, [day for day in chunk if day >= run.first], opened, run.first < chunk[0], out,
                   run.watch.to_bytes() if is_whole else None)
@@ -423,7 +422,7 @@ def _remember(task: DetectionTask, watch: Watch, past: Past, before: date, read:
             read |= counts.counted_days(session, task.model_id, task.market, missing[0], missing[-1])
     for day in days:
         if day in read:
-            past.append(Day.of(read[day], _ticks(task.bucket.starts(day, zone)), task.bucket), since)
+            past.append(Day.of(Rows.of(read[day]), _ticks(task.bucket.starts(day, zone)), task.bucket), since)
 
 
 def advance_day(
@@ -433,9 +432,10 @@ def advance_day(
     recent: Recent,
     day: date,
     found: DayCounts,
+    rows: Rows,
     out: Written,
 ) -> bool:
-    """Advance over one day's closed buckets; whether all of them were closed."""
+    """Advance over one day's closed buckets; whether all of them were closed. rows: of what was `found`."""
     _forget(recent, day)
     zone = MARKETS[task.market].tz
     starts = task.bucket.starts(day, zone)
@@ -443,19 +443,18 @@ def advance_day(
     exposure = _exposure(found, task.bucket)
     if task.bucket is not Bucket.DAY and not any(exposure) and not watch.open:
         return ends[-1] <= task.closed  # only days are known here
-    rows = Day.of(found, _ticks(starts), task.bucket)
+    counted = Day.of(rows, _ticks(starts), task.bucket)
     tests = watch.tests()
     best: dict[int, Moment] = {}
-    window_posts: WindowPosts | None = None
+    crowds: Crowds | None = None
     closed = [end for end in ends if end <= task.closed]
     told = list(
         watch.pass_buckets(
-            rows, _ticks(starts[: len(closed)]), past, exposures=exposure[: len(closed)],
+            counted, _ticks(starts[: len(closed)]), past, exposures=exposure[: len(closed)],
             slots=[task.bucket.slot(start, zone) for start in starts[: len(closed)]],
         )
     )  # fmt: skip
-    likely = np.concatenate([np.zeros(0, np.int64), *(step.series[step.p <= LIKELY] for _, step in told)])
-    task.listing.recurrence.learn_names(watch.keys[np.unique(likely).astype(np.int64)].tolist())
+    task.listing.recurrence.learn_names(watch.keys[watch.likely([step for _, step in told], tests)].tolist())
     for end, (watch.seen, step) in zip(closed, told, strict=True):
         complete = day if end == ends[-1] else day - timedelta(days=1)
         changes, tests = len(out.changes), max(tests, step.series.size)  # names of this very hour, if they are more
@@ -464,31 +463,31 @@ def advance_day(
             if series not in best or moment.score > best[series].score:
                 best[series] = moment
         if moments and end != ends[-1] and task.writes(end, is_news=len(out.changes) > changes):
-            window_posts = window_posts or _posts(task, recent, day)
-            task.listing.write(watch, window_posts, past, moments, end, tests, is_daily=False, out=out)
+            crowds = crowds or _crowds(task, recent, day)
+            task.listing.write(watch, crowds, past, moments, end, tests, is_daily=False, out=out)
     if len(closed) < len(ends):
         return False
     best = {series: moment for series, moment in best.items() if series in watch.open or moment.q <= 0.05}
     if best:
-        window_posts = window_posts or _posts(task, recent, day)
-        task.listing.write(watch, window_posts, past, best, ends[-1], tests, is_daily=True, out=out)
-    distinct.add(watch.registers, rows.mixed)
-    past.append(rows, watch.reaches_back or 0)
+        crowds = crowds or _crowds(task, recent, day)
+        task.listing.write(watch, crowds, past, best, ends[-1], tests, is_daily=True, out=out)
+    distinct.add(watch.registers, counted.mixed)
+    past.append(counted, watch.reaches_back or 0)
     return True
 
 
-def _posts(task: DetectionTask, recent: Recent, day: date) -> WindowPosts:
+def _crowds(task: DetectionTask, recent: Recent, day: date) -> Crowds:
     """Posts of the days that the longest window reaches back to; days that were read for the day before are kept."""
     wanted = [day - timedelta(days=back) for back in range(_days_of_windows(task.bucket) - 1, -1, -1)]
     missing = [d for d in wanted if d not in recent]
     if missing:
         zone = MARKETS[task.market].tz
         with reading(task.engine) as session:
-            found = posts.day_posts(session, task.model_id, task.market, missing[0], missing[-1])
-        by_day: dict[date, list[DayPost]] = {d: [] for d in missing}
-        for item in found:
-            items = by_day.get(local_day(item.published_at, zone))
-            if items is not None:
-                items.append(item)
-        recent |= {d: PostsOfDay(items) for d, items in by_day.items()}
-    return WindowPosts([recent[d] for d in wanted])
+            found = posts.heard_posts(session, task.model_id, task.market, missing[0], missing[-1])
+        for d in missing:
+            since, until = (
+                bisect_left(found, day_start(one, zone), key=attrgetter("published_at"))
+                for one in (d, d + timedelta(days=1))
+            )
+            recent[d] = PostsOfDay(found[since:until])
+    return Crowds([recent[d] for d in wanted])

@@ -5,22 +5,27 @@ Keys that mostly the same persons used are one trend: the best-known name leads 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
+from radar.crowds import Crowds
 from radar.keys import Kind, kind_of, kinds_of
-from radar.markets import MARKETS, local_day
+from radar.markets import MARKETS, day_start, local_day
 from radar.recurrence import Recurrence, Recurring
-from radar.support import Support, WindowPosts
-from radar.trends import burst_p
+from radar.support import Support
 from radar.trends.distinct import mix
 from radar.trends.diversity import NARROW
 from radar.trends.kernels import PHI
+from radar.trends.lookup import Groups
 from radar.trends.naming import Candidate, best_known
-from radar.trends.overlap import merge_variants
+from radar.trends.overlap import merge_numbered
 from radar.trends.stages import Q_OFF
+from radar.trends.tail import burst_ps
 from radar.watch import TICK, Moment, Past, Watch, Written, tick_of
 from radar.windows import Bucket
 
@@ -54,7 +59,7 @@ class Listing:
     def write(
         self,
         watch: Watch,
-        window_posts: WindowPosts,
+        crowds: Crowds,
         past: Past,
         moments: Mapping[int, Moment],
         as_of: datetime,
@@ -65,12 +70,14 @@ class Listing:
     ) -> None:
         """Snapshots of the trends among these moments (by series), as of a moment, into `out`."""
         spans = {s: (m.at - m.window * self.bucket.length, m.at) for s, m in moments.items()}
-        found = {s: window_posts.support(int(watch.keys[s]), int(watch.places[s]), *spans[s]) for s in moments}
+        rows = list(moments)
+        starts, ends = (np.array([spans[s][n].timestamp() for s in rows], float) for n in (0, 1))
+        found = dict(zip(rows, crowds.supports(watch.keys[rows], watch.places[rows], starts, ends), strict=True))
         series = sorted(s for s in moments if _is_crowd(moments[s], len(found[s].persons)))
-        factors = {s: window_posts.engagement_factor(found[s]) for s in series}
+        factors = dict(zip(series, crowds.engagement_factors([found[s] for s in series]), strict=True))
         scores = {s: moments[s].score * factors[s] for s in series}
         merged = self._merged(watch, found, scores, moments)
-        for members in self._explained(watch, window_posts, found, moments, merged):
+        for members in self._explained(watch, crowds, found, moments, merged):
             lead = members[0]
             lead_id = _episode_id(watch, out, lead, moments[lead])
             if lead_id is None:
@@ -84,7 +91,7 @@ class Listing:
                     watch.open[s].leader_id = None if s == lead else lead_id
                     out.episodes[watch.open[s].id]["leader_id"] = watch.open[s].leader_id
             key, own_place = int(watch.keys[lead]), int(watch.places[lead])
-            described = window_posts.described(found[lead], *spans[lead])
+            described = crowds.described(found[lead], *spans[lead])
             working = _figures(moments[lead], spans[lead][0], tests) | {
                 "engagement_factor": round(factors[lead], 3),
                 "variants": others,
@@ -95,8 +102,8 @@ class Listing:
             score = scores[lead] * (NARROW if described["narrow"] else 1.0)
             out.snapshots[lead_id, as_of] = {
                 "episode_id": lead_id, "as_of": as_of, "audience_market": self.market, "bucket": self.bucket.value,
-                "place": own_place or window_posts.place_of(found[lead]), "kind": int(kind_of(key)),
-                "topic_id": self.topics.get(key) or window_posts.topic_of(found[lead], self.topics),
+                "place": own_place or crowds.place_of(found[lead]), "kind": int(kind_of(key)),
+                "topic_id": self.topics.get(key) or crowds.topic_of(found[lead], self.topics),
                 "stage": out.episodes[lead_id]["stage"], "is_on": lead in watch.open, "is_daily": is_daily,
                 "q": moments[lead].q, "score": round(score, 4), "working": working,
             }  # fmt: skip
@@ -111,11 +118,11 @@ class Listing:
         """Series that are one trend together, the best-known name first; the best score's trend first."""
         series = sorted(scores)
         is_name = np.isin(kinds_of(watch.keys[series]), [int(kind) for kind in NAMES])
-        leaders = merge_variants(
-            [found[s].persons for s in series],
-            [scores[s] for s in series],
-            [found[s].posts for s in series],
-            [moments[s].lift if named else 0.0 for s, named in zip(series, is_name, strict=True)],
+        leaders = merge_numbered(
+            Groups.of([found[s].persons for s in series]),
+            Groups.of([found[s].posts for s in series]),
+            np.array([scores[s] for s in series], float),
+            np.where(is_name, [moments[s].lift for s in series], 0.0),
         )
         groups: dict[int, list[int]] = {}
         for s, leader in zip(series, leaders, strict=True):
@@ -131,7 +138,7 @@ class Listing:
     def _explained(
         self,
         watch: Watch,
-        window_posts: WindowPosts,
+        crowds: Crowds,
         found: Mapping[int, Support],
         moments: Mapping[int, Moment],
         merged: list[list[int]],
@@ -144,26 +151,24 @@ class Listing:
         """
         kept: list[list[int]] = []
         naming: list[list[int]] = []
-        claimed: set[int] = set()
+        claimed = crowds.holding(np.zeros(0, np.int64))
         for members in sorted(merged, key=lambda members: kind_of(int(watch.keys[members[0]])) not in NAMES):
             lead = members[0]
             posts = found[lead].posts
             kind = kind_of(int(watch.keys[lead]))
-            if kind in EXPLAINED and claimed:
-                left = [i for i in posts.tolist() if i not in claimed]
+            if kind in EXPLAINED and naming:
+                left = posts[~claimed[posts]]
                 persons = len(found[lead].persons)
-                if 4 * len(left) < 3 * len(posts) and not _is_surprise(
-                    moments[lead], window_posts.persons_of(left), persons
-                ):
-                    mine = set(posts.tolist())
-                    shared = [len(mine.intersection(found[other[0]].posts.tolist())) for other in naming]
-                    if kind in WORDS or 2 * max(shared) < len(mine):
+                if 4 * len(left) < 3 * len(posts) and not _is_surprise(moments[lead], crowds.persons_of(left), persons):
+                    mine = crowds.holding(posts)
+                    shared = [int(mine[found[other[0]].posts].sum()) for other in naming]
+                    if kind in WORDS or 2 * max(shared) < len(posts):
                         naming[int(np.argmax(shared))] += members
                         continue
             kept.append(members)
             if kind in NAMES:
                 naming.append(members)
-                claimed.update(posts.tolist())
+                claimed[posts] = True
         return kept
 
     def _candidate(self, watch: Watch, series: int, persons: int, score: float) -> Candidate:
@@ -178,12 +183,22 @@ class Listing:
 
     def _novelty(self, watch: Watch, past: Past, series: int, start: datetime) -> dict[str, Any]:
         """On how many of the days before the window the key was used at all."""
-        tick, zone = tick_of(start), MARKETS[self.market].tz
+        tick = tick_of(start)
         mixed = mix(watch.keys[[series]], watch.places[[series]])[0]
         ticks = past.ticks_of(mixed, tick - 96 * NOVELTY_DAYS, tick)
-        days = {local_day(datetime.fromtimestamp(t * TICK, UTC), zone) for t in ticks.tolist()}
+        days = np.searchsorted(_midnights(local_day(start, zone := MARKETS[self.market].tz), zone), ticks, side="right")
         known = int(watch.seen * self.bucket.length / timedelta(days=1))
-        return {"days_used": len(days), "days": min(NOVELTY_DAYS, known)}
+        return {"days_used": len(set(days.tolist())), "days": min(NOVELTY_DAYS, known)}
+
+
+@lru_cache(512)
+def _midnights(day: date, zone: ZoneInfo) -> npt.NDArray[np.int64]:
+    """When a local day and those before it began that are looked at for an earlier use, in ticks.
+
+    A tick that a midnight lies in, which no market has, would be of the day before it.
+    """
+    begun = (day_start(day - timedelta(days=back), zone) for back in range(NOVELTY_DAYS + 1, -1, -1))
+    return np.array([-(-int(at.timestamp()) // TICK) for at in begun], np.int64)
 
 
 def _is_crowd(moment: Moment, persons: int) -> bool:
@@ -200,7 +215,8 @@ def _is_surprise(moment: Moment, persons: int, of: float) -> bool:
     """Whether so many persons, instead of so many, would still be on; q is scaled by what that does to p."""
     if persons < FEWEST or persons <= moment.expected:
         return False
-    alone, counted = burst_p([persons, max(persons, of)], moment.expected, PHI)
+    expected, phi = np.full(2, float(moment.expected)), np.full(2, PHI)
+    alone, counted = burst_ps(np.array([persons, max(persons, of)], float), expected, phi).tolist()
     return bool(moment.q * alone / counted <= Q_OFF)
 
 

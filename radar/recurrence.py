@@ -17,6 +17,8 @@ from radar.store.engine import reading
 from radar.trends.seasons import Season, compared, days_before, season_of
 
 KEPT_DAYS = 64
+ASKED_DAYS = 3
+"""Days whose answers are kept: while a day is gone through, that one and the one before are asked for in turns."""
 WEEK = timedelta(days=7)
 
 
@@ -38,8 +40,8 @@ class Recurrence:
         self._engine, self._model_id, self._market, self._first = engine, model_id, market, first
         self._days: OrderedDict[date, DayCounts | None] = OrderedDict()
         self._names: dict[int, KeyName | None] = {}
-        self._answers: dict[tuple[int, int], Recurring | None] = {}
-        self._day: date | None = None
+        self._answers: dict[date, dict[tuple[int, int], Recurring | None]] = {}
+        self._befores: dict[tuple[date, str | None], list[date]] = {}
 
     def learn_names(self, keys: Iterable[int]) -> None:
         """Look up what keys are called, so that they are not asked for one by one."""
@@ -56,16 +58,23 @@ class Recurrence:
 
     def of(self, key: int, place: int, day: date) -> Recurring | None:
         """Whether a key about a place recurs on a local day; None where nothing is known of its seasons."""
-        if day != self._day:
-            self._day, self._answers = day, {}
-        if (key, place) not in self._answers:
-            self._answers[key, place] = self._asked(key, place, day)
-        return self._answers[key, place]
+        answers = self._answers.get(day)
+        if answers is None:
+            while len(self._answers) >= ASKED_DAYS:
+                del self._answers[min(self._answers)]
+            answers = self._answers[day] = {}
+            self._befores.clear()
+        if (key, place) not in answers:
+            answers[key, place] = self._asked(key, place, day)
+        return answers[key, place]
 
     def _asked(self, key: int, place: int, day: date) -> Recurring | None:
         name = self.name(key)
         season = season_of(name.text, PLACE_CODES.get(place), day) if name else None
-        befores = [before for before in days_before(day, season) if before - timedelta(days=10) >= self._first]
+        asked = day, season.id if season else None
+        if (befores := self._befores.get(asked)) is None:
+            known_since = self._first + timedelta(days=10)
+            befores = self._befores[asked] = [b for b in days_before(day, season) if b >= known_since]
         if not befores:
             return self._by_calendar(season)
         observed, heard = self._sum(key, place, day - timedelta(days=6), day)

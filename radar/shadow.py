@@ -27,7 +27,7 @@ from radar.store.posts import DayPost
 from radar.store.shadow import ShadowRow
 from radar.support import PostsOfDay
 from radar.trends.stages import Q_ON
-from radar.watch import Past, Watch, Written
+from radar.watch import Past, Rows, Watch, Written
 from radar.windows import Bucket
 
 WEEKS = 8
@@ -136,6 +136,7 @@ def _trends(stretch: Stretch, topic_ids: Sequence[str], bucket: Bucket) -> int:
         items = stretch.posts(day)
         recent[day] = PostsOfDay(items)
         out = Written()
-        advance_day(task, watch, past, recent, day, count_day(items, day, zone), out)
+        counted = count_day(items, day, zone)
+        advance_day(task, watch, past, recent, day, counted, Rows.of(counted), out)
         leaders |= {row["episode_id"] for row in out.snapshots.values() if row["q"] <= Q_ON}
     return len(leaders)

@@ -22,7 +22,7 @@ from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.trends import SeriesState, Step, benjamini_hochberg
 from radar.trends.distinct import REGISTERS, estimate, mix
 from radar.trends.packing import is_packed, pack, unpack
-from radar.trends.stages import LIFT_ON, OFF_AFTER, Q_OFF, Q_ON, Stage, Staged, next_stage
+from radar.trends.stages import LIFT_ON, OFF_AFTER, Q_OFF, Q_ON, Stage, Staged, next_stage, plain_stage
 from radar.windows import Bucket
 
 NAMED_FROM = 2
@@ -99,6 +99,29 @@ class Births:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """A day's counts of persons with the mixed numbers of their series, sorted by them and then by bucket."""
+
+    mixed: npt.NDArray[np.uint64]
+    keys: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int16]
+    buckets: npt.NDArray[np.uint8]
+    persons: npt.NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, counts: DayCounts) -> "Rows":
+        """Those of a counted day."""
+        mixed = mix(counts.keys, counts.places)
+        rows = cls(mixed, counts.keys, counts.places, counts.buckets, counts.persons)
+        order = np.lexsort((counts.buckets, mixed))
+        return rows.some(order[counts.persons[order] > 0])
+
+    def some(self, which: npt.NDArray[Any]) -> "Rows":
+        """Some of them."""
+        return Rows(*(getattr(self, name)[which] for name in Rows.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """A day's rows for one bucket length, with their mixed numbers, sorted by them and then by time.
 
@@ -112,29 +135,25 @@ class Day:
     persons: npt.NDArray[np.uint32]
 
     @classmethod
-    def of(cls, counts: DayCounts, starts: Sequence[int], bucket: Bucket) -> "Day":
+    def of(cls, rows: Rows, starts: Sequence[int], bucket: Bucket) -> "Day":
         """starts: ticks at which the day's buckets begin."""
-        rows = counts.persons > 0
         if bucket is Bucket.DAY:
-            ticks = np.full(int(rows.sum()), starts[0], np.int64)
+            ticks = np.full(len(rows.mixed), starts[0], np.int64)
         else:
-            rows &= counts.buckets != DAY_ONLY
-            nth = counts.buckets[rows] if bucket is Bucket.QUARTER else counts.hours[rows]
+            if (rows.buckets == DAY_ONLY).any():
+                rows = rows.some(rows.buckets != DAY_ONLY)
+            nth = rows.buckets if bucket is Bucket.QUARTER else rows.buckets // 4
             ticks = np.array(starts, np.int64)[np.minimum(nth, len(starts) - 1)]
-        mixed = mix(counts.keys[rows], counts.places[rows])
-        order = np.lexsort((ticks, mixed))
-        return cls(
-            mixed[order],
-            counts.keys[rows][order],
-            counts.places[rows][order],
-            ticks[order],
-            counts.persons[rows][order],
-        )
+        return cls(rows.mixed, rows.keys, rows.places, ticks, rows.persons)
+
+    def firsts(self) -> npt.NDArray[np.int64]:
+        """The first row of each series."""
+        return np.flatnonzero(np.append(True, self.mixed[1:] != self.mixed[:-1])[: len(self.mixed)])
 
     def births(self) -> Births:
         """In which bucket each series has had NAMED_FROM persons on the day."""
         total = np.cumsum(self.persons, dtype=np.int64)
-        starts = np.flatnonzero(np.append(True, self.mixed[1:] != self.mixed[:-1])[: len(total)])
+        starts = self.firsts()
         before = np.repeat(total[starts] - self.persons[starts], np.diff(np.append(starts, len(total))))
         so_far = total - before
         rows = np.flatnonzero((so_far >= NAMED_FROM) & (so_far - self.persons < NAMED_FROM))
@@ -150,17 +169,25 @@ class History(NamedTuple):
     persons: npt.NDArray[np.float32]
 
 
+class Block(NamedTuple):
+    """What `Past` keeps of some days' rows."""
+
+    mixed: npt.NDArray[np.uint64]
+    ticks: npt.NDArray[np.int64]
+    persons: npt.NDArray[np.uint32]
+
+
 class Past:
     """The last days' rows, to count a new series backwards in: blocks of 1, 2, 4 ... days, each sorted by series."""
 
     LONGEST = 32
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[int, Day]] = []  # days of each, oldest first
+        self._blocks: list[tuple[int, Block]] = []  # days of each, oldest first
 
     def append(self, day: Day, since: int) -> None:
         """Remember a day; blocks that are wholly before the tick `since` fall away."""
-        self._blocks.append((1, day))
+        self._blocks.append((1, Block(day.mixed, day.ticks, day.persons)))
         while len(self._blocks) > 1 and self._blocks[-2][0] == (length := self._blocks[-1][0]) < self.LONGEST:
             (_, older), (_, newer) = self._blocks[-2:]
             self._blocks[-2:] = [(2 * length, _joined([older, newer]))]
@@ -170,7 +197,7 @@ class Past:
     def history(self, mixed: npt.NDArray[np.uint64], today: Day) -> History:
         """What these series were in the past days and today."""
         which, ticks, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
-        for day in (*(block for _, block in self._blocks), today):
+        for day in (*(block for _, block in self._blocks), Block(today.mixed, today.ticks, today.persons)):
             low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
             lengths = high - low
             if lengths.any():
@@ -191,10 +218,10 @@ class Past:
         return np.unique(ticks[(ticks >= since) & (ticks < until)])
 
 
-def _joined(days: Sequence[Day]) -> Day:
-    columns = [np.concatenate([getattr(day, name) for day in days]) for name in Day.__slots__]
+def _joined(blocks: Sequence[Block]) -> Block:
+    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
     order = np.argsort(columns[0], kind="stable")  # runs in order: merged in one pass, and the older stays first
-    return Day(*(column[order] for column in columns))
+    return Block(*(column[order] for column in columns))
 
 
 def never(key: int, place: int) -> bool:
@@ -215,6 +242,31 @@ def _ago(
     known = np.searchsorted(advanced, rows.ticks)
     seen = np.flatnonzero(np.append(advanced, -1)[known] == rows.ticks)
     return rows.which[seen], len(advanced) - 1 - known[seen], rows.persons[seen]
+
+
+class Back(NamedTuple):
+    """Rows of new series in buckets that were advanced, by series. starts: where each begin; nth: of a bucket."""
+
+    starts: npt.NDArray[np.int64]
+    which: npt.NDArray[np.int64]
+    nth: npt.NDArray[np.int64]
+    persons: npt.NDArray[np.float32]
+
+    def of(
+        self, new: npt.NDArray[np.int64], before: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """What neighbouring series were before a bucket: which of them, how many buckets before, and persons."""
+        some = slice(self.starts[new[0]], self.starts[new[-1] + 1])
+        mine = self.nth[some] < before
+        which, nth, persons = self.which[some][mine], self.nth[some][mine], self.persons[some][mine]
+        return which - new[0], before - 1 - nth, persons
+
+
+def _by_series(rows: History, advanced: npt.NDArray[np.int64], count: int) -> Back:
+    which, ago, persons = _ago(rows, advanced)
+    order = np.argsort(which, kind="stable")
+    starts = np.searchsorted(which[order], np.arange(count + 1))
+    return Back(starts, which[order], len(advanced) - 1 - ago[order], persons[order])
 
 
 _STEP = tuple(field.name for field in fields(Step))
@@ -243,6 +295,7 @@ class Watch:
 
     def __init__(self, model_id: str, market: str, bucket: Bucket) -> None:
         self.model_id, self.market, self.bucket = model_id, market, bucket
+        self._length, self._young, self._old = bucket.length, bucket.young, bucket.old
         self.state = SeriesState(bucket.windows, bucket.season, bucket.half_life, bucket.warm_up)
         self.keys = np.zeros(0, np.int64)
         self.places = np.zeros(0, np.int16)
@@ -259,6 +312,13 @@ class Watch:
         mixed = mix(self.keys, self.places)
         order = np.argsort(mixed)
         self._mixed, self._series = mixed[order], order
+
+    def _index_from(self, start: int) -> None:
+        """The same where only the series from this one on are new."""
+        mixed = mix(self.keys[start:], self.places[start:])
+        order = np.argsort(mixed)
+        at = np.searchsorted(self._mixed, mixed[order])
+        self._mixed, self._series = np.insert(self._mixed, at, mixed[order]), np.insert(self._series, at, start + order)
 
     def find(self, mixed: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Index of each series, -1 where it is none yet."""
@@ -284,53 +344,62 @@ class Watch:
         nothing is new, and the state takes them at one go.
         """
         starts, heard, places = np.array(ticks, np.int64), np.array(exposures, np.float64), np.array(slots, np.int64)
-        births = day.births()
+        births, firsts = day.births(), day.firsts()
         born = births.rows[births.ticks <= starts[-1]] if len(starts) else births.rows[:0]
-        born = born[self.find(day.mixed[born]) < 0]
+        found, before = self.find(day.mixed[firsts]), self.state.size
+        born = born[found[np.searchsorted(firsts, born, side="right") - 1] < 0]
         begin = np.searchsorted(starts, day.ticks[born])
-        column, series, persons = self._cells(day, starts, born)
-        tail = np.array(self.advanced, np.int64)
+        column, series, persons = self._cells(day, starts, born, firsts, found)
+        advanced = np.concatenate([np.array(self.advanced, np.int64), starts[heard > 0]])
         rows = past.history(day.mixed[born], day) if len(born) else None
         recalled = self._recall(day, born, begin, rows, starts, heard) if rows is not None else None
-        seen = self.state.buckets_seen + np.cumsum(heard > 0)
+        back = None if rows is None else _by_series(rows, advanced, len(born))
+        passed = np.concatenate([[0], np.cumsum(heard > 0)]).tolist()
+        seen, late = self.state.buckets_seen, np.searchsorted(begin, 1)
         edges = np.unique(np.concatenate([[0, len(starts)], begin]))
         for i, j in pairwise(edges.tolist()):
-            if rows is not None and (new := np.flatnonzero(begin == i)).size:
-                today = starts[:i][heard[:i] > 0]
-                back = _within(rows, new, starts[i]), np.concatenate([tail, today])
-                aside = None if recalled is None else (recalled, new - np.searchsorted(begin, 1), len(today))
-                self._grow(day, born[new], *back, aside)
+            if back is not None and (new := np.flatnonzero(begin == i)).size:
+                aside = None if recalled is None else (recalled, new - late, passed[i])
+                self._grow(day, born[new], *back.of(new, len(advanced) - passed[-1] + passed[i]), aside)
             some = slice(*np.searchsorted(column, [i, j]))
             at = column[some] - i, series[some]
             for k in range(0, j - i, room := max(1, MOST_CELLS // max(self.state.size, 1))):
                 within = (at[0] >= k) & (at[0] < k + room)
                 y = np.zeros((min(room, j - i - k), self.state.size), np.float32)
-                np.add.at(y, (at[0][within] - k, at[1][within]), persons[some][within])
+                np.add.at(y.reshape(-1), (at[0][within] - k) * self.state.size + at[1][within], persons[some][within])
                 these = slice(i + k, i + k + len(y))
                 steps = self.state.advance_many(y, heard[these], places[these])
                 self.advanced.extend(starts[these][heard[these] > 0].tolist())
                 ends = np.searchsorted(steps.column, np.arange(len(y) + 1))
                 for n, (low, high) in enumerate(pairwise(ends.tolist())):
-                    yield int(seen[i + k + n]), Step(*(getattr(steps, name)[low:high] for name in _STEP))
+                    yield seen + passed[i + k + n + 1], Step(*(getattr(steps, name)[low:high] for name in _STEP))
         if len(born):
-            self._index()
+            self._index_from(before)
 
     def _cells(
-        self, day: Day, starts: npt.NDArray[np.int64], born: npt.NDArray[np.int64]
+        self,
+        day: Day,
+        starts: npt.NDArray[np.int64],
+        born: npt.NDArray[np.int64],
+        firsts: npt.NDArray[np.int64],
+        found: npt.NDArray[np.int64],
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """(bucket, series, persons) of a day's rows by bucket; those of series that are born from their birth on."""
-        series = self.find(day.mixed)
-        since = np.full(len(series), np.iinfo(np.int64).min)
+        """(bucket, series, persons) of a day's rows by bucket; those of series that are born from their birth on.
+
+        firsts, found  the first row of each series of the day, and its index
+        """
+        since = np.full(len(firsts), np.iinfo(np.int64).min)
         if len(born):
-            order = np.argsort(day.mixed[born])
-            at = np.minimum(np.searchsorted(day.mixed[born], day.mixed, sorter=order), len(born) - 1)
-            mine = day.mixed[born][order[at]] == day.mixed
-            series = np.where(mine, len(self.keys) + order[at], series)
-            since = np.where(mine, day.ticks[born[order[at]]], since)
+            at = np.searchsorted(firsts, born, side="right") - 1
+            found = found.copy()
+            found[at], since[at] = len(self.keys) + np.arange(len(born)), day.ticks[born]
+        lengths = np.diff(firsts, append=len(day.mixed))
+        series, since = np.repeat(found, lengths), np.repeat(since, lengths)
         until = starts[-1] if len(starts) else np.iinfo(np.int64).min
         rows = np.flatnonzero((series >= 0) & (day.ticks >= since) & (day.ticks <= until))
         column = np.searchsorted(starts, day.ticks[rows])
-        rows, column = rows[order := np.argsort(column, kind="stable")], column[order]
+        order = np.argsort(column.astype(np.int16), kind="stable")
+        rows, column = rows[order], column[order]
         return column, series[rows], day.persons[rows].astype(np.float32)
 
     def _recall(
@@ -360,15 +429,16 @@ class Watch:
         self,
         day: Day,
         born: npt.NDArray[np.int64],
-        rows: History,
-        advanced: npt.NDArray[np.int64],
+        which: npt.NDArray[np.int64],
+        ago: npt.NDArray[np.int64],
+        persons: npt.NDArray[np.float32],
         recalled: tuple[SeriesState, npt.NDArray[np.int64], int] | None,
     ) -> None:
         """Take in new series with the counts they had before they were series.
 
+        which, ago, persons  which of them, how many buckets before this one (0: the last one)
         recalled  what was learnt of them before, their rows in it, and how many buckets ago that was
         """
-        which, ago, persons = _ago(rows, advanced)
         done = False
         if recalled is not None:
             aside, mine, length = recalled
@@ -382,6 +452,11 @@ class Watch:
     def reaches_back(self) -> int | None:
         """Start of the oldest bucket that a new series is counted back to; None before the first."""
         return self.advanced[0] if self.advanced else None
+
+    def likely(self, steps: Sequence[Step], tests: int) -> npt.NDArray[np.int64]:
+        """Series that are on, or may turn on by these: no q is under p times the tests over the p that are told."""
+        may = (step.series[step.p * tests <= 1.001 * Q_ON * step.p.size] for step in steps)
+        return np.unique(np.concatenate([np.fromiter(self.open, np.int64, len(self.open)), *may]).astype(np.int64))
 
     def tests(self) -> int:
         """How many hypotheses a bucket tests: every key the market has used, whether it became a series or not."""
@@ -428,18 +503,14 @@ class Watch:
         """
         moments: dict[int, Moment] = {}
         q = benjamini_hochberg(step.p, tests) if step.p.size else step.p
-        is_open = [n for n, series in enumerate(step.series.tolist()) if series in self.open] if self.open else []
-        for n in sorted({*np.flatnonzero(q <= Q_OFF).tolist(), *is_open}):
-            series, is_on = int(step.series[n]), bool(q[n] <= Q_ON and step.lift[n] >= LIFT_ON)
-            if series not in self.open and is_on:
+        for series, *shown in self._looked_at(step, q):
+            looked_at = Moment(at, *shown)
+            if series not in self.open and looked_at.q <= Q_ON and looked_at.lift >= LIFT_ON:
                 self._begin(series, at, out)
             if series in self.open:
-                moments[series] = Moment(
-                    at, int(step.window[n]), float(step.p[n]), float(q[n]), float(step.observed[n]),
-                    float(step.expected[n]), float(step.lift[n]), float(step.lift_floor[n]), float(step.score[n]),
-                )  # fmt: skip
-        for series in list(self.open):
-            episode, moment = self.open[series], moments.get(series)
+                moments[series] = looked_at
+        for series, episode in list(self.open.items()):
+            moment = moments.get(series)
             episode.quiet = 0 if moment and moment.q <= Q_OFF else episode.quiet + 1
             if episode.quiet >= OFF_AFTER:
                 del self.open[series]
@@ -448,8 +519,24 @@ class Watch:
             else:
                 if episode.onset_at < at:
                     self._stage(episode, moment, at, out, recurs(int(self.keys[series]), int(self.places[series])))
-                out.episodes[episode.id] = self._row(series, episode)
+                if (row := out.episodes.get(episode.id)) is None:
+                    out.episodes[episode.id] = self._row(series, episode)
+                else:
+                    row["stage"], row["stage_since"] = episode.stage, episode.stage_since
         return moments
+
+    def _looked_at(self, step: Step, q: npt.NDArray[np.float64]) -> Iterator[tuple[Any, ...]]:
+        """Series that may be or stay on, or are open, ascending, with what a moment is made of but its instant."""
+        chosen = q <= Q_OFF
+        if self.open and q.size:
+            opened = np.fromiter(self.open, np.int64, len(self.open))
+            at = np.minimum(np.searchsorted(step.series, opened), q.size - 1)
+            chosen[at[step.series[at] == opened]] = True
+        rows = np.flatnonzero(chosen)
+        columns = (
+            step.series, step.window, step.p, q, step.observed, step.expected, step.lift, step.lift_floor, step.score,
+        )  # fmt: skip
+        return zip(*(column[rows].tolist() for column in columns), strict=True) if rows.size else iter(())
 
     def _begin(self, series: int, at: datetime, out: Written) -> None:
         name = f"{self.model_id}|{self.market}|{self.places[series]}|{self.keys[series]}|{self.bucket}|{at.isoformat()}"
@@ -462,13 +549,17 @@ class Watch:
     def _stage(self, episode: Open, moment: Moment | None, at: datetime, out: Written, recurring: bool) -> None:
         """Move the stage on by the rule of radar.trends.stages."""
         lift, observed = (moment.lift, moment.observed) if moment else (1.0, 0.0)
-        before = Staged(Stage(episode.stage), Stage(episode.pending) if episode.pending else None, episode.held)
-        staged = next_stage(
-            before, on=episode.quiet == 0, lift=lift, lift_before=episode.lift, observed=observed,
-            observed_before=episode.observed, age=int((at - episode.onset_at) / self.bucket.length),
-            young=self.bucket.young, old=self.bucket.old, recurring=recurring,
-        )  # fmt: skip
+        shown: dict[str, Any] = {
+            "on": episode.quiet == 0, "lift": lift, "lift_before": episode.lift, "observed": observed,
+            "observed_before": episode.observed, "age": int((at - episode.onset_at) / self._length),
+            "young": self._young, "old": self._old, "recurring": recurring,
+        }  # fmt: skip
         episode.lift, episode.observed = lift, observed
+        if plain_stage(**shown).value == episode.stage:  # mostly: nothing follows, by `next_stage` too
+            episode.pending, episode.held = None, 0
+            return
+        before = Staged(Stage(episode.stage), Stage(episode.pending) if episode.pending else None, episode.held)
+        staged = next_stage(before, **shown)
         episode.pending, episode.held = staged.pending.value if staged.pending else None, staged.held
         if staged.stage.value != episode.stage:
             episode.stage, episode.stage_since = staged.stage.value, at

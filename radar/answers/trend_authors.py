@@ -51,7 +51,7 @@ def trend_authors(
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
     found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
-    rows = evidence(session, [found.posts[i].id for i in support.posts])
+    rows = evidence(session, found.ids[support.posts].tolist())
     lines = _lines(rows)
     lines.sort(key=_SORTS[order])
     known = {kol.author_id: author(kol) for kol in kols(session, [int(line["author"]["id"]) for line in lines[:limit]])}

@@ -49,7 +49,7 @@ def trend_posts(
     ids = support.posts[::-1] if newest_first else support.posts
     mark = mark_of("posts", seen.episode_id, seen.as_of, newest_first)
     first = max(place_in(mark, cursor, (int,))[0], 0) if cursor else 0
-    page = [found.posts[i].id for i in ids[first : first + limit]]
+    page = [int(found.ids[i]) for i in ids[first : first + limit]]
     shown = {row["id"]: row for row in evidence(session, page)}
     more = first + limit < len(support.posts)
     return {

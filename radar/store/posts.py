@@ -417,6 +417,50 @@ class DayPost(NamedTuple):
     fetched_at: datetime = datetime.min
 
 
+class HeardPost(NamedTuple):
+    """What a trend shows of a post: a part of `DayPost`, in its words."""
+
+    id: int
+    person_id: int
+    platform: str
+    published_at: datetime
+    day_only: bool
+    keys: bytes
+    places: str
+    sponsored: bool
+    tone: int | None
+    like_count: int | None
+    comment_count: int | None
+    share_count: int | None
+    follower_count: int | None
+    first_post_at: datetime | None
+
+
+def heard_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[HeardPost]:
+    """The posts of `day_posts`, with less of each."""
+    aside_of, said = _said(model_id, ("keys", "places", "sponsored", "tone"))
+    statement = (
+        sa.select(
+            post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,
+            post.c.like_count, post.c.comment_count, post.c.share_count, author.c.follower_count,
+            author.c.first_post_at,
+        )
+        .join(signal, signal.c.post_id == post.c.id)
+        .outerjoin(aside, aside_of)
+        .join(author, author.c.id == post.c.author_id)
+        .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)
+        .where(post.c.deleted_at.is_(None), signal.c.language.is_not(None))
+        .order_by(post.c.published_at, post.c.platform, post.c.native_id)
+    )  # fmt: skip
+    return list(map(HeardPost._make, session.execute(statement).all()))
+
+
+def _said(model_id: str, names: Sequence[str]) -> tuple[sa.ColumnElement[bool], list[sa.ColumnElement[Any]]]:
+    """What a model's reading says of posts: how to join what it keeps aside, and columns that come from there first."""
+    by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
+    return by_aside, [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
+
+
 def day_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
     """Classified, living posts of a market's local days first..last, by time and then by identity.
 
@@ -428,9 +472,7 @@ def day_posts(session: Session, model_id: str, market: str, first: date, last: d
 
 def living_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
     """The same with those that were not read: nothing of a reading is theirs."""
-    by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
-    names = ("keys", "places", "text_hash", "sketch", "sponsored", "tone")
-    said = [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
+    by_aside, said = _said(model_id, ("keys", "places", "text_hash", "sketch", "sponsored", "tone"))
     statement = (
         sa.select(
             post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,

@@ -6,11 +6,13 @@ shown with the reason and ranked lower, never hidden. Coordination of this kind 
 (Pacheco et al., "Uncovering coordinated networks on social media", ICWSM 2021: shared traces, timing, similarity).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from radar._jit import jit
+from radar.trends.lookup import I64, Groups
 
 HALF = 0.5
 SAME_WORDS = 0.8  # Jaccard index of two posts' keys from which they are one text
@@ -22,8 +24,6 @@ MOST_PERSONS = 64  # more are not compared: a crowd of that size is looked at by
 NARROW = 0.5
 """What a narrow trend's score is multiplied with."""
 
-Keys = NDArray[np.int64]
-
 
 @dataclass(frozen=True, slots=True)
 class Sign:
@@ -34,42 +34,62 @@ class Sign:
 
 
 def signs(
-    said: Sequence[Keys], others: Sequence[Keys], minutes: NDArray[np.float64] | None, new: float, usual_new: float
+    said: Groups, others: Groups, minutes: NDArray[np.float64] | None, new: float, usual_new: float
 ) -> list[Sign]:
     """Signs in at least half of the persons; of fewer than four persons nothing is said.
 
-    said     keys of each person's first post of the trend;    others  of everything else the person posted then, as
-             often as they come
+    said     keys of each person's first post of the trend, by their numbers (`radar.trends.lookup`)
+    others   of everything else that the first 64 of them posted then, as often as they come
     minutes  when that first post came; None where the hour is not known, or the window is too short to tell
     new, usual_new  share of new accounts among these persons, and among all persons heard
     """
-    n = len(said)
+    n = len(said.starts) - 1
     if n < FEWEST_PERSONS:
         return []
     shares = {
-        "same_words": _alike(said[:MOST_PERSONS], SAME_WORDS),
-        "same_taste": _alike(others[:MOST_PERSONS], SAME_TASTE),
+        "same_words": _alike(said, SAME_WORDS),
+        "same_taste": _alike(others, SAME_TASTE),
         "same_minutes": 0.0 if minutes is None else _crowded(minutes),
         "new_accounts": new if new >= 2 * usual_new else 0.0,
     }
     return [Sign(reason, round(share, 3)) for reason, share in shares.items() if share >= HALF]
 
 
-def _alike(sets: Sequence[Keys], least: float) -> float:
-    """Share of persons who have somebody else's keys, by Jaccard index."""
-    lengths = np.array([len(s) for s in sets])
-    if not lengths.sum():
-        return 0.0
-    keys, column = np.unique(np.concatenate(list(sets)), return_inverse=True)
-    has = np.zeros((len(sets), len(keys)), np.float32)
-    has[np.repeat(np.arange(len(sets)), lengths), column] = 1
-    size = has.sum(1)
-    both = has @ has.T
-    with np.errstate(invalid="ignore"):
-        jaccard = both / (size[:, None] + size[None, :] - both)
-    jaccard[size < FEWEST_KEYS, :] = jaccard[:, size < FEWEST_KEYS] = 0
-    np.fill_diagonal(jaccard, 0)
-    return float((jaccard.max(1) >= least).mean())
+def _alike(sets: Groups, least: float) -> float:
+    """Share of the first 64 persons who have somebody else's keys, by Jaccard index."""
+    starts = sets.starts[: MOST_PERSONS + 1]
+    keys = sets.members[: starts[-1]]
+    return alike(keys, starts, int(keys.max()) + 1, least) if len(keys) else 0.0
+
+
+@jit
+def alike(keys: I64, starts: I64, distinct: int, least: float) -> float:
+    """Share of sets that have another's keys: whoever had a key before is in a chain of its own for each key."""
+    n, links = starts.size - 1, 0
+    first, before, whose = np.empty(distinct, np.int32), np.empty(keys.size, np.int32), np.empty(keys.size, np.int32)
+    first[:] = -1
+    size, both = np.zeros(n, np.int64), np.zeros((n, n), np.int64)
+    for i in range(n):
+        for at in range(starts[i], starts[i + 1]):
+            link = first[keys[at]]
+            if link >= 0 and whose[link] == i:
+                continue
+            size[i] += 1
+            before[links], whose[links], first[keys[at]] = link, i, links
+            links += 1
+            while link >= 0:
+                both[i, whose[link]] += 1
+                both[whose[link], i] += 1
+                link = before[link]
+    found = 0
+    for i in range(n):
+        for j in range(n):
+            if i == j or size[i] < FEWEST_KEYS or size[j] < FEWEST_KEYS:
+                continue
+            if np.float32(both[i, j]) / np.float32(size[i] + size[j] - both[i, j]) >= np.float32(least):
+                found += 1
+                break
+    return found / n
 
 
 def _crowded(minutes: NDArray[np.float64]) -> float:

@@ -95,11 +95,12 @@ def march(
     # copied item by item: of whole arrays, numba would compile what it says where one does not fit the other, seconds
     long = np.empty((4, before_it + past.shape[1]))
     kept = np.empty((3, shared.shape[1], before_it + past.shape[1]), np.float32)
-    for at in range(past.shape[1]):
-        for row in range(4):
+    for row in range(4):
+        for at in range(past.shape[1]):
             long[row, before_it + at] = past[row, at]
-        for row in range(3):
-            for kind in range(shared.shape[1]):
+    for row in range(3):
+        for kind in range(shared.shape[1]):
+            for at in range(past.shape[1]):
                 kept[row, kind, before_it + at] = shared[row, kind, at]
     every, numbers = numbers, numbers[: top_kind(numbers)]
     prior, usual = np.empty(numbers.size), np.empty((2, numbers.size))
@@ -150,11 +151,12 @@ def march(
             stay_silent(silent, recent, kept[:, :, before_it:], past.shape[1] - longest, seen, longest, decays)
         seen += 1
         passed += 1
-    for at in range(past.shape[1]):
-        for row in range(4):
+    for row in range(4):
+        for at in range(past.shape[1]):
             past[row, at] = long[row, before_it + at]
-        for row in range(3):
-            for kind in range(shared.shape[1]):
+    for row in range(3):
+        for kind in range(shared.shape[1]):
+            for at in range(past.shape[1]):
                 shared[row, kind, at] = kept[row, kind, before_it + at]
     return passed, found, seen, exposed, head, claimed
 

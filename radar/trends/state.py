@@ -458,11 +458,17 @@ class SeriesState:
         self._extend(other.kinds)
         for name in ("_level", "_sums"):
             getattr(self, name)[..., start : start + n] = getattr(other, name)[..., :n]
-        self._rings[..., start : start + n] = np.roll(other._rings[..., :n], self._head - other._head, axis=1)
-        rows = other._owner[:n]
-        self._owner[start : start + n] = np.where(rows >= 0, rows + self._owners, -1)
-        self._own = np.concatenate([self._own[:, : self._owners], other._own[:, : other._owners]], axis=1)
-        self._owners += other._owners
+        ring = self.windows[-1]
+        turn = (self._head - other._head) % ring
+        self._rings[:, turn:, start : start + n] = other._rings[:, : ring - turn, :n]
+        self._rings[:, :turn, start : start + n] = other._rings[:, ring - turn :, :n]
+        if other._owners:
+            rows = other._owner[:n]
+            self._owner[start : start + n] = np.where(rows >= 0, rows + self._owners, -1)
+            self._own = np.concatenate([self._own[:, : self._owners], other._own[:, : other._owners]], axis=1)
+            self._owners += other._owners
+        else:
+            self._owner[start : start + n] = -1
         self._totals += other._totals
 
     def _allocate(self, size: int) -> None:

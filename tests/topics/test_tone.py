@@ -107,7 +107,7 @@ def test_readings_keep_the_tone_on_both_databases(engine: sa.Engine, scorer: Top
     with reading(engine) as session:
         posts = day_posts(session, scorer.model_id, "TW", day, day)
         by_person = complaints_of(session, [post.person_id for post in posts])
-    assert complaints(posts) == {"negative": 3, "posts": 5}
+    assert complaints(np.array([post.tone for post in posts], float)) == {"negative": 3, "posts": 5}
     assert sorted(by_person.values()) == [(0, 1), (3, 4)]
 
 

@@ -6,19 +6,26 @@ import numpy as np
 
 from radar.keys import Kind
 from radar.trends.diversity import signs
+from radar.trends.lookup import Groups
 from radar.trends.naming import Candidate, best_known
 from radar.trends.seasons import calendar, compared, season_of
 
 RNG = np.random.default_rng(4)
 
 
-def _said(n: int, common: int, own: int) -> list[np.ndarray]:
+def _said(n: int, common: int, own: int) -> Groups:
     """Posts of n persons that share some keys and have some of their own."""
     shared = np.arange(common)
-    return [np.sort(np.concatenate([shared, RNG.integers(1_000, 10**9, own)])) for _ in range(n)]
+    return Groups.of([np.sort(np.concatenate([shared, RNG.integers(1_000, 10**6, own)])) for _ in range(n)])
 
 
-NOTHING = [np.zeros(0, np.int64)] * 20
+def _together(some: Groups, more: Groups) -> Groups:
+    return Groups(
+        np.concatenate([some.members, more.members]), np.append(some.starts, more.starts[1:] + some.starts[-1])
+    )
+
+
+NOTHING = Groups.of([np.zeros(0, np.int64)] * 20)
 EVENLY = np.linspace(0, 3_000, 20)
 
 
@@ -27,7 +34,7 @@ def test_people_who_share_a_name_and_a_place_are_no_single_hand() -> None:
 
 
 def test_copies_of_one_text_are_named_with_their_share() -> None:
-    crowd = _said(12, 24, 2) + _said(8, 6, 20)
+    crowd = _together(_said(12, 24, 2), _said(8, 6, 20))
     (sign,) = signs(crowd, NOTHING, EVENLY, new=0.0, usual_new=0.0)
     assert (sign.reason, sign.share) == ("same_words", 0.6)
 
@@ -38,7 +45,7 @@ def test_the_same_ten_minutes_new_accounts_and_one_taste_are_seen() -> None:
     assert [s.reason for s in signs(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.2)] == ["new_accounts"]
     assert signs(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.8) == []  # the market itself is new to us
     assert [s.reason for s in signs(_said(20, 6, 20), _said(20, 20, 10), EVENLY, 0, 0)] == ["same_taste"]
-    assert signs(_said(3, 24, 0), NOTHING[:3], None, 1.0, 0.0) == []  # three persons are too few to tell
+    assert signs(_said(3, 24, 0), NOTHING, None, 1.0, 0.0) == []  # three persons are too few to tell
 
 
 def test_a_yearly_peak_recurs_and_one_of_twice_the_size_is_a_trend_again() -> None:

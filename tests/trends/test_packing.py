@@ -11,7 +11,7 @@ import pytest
 from radar.store.day_blob import HOURS, QUARTERS, DayCounts
 from radar.trends.distinct import add
 from radar.trends.packing import pack, unpack
-from radar.watch import Day, Past, Watch
+from radar.watch import Day, Past, Rows, Watch
 from radar.windows import Bucket
 
 BEGINS = date(2026, 3, 1)
@@ -30,7 +30,7 @@ def _watch(days: int = 40, keys: int = 300) -> Watch:
     watch.begun = BEGINS
     for n in range(days):
         tick = 96 * (BEGINS + timedelta(days=n)).toordinal()
-        day = Day.of(_counts(rng, keys), [tick], Bucket.DAY)
+        day = Day.of(Rows.of(_counts(rng, keys)), [tick], Bucket.DAY)
         for _ in watch.pass_buckets(day, [tick], past, exposures=[200.0], slots=[n % 7]):
             pass
         add(watch.registers, day.mixed)
