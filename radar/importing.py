@@ -208,8 +208,9 @@ def _import_file(
             rows = _blocks(export.read(stream, shown) if export else rows_of(stream, kind, shown))
             for lines, some in json_lines_of(stream, shown) if kind == "jsonl" and not export else rows:
                 if reader is None:
-                    has_header = kind != "jsonl" and not export and isinstance(some[0], dict)
-                    reader = Reader(mapping, list(some[0]) if has_header else None, name)
+                    first = some[0]
+                    header = list(first) if isinstance(first, dict) and not export else None
+                    reader = Reader(mapping, header, name)
                 work.take(lines, some, reader)
         except UnreadableInput as error:
             work.flush()
