@@ -151,7 +151,8 @@ def _together(parts: Iterator[dict[str, Sequence[Any]]] | Sequence[dict[str, Seq
             made[name].append(np.array(part[name], bool))
         for name, known in names.items():
             made[name].append(np.array([known.setdefault(value, len(known)) for value in part[name]], np.int64))
-        keys, sketches = [value or b"" for value in part["keys"]], part["sketch"]
+        keys = [value or b"" for value in part["keys"]]
+        sketches = [value if value and len(value) == _SKETCH else None for value in part["sketch"]]
         made["keys"].append(np.frombuffer(b"".join(keys), "<i8"))
         made["lengths"].append(np.array(list(map(len, keys)), np.int64) // 8)
         made["text_hash"].append(np.array([value or 0 for value in part["text_hash"]], np.int64))
