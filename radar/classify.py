@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -194,7 +195,7 @@ def classify_claimed(
         items = store.claim_unread(session, span.after, span.last, limit, held_sources(session))
         if not items:
             return 0, None
-        found = Batch([_waiting(item) for item in items], read_posts(scorer, items, tracked.matcher), tracked.version)
+        found = batch_of(items, read_posts(scorer, items, tracked.matcher), tracked.version)
         return put_readings(session, scorer.model_id, found, now), items[-1].id
 
 
@@ -233,22 +234,43 @@ class Waiting(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Posts and what was read in them, with that version of the tracked keys."""
+    """Posts and what was read in them by column, with that version of the tracked keys: cheap to send and to store.
 
-    posts: list[Waiting]
-    readings: list[PostReading]
+    signals     columns of `post_signal` by name, without the model       topics  the same of `post_topic`
+    revisions   of each post, as it was read
+    days        (market, local day)s and authors of the posts
+    """
+
+    signals: dict[str, list[Any]]
+    topics: dict[str, list[Any]]
+    revisions: list[int]
+    days: set[tuple[str, date]]
+    author_ids: set[int]
     tracked: str
+
+
+def batch_of(posts: Sequence[UnreadPost | Waiting], readings: Sequence[PostReading], tracked: str) -> Batch:
+    """What was read in posts, as it is stored."""
+    ids, author_ids, revisions, markets, days = (list(map(attrgetter(name), posts)) for name in Waiting._fields)
+    columns = zip(*readings, strict=True) if readings else [()] * len(PostReading._fields)
+    told = dict(zip(PostReading._fields, map(list, columns), strict=True))
+    topics = [(post_id, *topic) for post_id, found in zip(ids, told.pop("topics"), strict=True) for topic in found]
+    of_topics = zip(*topics, strict=True) if topics else [()] * 3
+    return Batch(
+        {"post_id": ids} | told,
+        dict(zip(("post_id", "topic_id", "probability"), map(list, of_topics), strict=True)),
+        revisions,
+        set(zip(markets, days, strict=True)),
+        set(author_ids),
+        tracked,
+    )
 
 
 def _read_batch(engine: sa.Engine, scorer: TopicScorer, span: Span) -> Batch:
     with reading(engine) as session:
         tracked = open_reader(session)
         items = store.unread_posts(session, span.after, span.last, held_sources(session))
-    return Batch([_waiting(item) for item in items], read_posts(scorer, items, tracked.matcher), tracked.version)
-
-
-def _waiting(item: UnreadPost) -> Waiting:
-    return Waiting(item.id, item.author_id, item.revision, item.audience_market, item.local_day)
+    return batch_of(items, read_posts(scorer, items, tracked.matcher), tracked.version)
 
 
 _apart: tuple[sa.Engine, TopicScorer] | None = None
@@ -276,7 +298,7 @@ def _claim(engine: sa.Engine, scorer: TopicScorer, span: Span, now: datetime) ->
 
 
 def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int:
-    if not batch.posts:  # somebody else read or took them meanwhile
+    if not batch.revisions:  # somebody else read or took them meanwhile
         return 0
     with writing(engine) as session, session.begin():
         return put_readings(session, model_id, batch, now)
@@ -284,25 +306,11 @@ def _write(engine: sa.Engine, model_id: str, batch: Batch, now: datetime) -> int
 
 def put_readings(session: Session, model_id: str, batch: Batch, now: datetime) -> int:
     """Store what was read in posts; how many, none where another model or other tracked keys are in force since."""
-    signals = [
-        {
-            "post_id": post.id, "model_id": model_id, "keys": said.keys, "places": said.places,
-            "language": said.language, "sponsored": said.sponsored, "text_hash": said.text_hash,
-            "sketch": said.sketch, "tone": said.tone, "negative": said.negative,
-        }
-        for post, said in zip(batch.posts, batch.readings, strict=True)
-    ]  # fmt: skip
-    topics = [
-        {"post_id": post.id, "topic_id": topic_id, "probability": p, "model_id": model_id}
-        for post, said in zip(batch.posts, batch.readings, strict=True)
-        for topic_id, p in said.topics
-    ]
-    done = [{"read_post_id": post.id, "seen_revision": post.revision, "read_at": now} for post in batch.posts]
     if promotion.is_passive(session, model_id):
         return 0
     if tracked_store.version(session, hold=True) != batch.tracked:
         return 0  # somebody tracks another key since: the posts wait for the next run
-    store.write_readings(session, signals, topics, done)
-    store.mark_dirty(session, {(post.audience_market, post.local_day) for post in batch.posts})
-    measures.mark_authors(session, {post.author_id for post in batch.posts}, now)
-    return len(batch.posts)
+    store.write_readings(session, model_id, batch.signals, batch.topics, batch.revisions, now)
+    store.mark_dirty(session, batch.days)
+    measures.mark_authors(session, batch.author_ids, now)
+    return len(batch.revisions)

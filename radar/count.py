@@ -1,148 +1,41 @@
 """Counting is recounting a day: a dirty (market, local day) is read whole and its counts are replaced whole.
 
-A person counts once per key per local day, in the quarter hour of the day's first mention, so a loud account is never
-a crowd.
-The same text, or nearly the same (`radar.text.similar`), from several accounts counts for the first. Simple, exact
-after a kill, and order-free.
-
-A day is counted by a model when that model has read all its posts: the readings of two models in one day would be a
-rise of the one that sees more.
+How a day is counted, says `radar.day_arithmetic`. It is counted by a model when that model has read all its posts: the
+readings of two models in one day would be a rise of the one that sees more.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.day_arithmetic import count_day, mentions_of, originals
 from radar.keys import Kind, key_number
-from radar.markets import MARKETS, PLACE_NUMBERS, day_start, local_day
+from radar.markets import MARKETS, day_start
 from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
 from radar.store import counts as store
 from radar.store import months, posts, promotion, source_days, work
 from radar.store.counts import DirtyDay
-from radar.store.day_blob import DAY_ONLY, HOURS, QUARTERS, DayCounts
+from radar.store.day_blob import DayCounts
+from radar.store.day_columns import DayColumns, living_columns, micros
 from radar.store.engine import open_store, reading
 from radar.store.lasting import lasting
-from radar.store.posts import DayPost, HeardPost, key_array
+from radar.store.posts import DayPost, HeardPost
 from radar.store.tracked import put_mentions, tracked_keys
 from radar.text.reading import key_texts
-from radar.text.similar import firsts
 
 CHUNK_DAYS = 31
 MANY_DAYS = 200
 """Days from which processes of their own count."""
 NAMED_FROM = 2
 """A key that this many persons used on one day is given its name and becomes a counted series."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mentions:
-    """Posts of a day, exploded to one row per (post, key, place), in time order of posts.
-
-    post  int32 index of the post   key  int64   place  int16
-    """
-
-    post: npt.NDArray[np.int32]
-    key: npt.NDArray[np.int64]
-    place: npt.NDArray[np.int16]
-
-
-def explode(items: Sequence[DayPost]) -> Mentions:
-    """One row per post, key and place market (0 = all places, and each country the post is about)."""
-    arrays = [key_array(item.keys) for item in items]
-    lengths = np.array([len(a) for a in arrays], dtype=np.int64)
-    keys = np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
-    post = np.repeat(np.arange(len(items), dtype=np.int32), lengths)
-    rows = [(post, keys, np.zeros(len(keys), np.int16))]
-    abroad = [(i, PLACE_NUMBERS[c]) for i, item in enumerate(items) for c in item.places.split() if c in PLACE_NUMBERS]
-    for i, number in abroad:
-        rows.append((np.full(lengths[i], i, np.int32), arrays[i], np.full(lengths[i], number, np.int16)))
-    posts_, keys_, places_ = (np.concatenate(column) for column in zip(*rows, strict=True))
-    return Mentions(posts_, keys_, places_)
-
-
-def originals(items: Sequence[DayPost]) -> list[DayPost]:
-    """Posts in time order without other accounts' copies of a text or of nearly the same: the first account's stand."""
-    first: dict[int, int] = {}
-    kept = []
-    for item in items:
-        if item.keys and first.setdefault(item.text_hash, item.person_id) == item.person_id:
-            kept.append(item)
-    stands = firsts([item.person_id for item in kept], [item.sketch for item in kept])
-    return [item for item, is_first in zip(kept, stands, strict=True) if is_first]
-
-
-def count_day(items: Sequence[DayPost], day: date, zone: ZoneInfo, kept: Sequence[DayPost] | None = None) -> DayCounts:
-    """The counts of one local day from its posts, in time order. kept: their originals, where they are known."""
-    midnight = day_start(day, zone)
-    quarter = _quarters(items, midnight)
-    person = np.array([p.person_id for p in items], np.int64)
-    timed = quarter < QUARTERS
-    by_quarter = _heard(quarter[timed], person[timed], QUARTERS)
-    by_hour = _heard(quarter[timed] // 4, person[timed], HOURS)
-    kept = originals(items) if kept is None else kept
-    return _rows(kept, midnight, by_quarter, by_hour, len(np.unique(person)))
-
-
-def _quarters(items: Sequence[DayPost], midnight: datetime) -> npt.NDArray[np.int64]:
-    """The quarter hour of each post since local midnight, DAY_ONLY where only the day is known."""
-    length = timedelta(minutes=15)
-    return np.array([DAY_ONLY if p.day_only else (p.published_at - midnight) // length for p in items], np.int64)
-
-
-def _heard(bucket: npt.NDArray[np.int64], person: npt.NDArray[np.int64], buckets: int) -> npt.NDArray[np.uint32]:
-    """Distinct persons in each bucket."""
-    if not len(bucket):
-        return np.zeros(buckets, np.uint32)
-    heard = np.unique(np.stack([bucket, person]), axis=1)[0]
-    return np.bincount(heard, minlength=buckets).astype(np.uint32)
-
-
-def _rows(
-    kept: Sequence[DayPost],
-    midnight: datetime,
-    by_quarter: npt.NDArray[np.uint32],
-    by_hour: npt.NDArray[np.uint32],
-    day_persons: int,
-) -> DayCounts:
-    mentions = explode(kept)
-    quarter = _quarters(kept, midnight).astype(np.uint8)
-    person = np.array([p.person_id for p in kept], np.int64)[mentions.post]
-    engagement = np.array([engagement_of(p) or 0 for p in kept], np.float64)[mentions.post]
-    bucket = quarter[mentions.post]
-    # rows are in time order of posts within each (key, place), so the first of a person is the first mention
-    order = np.lexsort((mentions.post, person, mentions.place, mentions.key))
-    k, p, who = mentions.key[order], mentions.place[order], person[order]
-    is_first = np.ones(len(order), bool)
-    is_first[1:] = (k[1:] != k[:-1]) | (p[1:] != p[:-1]) | (who[1:] != who[:-1])
-    first = np.zeros(len(order), np.uint32)
-    first[order] = is_first
-    order = np.lexsort((bucket, mentions.place, mentions.key))
-    k, p, b = mentions.key[order], mentions.place[order], bucket[order]
-    starts = np.ones(len(order), bool)
-    starts[1:] = (k[1:] != k[:-1]) | (p[1:] != p[:-1]) | (b[1:] != b[:-1])
-    at = np.flatnonzero(starts)
-    if not len(at):
-        empty = np.zeros(0)
-        persons, post_counts, sums = empty, empty, empty
-    else:
-        persons = np.add.reduceat(first[order], at)
-        post_counts = np.diff(np.append(at, len(order)))
-        sums = np.add.reduceat(engagement[order], at)
-    return DayCounts(
-        k[at], p[at], b[at], persons.astype(np.uint32), post_counts.astype(np.uint32), sums.astype(np.float32),
-        by_quarter, by_hour, day_persons,
-    )  # fmt: skip
 
 
 def engagement_of(item: DayPost | HeardPost) -> int | None:
@@ -311,37 +204,27 @@ def _counted(
     topic_names: dict[int, str],
     named: set[int],
 ) -> Counted:
-    zone = MARKETS[market].tz
-    living: dict[date, list[DayPost]] = {day: [] for day in days}
-    if days:
-        for item in posts.living_posts(session, model_id, market, days[0], days[-1]):
-            day = local_day(item.published_at, zone)
-            if day in living:
-                living[day].append(item)
-    by_day = {day: [item for item in items if item.language is not None] for day, items in living.items()}
-    mixed = {day for day, items in by_day.items() if not all(item.is_own for item in items)}
+    living = _by_day(session, model_id, market, days) if days else {}
+    by_day = {day: items.where(items.is_read) for day, items in living.items()}
+    mixed = {day for day, items in by_day.items() if not items.is_own.all()}
     tracked = {one.key_hash for one in tracked_keys(session) if one.deleted_at is None}
     counted, mentions = [], {}
     for day in days:
         if day not in mixed:
             kept = originals(by_day[day])
-            counted.append((day, count_day(by_day[day], day, zone, kept), len(by_day[day])))
+            counted.append((day, count_day(by_day[day], day, MARKETS[market].tz, kept), len(by_day[day])))
             mentions[day] = mentions_of(kept, market, day, tracked)
     names = names_of(session, counted, by_day, topic_names, named)
     given = {day: source_days.given_of(day, items) for day, items in living.items()}
     return Counted(counted, mixed, names, mentions, given)
 
 
-def mentions_of(kept: Sequence[DayPost], market: str, day: date, tracked: set[int]) -> list[dict[str, Any]]:
-    """Who mentioned which tracked key on a day, in how many posts."""
-    found: Counter[tuple[int, int]] = Counter()
-    for item in kept if tracked else ():
-        for number in tracked.intersection(key_array(item.keys).tolist()):
-            found[number, item.person_id] += 1
-    return [
-        {"key_hash": number, "audience_market": market, "local_day": day, "person_id": person, "post_count": n}
-        for (number, person), n in sorted(found.items())
-    ]
+def _by_day(session: Session, model_id: str, market: str, days: Sequence[date]) -> dict[date, DayColumns]:
+    """The living posts of each of these days, in order of days."""
+    found, zone = living_columns(session, model_id, market, days[0], days[-1]), MARKETS[market].tz
+    starts = [micros(day_start(on, zone)) for day in days for on in (day, day + timedelta(days=1))]
+    at = iter(np.searchsorted(found.at, starts).tolist())
+    return {day: found.between(next(at), next(at)) for day in days}
 
 
 def _count_chunk(
@@ -379,7 +262,7 @@ def _write(engine: sa.Engine, model_id: str, chunk: list[DirtyDay], found: Count
 def names_of(
     session: Session,
     counted: Sequence[tuple[date, DayCounts, int]],
-    by_day: dict[date, list[DayPost]],
+    by_day: Mapping[date, DayColumns],
     topic_names: dict[int, str],
     named: set[int],
 ) -> list[dict[str, Any]]:
@@ -397,12 +280,17 @@ def names_of(
         named |= known
         new -= known
         wanted |= new
-        terms = new - topic_names.keys()
-        for item in by_day[day]:
-            if terms and (hit := terms.intersection(key_array(item.keys).tolist())):
-                sources.add(item.id)
-                terms -= hit
+        sources |= _first_posts(by_day[day], new - topic_names.keys())
     found: dict[int, tuple[Kind, str]] = {n: (Kind.TOPIC, topic_names[n]) for n in wanted & topic_names.keys()}
     if sources:
         found |= key_texts(list(posts.texts(session, sorted(sources)).values()), wanted)
     return [{"hash": n, "kind": int(kind), "text": text, "gloss": None} for n, (kind, text) in sorted(found.items())]
+
+
+def _first_posts(items: DayColumns, keys: set[int]) -> set[int]:
+    """Ids of the posts that are the first to hold one of the keys."""
+    if not keys:
+        return set()
+    hit = np.flatnonzero(np.isin(items.keys, np.array(sorted(keys), np.int64)))
+    _, first = np.unique(items.keys[hit], return_index=True)
+    return set(np.repeat(items.id, items.lengths)[hit[first]].tolist())

@@ -9,11 +9,12 @@ import sys
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TextIO
+from typing import IO, Any, NamedTuple, TextIO, TypeVar
 
 import xxhash
 from pydantic_core import from_json
@@ -23,10 +24,13 @@ from radar.file_encoding import SAMPLE, sniff
 
 FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 _BATCH = 2_000
+_LINES = 500
+"""Lines of JSON that are looked into together: they stay near."""
 _CHUNK = 1 << 20
-_LONGEST_LINE = 1_000_000
+LONGEST_LINE = 1_000_000
 """Bytes of a line of JSON, characters of a field of CSV, that are taken at most."""
 
+T = TypeVar("T")
 Row = dict[str, Any]
 
 
@@ -100,10 +104,18 @@ def rows_of(stream: IO[bytes], format_name: str, name: str) -> Iterator[tuple[in
 
     Raises UnreadableInput for a file that is damaged, after the rows before the damage.
     """
+    return _read({"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "xlsx": _xlsx}[format_name], stream, name)
+
+
+def json_lines_of(stream: IO[bytes], name: str) -> Iterator[tuple[list[int], list[bytes]]]:
+    """The numbers and the bytes of lines of JSON, some at a time, none of them empty: `row_of` tells what they hold."""
+    return _read(_json_lines, stream, name)
+
+
+def _read(reader: Callable[[Any], Iterator[T]], stream: IO[bytes], name: str) -> Iterator[T]:
     zipped = stream.read(2) == b"\x1f\x8b"
     stream.seek(0)
     plain: Any = gzip.GzipFile(fileobj=stream) if zipped else stream
-    reader = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet, "xlsx": _xlsx}[format_name]
     try:
         yield from reader(plain)
     except UnreadableInput as error:
@@ -123,7 +135,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._waiting.popleft() if self._waiting else self._text.readline(_LONGEST_LINE)
+        line = self._waiting.popleft() if self._waiting else self._text.readline(LONGEST_LINE)
         if not line:
             self.ended = True
             raise StopIteration
@@ -144,7 +156,7 @@ class _Lines:
 
 
 def _csv(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
-    csv.field_size_limit(_LONGEST_LINE)
+    csv.field_size_limit(LONGEST_LINE)
     with io.TextIOWrapper(stream, encoding=sniff(_sample(stream)), errors="surrogateescape", newline="") as text:
         lines = _Lines(text)
         try:
@@ -225,19 +237,41 @@ def _record(record: list[str], header: list[str]) -> Row | Fault:
 
 
 def _jsonl(stream: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:
-    for line, raw in enumerate(_bounded(stream), start=1):
-        if not raw.strip():
-            continue
-        if len(raw) > _LONGEST_LINE:
-            yield line, Fault(f"longer than {_LONGEST_LINE:,} bytes: is it one object a line?", _shown(raw))
-            continue
-        try:
-            row = parsed(raw)
-        except (ValueError, RecursionError) as error:
-            yield line, Fault(f"not JSON: {error}", _shown(raw))
-            continue
-        is_row = isinstance(row, dict)
-        yield line, row if is_row else Fault("expected an object a line, not a list or a value", str(row)[:2_000])
+    for lines, raws in _json_lines(stream):
+        yield from zip(lines, map(row_of, raws), strict=True)
+
+
+def _json_lines(stream: IO[bytes]) -> Iterator[tuple[list[int], list[bytes]]]:
+    lines, raws, size = list[int](), list[bytes](), 0
+    try:
+        for line, raw in enumerate(_bounded(stream), start=1):
+            if raw.isspace():
+                continue
+            lines.append(line)
+            raws.append(raw)
+            size += len(raw)
+            if len(lines) == _LINES or size > _CHUNK:
+                yield lines, raws
+                lines, raws, size = [], [], 0
+    except Exception:
+        if lines:
+            yield lines, raws
+        raise
+    if lines:
+        yield lines, raws
+
+
+def row_of(raw: bytes) -> Row | Fault:
+    """What a line of JSON holds."""
+    if len(raw) > LONGEST_LINE:
+        return Fault(f"longer than {LONGEST_LINE:,} bytes: is it one object a line?", _shown(raw))
+    try:
+        row = parsed(raw)
+    except (ValueError, RecursionError) as error:
+        return Fault(f"not JSON: {error}", _shown(raw))
+    if not isinstance(row, dict):
+        return Fault("expected an object a line, not a list or a value", str(row)[:2_000])
+    return row
 
 
 def parsed(raw: bytes) -> Any:
@@ -253,10 +287,10 @@ def parsed(raw: bytes) -> Any:
 
 def _bounded(stream: IO[bytes]) -> Iterator[bytes]:
     """Lines; of one that is too long the beginning, one byte longer than what is taken."""
-    while line := stream.readline(_LONGEST_LINE + 1):
+    for line in iter(partial(stream.readline, LONGEST_LINE + 1), b""):
         rest = line
-        while not rest.endswith(b"\n") and len(rest) > _LONGEST_LINE:
-            rest = stream.readline(_LONGEST_LINE + 1)
+        while not rest.endswith(b"\n") and len(rest) > LONGEST_LINE:
+            rest = stream.readline(LONGEST_LINE + 1)
         yield line
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
@@ -70,12 +71,12 @@ def bring_authors(
     if new:
         added = store.add_authors(session, new, [row.pop("person") for row in new])
         known |= added
-    at_first = {known[identity].id: (at, known[identity].first_post_at) for identity, at in first.items()}
     older = [
-        {"author_id": i, "first_post_at": at}
-        for i, (at, before) in sorted(at_first.items())
-        if before is None or at < before
+        {"author_id": known[identity].id, "first_post_at": at}
+        for identity, at in first.items()
+        if (before := known[identity].first_post_at) is None or at < before
     ]
+    older.sort(key=itemgetter("author_id"))
     sightings: list[dict[str, Any]] = []
     followers, told, linked = [], [], {}
     moved: dict[int, str] = {}

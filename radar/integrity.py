@@ -14,11 +14,12 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.count import count_day
+from radar.day_arithmetic import count_day
 from radar.markets import MARKETS, Market, local_day
 from radar.store import integrity as store
 from radar.store import posts, promotion, source_days
 from radar.store.day_blob import DayCounts
+from radar.store.day_columns import columns_of
 from radar.store.engine import reading, reading_still
 
 DAYS = 30
@@ -140,7 +141,7 @@ def _check_day(session: Session, model_id: str, market: Market, day: date, repor
         if store.has_pruned(session, market.code, day):
             report.tell("unsealed", f"{where} is not sealed.")
         if (kept := _blob_of(stored, where, report)) is not None:
-            fresh = count_day(read, day, market.tz)
+            fresh = count_day(columns_of(read), day, market.tz)
             if differing := _differing(kept, fresh, stored.post_count, len(read)):
                 report.tell("counts", f"{where}: {differing} differ from a recount.")
 

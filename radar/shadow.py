@@ -15,13 +15,14 @@ from operator import attrgetter
 import sqlalchemy as sa
 import xxhash
 
-from radar.count import count_day
+from radar.day_arithmetic import count_day
 from radar.detect import DetectionTask, advance_day
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
 from radar.recurrence import Recurrence
 from radar.store import counts, posts, shadow
+from radar.store.day_columns import columns_of
 from radar.store.engine import reading, writing
 from radar.store.posts import DayPost
 from radar.store.shadow import ShadowRow
@@ -136,7 +137,7 @@ def _trends(stretch: Stretch, topic_ids: Sequence[str], bucket: Bucket) -> int:
         items = stretch.posts(day)
         recent[day] = PostsOfDay(items)
         out = Written()
-        counted = count_day(items, day, zone)
+        counted = count_day(columns_of(items), day, zone)
         advance_day(task, watch, past, recent, day, counted, Rows.of(counted), out)
         leaders |= {row["episode_id"] for row in out.snapshots.values() if row["q"] <= Q_ON}
     return len(leaders)

@@ -28,10 +28,11 @@ from radar.answers.question import Cursor, ask, parse_as_of
 from radar.api.push import Mixed, Usual, items_of, push, read_body
 from radar.errors import RadarError
 from radar.exports import export_of
-from radar.file_rows import Fault, rows_of
-from radar.importing import Mapping, _Reader, parse_mapping
+from radar.file_rows import Fault, json_lines_of, row_of, rows_of
+from radar.importing import parse_mapping
 from radar.ingest import ingest_posts
 from radar.partners.brief import Brief, read_brief
+from radar.row_reading import Gathered, Given, Mapping, Reader
 from radar.sources.base import RawPost
 from radar.sources.feed_reading import deleted_entries, feeds_of_page, read_feed
 from radar.sources.trouble import Trouble
@@ -77,27 +78,43 @@ def _ingested(posts: list[RawPost], body: bytes) -> None:
 
 
 def read_rows(kind: str, body: bytes) -> None:
-    """A file of any format, to posts and into a store."""
-    reader: _Reader | None = None
+    """A file of any format, to posts and into a store: what is read by column is what is read of each row alone."""
+    reader: Reader | None = None
     posts = []
+    file = io.BytesIO(body)
+    alone = (([line], [row]) for line, row in rows_of(file, kind, "f"))
     try:
-        for line, row in rows_of(io.BytesIO(body), kind, "f"):
-            if isinstance(row, Fault):
-                json.dumps(row.raw, default=str)
-                continue
-            reader = reader or _Reader(WHOLE, None if kind == "jsonl" else list(row), "f")
-            try:
-                posts.append(reader.post(line, row))
-            except ValueError:
-                continue
+        for lines, some in json_lines_of(file, "f") if kind == "jsonl" else alone:
+            for line, given in zip(lines, some, strict=True):
+                row = row_of(given) if isinstance(given, bytes) else given
+                if isinstance(row, Fault):
+                    json.dumps(row.raw, default=str)
+                    continue
+                reader = reader or Reader(WHOLE, None if kind == "jsonl" else list(row), "f")
+                together = _by_column(reader, line, given)
+                try:
+                    posts.append(reader.post(line, row))
+                except ValueError:
+                    assert together is None
+                    continue
+                assert together in (None, posts[-1])
     except RadarError:
         pass
     _ingested(posts[:20], body)
 
 
+def _by_column(reader: Reader, line: int, given: Given) -> RawPost | None:
+    gathered = Gathered()
+    try:
+        gathered.add(1, reader.columns([line], [given]))
+    except ValueError:
+        return None
+    return gathered.posts().post(0)
+
+
 def read_export(name: str, body: bytes) -> None:
     """An account's archive or a table of another's."""
-    reader, posts = _Reader(Mapping(market="TW", platform="x", author="ann", export=name), None, "f"), []
+    reader, posts = Reader(Mapping(market="TW", platform="x", author="ann", export=name), None, "f"), []
     try:
         for line, row in export_of(name).read(io.BytesIO(body), "f.zip"):
             if not isinstance(row, Fault):
@@ -322,8 +339,9 @@ def main(name: str, options: list[str]) -> None:
     corpus.mkdir(parents=True, exist_ok=True)
     for n, seed in enumerate(seeds()):
         (corpus / f"seed{n}").write_bytes(seed)
-    for module in ("radar.file_rows", "radar.importing", "radar.exports", "radar.sources.feed_reading",
-                   "radar.api.push", "radar.partners.brief", "radar.answers.question"):  # fmt: skip
+    for module in ("radar.file_rows", "radar.importing", "radar.row_reading", "radar.row_values",
+                   "radar.column_values", "radar.exports", "radar.sources.feed_reading", "radar.api.push",
+                   "radar.partners.brief", "radar.answers.question"):  # fmt: skip
         for found in vars(sys.modules[module]).values():
             if callable(found) and getattr(found, "__module__", "") == module and hasattr(found, "__code__"):
                 vars(sys.modules[module])[found.__name__] = atheris.instrument_func(found)

@@ -1,7 +1,9 @@
 """Files of real posts: every good row goes in, every bad one is set aside with its line and reason."""
 
+import csv
 import gzip
 import json
+import random
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,7 +32,7 @@ def _import(engine: sa.Engine, path: Path, mapping: Mapping | None = None, **mor
     rejects = path.parent / "rejects.jsonl"
     return import_file(
         engine, str(path), mapping or Mapping(market="TW"), format_name=None, rejects_folder=path.parent,
-        rejects_path=rejects, **({"now": NOON} | more),
+        **({"now": NOON, "rejects_path": rejects} | more),
     )  # fmt: skip
 
 
@@ -465,3 +467,57 @@ def test_half_a_surrogate_pair_is_read_and_then_refused() -> None:
     assert parsed(b'{"text": "\\ud800"}') == {"text": "\ud800"}
     with pytest.raises(json.JSONDecodeError):
         parsed(b"{")
+
+
+_ODD: dict[str, list[object]] = {
+    "text": ["", None, 7, ["a"], "\ud800", " spaced "],
+    "published_at": ["2026-03-02", "2026/03/02 10:00", "1772412345", 1772412345.5, "soon", "2026-03-02T10:00:00"],
+    "author": ["", None, 7, True, "日本"],
+    "market": ["tw", "XX", None, 3],
+    "like_count": ["1,234", -1, 2.5, "²", True, "", None, "9" * 30],
+    "sponsored": ["yes", "no", 1, "maybe", None, False],
+    "deleted": [True, "true", None, "0"],
+    "native_id": ["", None, 12],
+    "author_name": [None, "Ann", 5],
+    "url": [None, "https://x.example/1", ""],
+}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_row_is_read_the_same_whatever_stands_beside_it(
+    kind: str, engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(7)
+    rows: list[dict[str, Any]] = []
+    for n in range(900):
+        row: dict[str, Any] = {
+            "text": f"text {n}", "published_at": f"2026-03-02T10:{n % 60:02}:00+00:00", "author": f"a{n % 90}",
+            "market": "TW", "native_id": f"n{n}", "like_count": n, "sponsored": None, "deleted": False,
+            "author_name": None, "url": None,
+        }  # fmt: skip
+        if n > 600 or n % 100 == 0:
+            for name in rng.sample(list(_ODD), 2):
+                row[name] = rng.choice(_ODD[name])
+        rows.append(row)
+    path = tmp_path / f"mixed.{kind}"
+    if kind == "jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    else:
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    told = {}
+    for most in (1, 500):
+        monkeypatch.setattr("radar.importing._TOGETHER", most)
+        rejects = tmp_path / f"{most}.rejects"
+        done = _import(engine, path, Mapping(), rejects_path=rejects)
+        columns = [c for c in post.columns if c.name not in ("id", "author_id")]
+        with engine.begin() as connection:
+            stored = connection.execute(sa.select(*columns).order_by(post.c.platform, post.c.native_id)).all()
+            for table in (engagement_observation, post):
+                connection.execute(sa.delete(table))
+        told[most] = done.rows, done.posts.new, stored, rejects.read_text("utf-8")
+    assert told[1] == told[500]
+    assert told[1][1] > 650
+    assert told[1][3].count("\n") > 60

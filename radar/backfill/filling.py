@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from radar.backfill.columns import MENTION, POST, pack, unpack
 from radar.backfill.crew import Crew
 from radar.backfill.reading import Day, DayRead, Source, day_posts_of, readings_of
-from radar.classify import Batch, Waiting, put_readings
+from radar.classify import Waiting, batch_of, put_readings
 from radar.count import named_topics, names_of
 from radar.errors import RadarError
 from radar.held import held_sources
@@ -20,6 +20,7 @@ from radar.scheduling import Context, alone, run_job
 from radar.store import counts, posts, source_days, transfer, work
 from radar.store import filling as store
 from radar.store.day_blob import DayCounts
+from radar.store.day_columns import columns_of
 from radar.store.engine import reading, writing
 from radar.store.filling import FillPost
 from radar.store.lasting import lasting
@@ -183,9 +184,8 @@ class _Backfill:
         same = [now_there.get(post.id) == post.revision for post in out.posts]
         some = [pair for pair, is_same in zip(zip(out.posts, readings, strict=True), same, strict=True) if is_same]
         waiting = [Waiting(post.id, post.author_id, post.revision, out.market, out.on) for post, _ in some]
-        stored = put_readings(
-            session, self._model, Batch(waiting, [said for _, said in some], out.tracked), self._context.now
-        )
+        batch = batch_of(waiting, [said for _, said in some], out.tracked)
+        stored = put_readings(session, self._model, batch, self._context.now)
         if some and not stored:
             return 0
         if mark == out.mark and all(same) and len(now_there) == len(same):
@@ -197,7 +197,7 @@ class _Backfill:
         """Put the counts in place: what they rest on is what is stored."""
         counted = DayCounts.from_bytes(read.counts)
         day = (out.on, counted, len(out.posts))
-        items = day_posts_of(out.posts, readings)
+        items = columns_of(day_posts_of(out.posts, readings))
         names = names_of(session, [day], {out.on: items}, self._topics, self._named)
         counts.add_keys(session, names)
         counts.put_days(session, self._model, out.market, [day], self._context.now)

@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 
 from radar.backfill.columns import MENTION, POST, READING, pack, unpack
 from radar.classify import BATCH, PostReading, read_posts
-from radar.count import count_day, mentions_of, originals
+from radar.day_arithmetic import count_day, mentions_of, originals
 from radar.errors import RadarError
 from radar.markets import MARKETS
 from radar.registry import TopicScorer, open_scorer
+from radar.store.day_columns import columns_of
 from radar.store.filling import FillPost
 from radar.store.posts import DayPost, UnreadPost
 from radar.tracked import Forms, matcher_of
@@ -64,7 +65,7 @@ def read_day(scorer: TopicScorer, day: Day) -> DayRead:
     for start in range(0, len(posts), BATCH):
         unread = [unread_of(post, day.market, on) for post in posts[start : start + BATCH]]
         readings += read_posts(scorer, unread, matcher)
-    items = day_posts_of(posts, readings)
+    items = columns_of(day_posts_of(posts, readings))
     kept = originals(items)
     counted = count_day(items, on, MARKETS[day.market].tz, kept)
     mentions = mentions_of(kept, day.market, on, {number for number, _ in day.forms})

@@ -22,8 +22,9 @@ from typing import Any
 import httpx
 import pandas as pd
 
-from radar.importing import Mapping, import_file
+from radar.importing import import_file
 from radar.ingest import ingest_posts
+from radar.row_reading import Mapping
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
 from radar.sources.world import SimulatedWorld

@@ -11,10 +11,11 @@ import typer
 from radar.cli.app import console, open_engine, told
 from radar.errors import CallerError
 from radar.exports import EXPORTS
-from radar.importing import FIELDS, parse_mapping
 from radar.importing import import_file as import_rows
+from radar.importing import parse_mapping
 from radar.memory import give_back
 from radar.read_along import Along, read_along
+from radar.row_reading import FIELDS
 from radar.scheduling import LINE, Context, run_followers, run_job
 
 _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items()) + "."

@@ -241,7 +241,7 @@ def known_keys(session: Session, hashes: Sequence[int]) -> set[int]:
     """Those of the hashes that have a name."""
     found: set[int] = set()
     for some in chunks(hashes, SQL_VARIABLES):
-        found |= set(session.scalars(sa.select(key.c.hash).where(key.c.hash.in_(some))))
+        found |= set(session.scalars(sa.select(key.c.hash).where(one_of(session, key.c.hash, some))))
     return found
 
 

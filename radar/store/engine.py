@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -276,6 +276,8 @@ def _converted(kind: Any, dialect: sa.Dialect, values: list[Any]) -> list[Any]:
         if values and all([value is values[0] for value in values]):  # noqa: C419  faster
             return _instant_texts(values[:1]) * len(values)
         return _instant_texts(values)
+    if isinstance(kind, sa.LargeBinary) and dialect.name == "sqlite":
+        return values  # it takes bytes as they are
     convert = kind.dialect_impl(dialect).bind_processor(dialect)
     if convert is None:
         return values
@@ -311,6 +313,49 @@ def _in_utc(value: datetime) -> datetime:
         raise ValueError(f"naive datetime {value!r}: instants are aware")
     a = value.astimezone(UTC)
     return datetime(a.year, a.month, a.day, a.hour, a.minute, a.second, a.microsecond, UTC)
+
+
+def columns_read(
+    session: Session, statement: sa.Select[Any], bound: Mapping[str, Any] | None = None
+) -> list[Sequence[Any]]:
+    """What a query selects, column by column in its order: each is converted as a whole, and no row is made of it.
+
+    As `Session.execute` gives the values, for many rows in half the time.
+    """
+    result = session.connection().execute(statement, bound)
+    dialect, cursor = session.get_bind().dialect, result.cursor
+    assert cursor is not None
+    kinds = [column.type for column in statement.selected_columns]
+    codes = [told[1] for told in cursor.description]
+    rows = cursor.fetchall()
+    result.close()
+    columns: Iterable[Sequence[Any]] = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    return [_found(kind, dialect, *some) for kind, some in zip(kinds, zip(codes, columns, strict=True), strict=True)]
+
+
+def raw_columns(session: Session, statement: sa.Select[Any]) -> Iterator[list[Sequence[Any]]]:
+    """The same as the driver gives them, some rows at a time: SQLite has instants as texts, and truths as 0 and 1."""
+    result = session.connection().execute(statement)
+    cursor = result.cursor
+    assert cursor is not None
+    try:
+        while rows := cursor.fetchmany(_AT_A_TIME):
+            yield list(zip(*rows, strict=True))
+    finally:
+        result.close()
+
+
+_AT_A_TIME = 1_000
+"""Rows that are taken apart while they are near: of many thousands at once it takes twice as long."""
+
+
+def _found(kind: Any, dialect: sa.Dialect, code: Any, values: Sequence[Any]) -> Sequence[Any]:
+    """A column's values as the driver gives them, converted."""
+    known = kind if isinstance(kind, sa.TypeDecorator) else kind.dialect_impl(dialect)
+    convert = known.result_processor(dialect, code)
+    if convert is None:
+        return values
+    return list(map(cache(convert) if isinstance(kind, sa.Date | sa.Boolean) else convert, values))
 
 
 def next_ids(session: Session, table: sa.Table, count: int) -> list[int]:

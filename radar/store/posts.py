@@ -1,10 +1,11 @@
 """Posts, authors and persons: writing what sources give, and reading it back."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from radar.store.engine import (
     SQL_VARIABLES,
     as_bound,
     chunks,
-    execute_each,
+    columns_read,
     next_ids,
     one_of,
     one_of_named,
@@ -29,6 +30,7 @@ from radar.store.tables import author, dirty_day, engagement_observation, follow
 from radar.store.tables import post_signal as signal
 from radar.store.version import answers_changed
 
+T = TypeVar("T")
 COUNTS = ("like_count", "comment_count", "share_count", "view_count")
 
 
@@ -70,7 +72,7 @@ def known_posts(session: Session, platform: str, native_ids: Iterable[str]) -> d
 
 def posts_known(session: Session, identities: Iterable[Identity]) -> dict[Identity, KnownPost]:
     """Stored posts by identity."""
-    return {identity: KnownPost._make(row) for identity, row in _named(session, _posts_named, identities)}
+    return dict(_named(session, _posts_named, KnownPost._make, identities))
 
 
 @cache
@@ -80,9 +82,12 @@ def _posts_named(dialect: str) -> sa.Select[Any]:
 
 
 def _named(
-    session: Session, statement: Callable[[str], sa.Select[Any]], identities: Iterable[Identity]
-) -> Iterator[tuple[Identity, sa.Row[Any]]]:
-    """Rows by identity: native_id is the second of their columns.
+    session: Session,
+    statement: Callable[[str], sa.Select[Any]],
+    made: Callable[[tuple[Any, ...]], T],
+    identities: Iterable[Identity],
+) -> Iterator[tuple[Identity, T]]:
+    """What is made of rows, by identity: native_id is the second of their columns.
 
     A platform at a time, of which there are few: that is half of the work of looking for pairs. `statement` makes one
     for a dialect and keeps it: to make one anew takes SQLAlchemy as long as reading a hundred rows.
@@ -93,8 +98,9 @@ def _named(
     dialect = session.get_bind().dialect.name
     for platform, names in told.items():
         bound = {"platform": platform, "names": as_bound(dialect, names)}
-        for row in session.connection().execute(statement(dialect), bound).all():
-            yield (platform, row[1]), row
+        columns = columns_read(session, statement(dialect), bound)
+        rows = map(made, zip(*columns, strict=True))
+        yield from zip(zip(repeat(platform), columns[1]), rows, strict=True)
 
 
 class KnownAuthor(NamedTuple):
@@ -119,7 +125,7 @@ class KnownAuthor(NamedTuple):
 
 def authors_known(session: Session, identities: Iterable[Identity]) -> dict[Identity, KnownAuthor]:
     """Stored authors by identity."""
-    return {identity: KnownAuthor._make(row) for identity, row in _named(session, _authors_named, identities)}
+    return dict(_named(session, _authors_named, KnownAuthor._make, identities))
 
 
 @cache
@@ -339,12 +345,14 @@ def unread_posts(session: Session, after: int, last: int | None, but: Sequence[s
     statement = (
         sa.select(*UNREAD)
         .join(author, author.c.id == post.c.author_id)
-        .where(post.c.classified_at.is_(None), post.c.id > after, post.c.source.not_in(but))
+        .where(post.c.classified_at.is_(None), post.c.id > after)
         .order_by(post.c.id)
     )
+    if but:
+        statement = statement.where(post.c.source.not_in(but))
     if last is not None:
         statement = statement.where(post.c.id <= last)
-    return list(map(UnreadPost._make, session.execute(statement).all()))
+    return list(map(UnreadPost._make, zip(*columns_read(session, statement), strict=True)))
 
 
 def unread_after(session: Session, after: int, nth: int) -> int | None:
@@ -361,28 +369,36 @@ def last_unread(session: Session, after: int) -> int | None:
 
 def write_readings(
     session: Session,
-    signals: Sequence[dict[str, Any]],
-    topics: Sequence[dict[str, Any]],
-    done: Sequence[dict[str, Any]],
+    model_id: str,
+    signals: Mapping[str, list[Any]],
+    topics: Mapping[str, list[Any]],
+    revisions: Sequence[int],
+    now: datetime,
 ) -> None:
-    """Store what was read in posts and mark them read, unless their text changed meanwhile.
+    """Store what a model read in posts and mark them read, unless their text changed meanwhile.
 
-    done  rows of read_post_id, seen_revision, read_at
+    signals, topics  columns of what was read, without the model       revisions  of each post, as it was read
     """
-    write_signals(session, signals, topics)
-    if done:
-        statement = sa.update(post).values(classified_at=sa.bindparam("read_at"))
-        same = post.c.id == sa.bindparam("read_post_id"), post.c.revision == sa.bindparam("seen_revision")
-        execute_each(session, statement.where(*same), done)
+    ids = signals["post_id"]
+    of_topics = {**topics, "model_id": [model_id] * len(topics["post_id"])}
+    write_signals(session, {**signals, "model_id": [model_id] * len(ids)}, of_topics)
+    by_revision: dict[int, list[int]] = {}
+    for post_id, revision in zip(ids, revisions, strict=True):
+        by_revision.setdefault(revision, []).append(post_id)
+    for revision, some in by_revision.items():
+        same = post.c.revision == revision, one_of(session, post.c.id, some)
+        session.connection().execute(sa.update(post).where(*same).values(classified_at=now))
 
 
-def write_signals(session: Session, signals: Sequence[dict[str, Any]], topics: Sequence[dict[str, Any]]) -> None:
-    """Put what was read in posts in place of what had been read in them."""
-    ids = [row["post_id"] for row in signals]
-    session.execute(sa.delete(post_topic).where(one_of(session, post_topic.c.post_id, ids)))
+def write_signals(session: Session, signals: Mapping[str, list[Any]], topics: Mapping[str, list[Any]]) -> None:
+    """Put what was read in posts in place of what had been read in them; both as columns of their tables."""
+    if not signals["post_id"]:
+        return
+    session.execute(sa.delete(post_topic).where(one_of(session, post_topic.c.post_id, signals["post_id"])))
     columns = [c.name for c in signal.columns if c.name != "post_id"]
-    upsert(session, signal, signals, on=["post_id"], update=columns)
-    upsert(session, post_topic, topics, on=["post_id", "topic_id"], update=["probability", "model_id"])
+    upsert_columns(session, signal, signals, on=["post_id"], update=columns)
+    if topics["post_id"]:
+        upsert_columns(session, post_topic, topics, on=["post_id", "topic_id"], update=["probability", "model_id"])
 
 
 class DayPost(NamedTuple):
@@ -494,7 +510,8 @@ def texts(session: Session, post_ids: Sequence[int]) -> dict[int, str]:
     """Texts by post id; pruned ones are left out."""
     found: dict[int, str] = {}
     for some in chunks(post_ids, SQL_VARIABLES):
-        statement = sa.select(post.c.id, post.c.text).where(post.c.id.in_(some), post.c.text.is_not(None))
+        mine = one_of(session, post.c.id, some), post.c.text.is_not(None)
+        statement = sa.select(post.c.id, post.c.text).where(*mine)
         found |= {row.id: row.text for row in session.execute(statement)}
     return found
 

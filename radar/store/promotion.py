@@ -151,20 +151,22 @@ def settle(session: Session, model_id: str, limit: int) -> int:
         .limit(limit)
     )
     rows = session.execute(statement).all()
-    signals, topics, respoken = [], [], set()
+    signals: dict[str, list[Any]] = {name: [] for name in columns}
+    topics: dict[str, list[Any]] = {name: [] for name in ("post_id", "topic_id", "probability", "model_id")}
+    respoken = set()
     for *values, found, is_newest, shown, market, local_day, language in rows:
         if is_newest and shown not in (None, model_id):  # not deleted, edited or read anew since
-            signals.append(dict(zip(columns, values, strict=True)))
-            if signals[-1]["language"] != language:
+            for name, value in zip(columns, values, strict=True):
+                signals[name].append(value)
+            if signals["language"][-1] != language:
                 respoken.add((market, local_day))
-            topics += [
-                {"post_id": signals[-1]["post_id"], "topic_id": topic_id, "probability": p, "model_id": model_id}
-                for topic_id, p in found
-            ]
+            for topic_id, p in found:
+                for name, value in zip(topics, (signals["post_id"][-1], topic_id, p, model_id), strict=True):
+                    topics[name].append(value)
     write_signals(session, signals, topics)
     mark_dirty(session, respoken)  # what is kept of a day's languages is made with its counts
-    ids = [row["post_id"] for row in signals]
-    mark_authors(session, session.scalars(sa.select(post.c.author_id).where(post.c.id.in_(ids)).distinct()), AT_ONCE)
+    mine = post.c.id.in_(signals["post_id"])
+    mark_authors(session, session.scalars(sa.select(post.c.author_id).where(mine).distinct()), AT_ONCE)
     if rows:
         session.execute(sa.delete(aside_signal).where(a.model_id == model_id, a.post_id <= rows[-1].post_id))
     return len(rows)

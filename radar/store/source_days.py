@@ -7,16 +7,16 @@ many however many posts a day has, and over the posts of the days that still wai
 that an answer costs the same however much waits; of all that is stored it is as soon as no more than that waits.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from radar.store.day_columns import DayColumns, Truths, instant
 from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert
-from radar.store.posts import DayPost
 from radar.store.tables import author, dirty_day, language_day, post, post_signal, source_day
 
 ALL = ""
@@ -68,25 +68,27 @@ def given(session: Session, market: str, day: date) -> Given:
     return Given(sorted(rows), sorted(spoken))
 
 
-def given_of(day: date, items: Sequence[DayPost]) -> Given:
+def given_of(day: date, items: DayColumns) -> Given:
     """The same of one day, from all its living posts in time order."""
-    by_source: dict[str, list[DayPost]] = {}
-    for item in items:
-        by_source.setdefault(item.source, []).append(item)
-    rows = [_source_day(day, source, some) for source, some in by_source.items()]
+    sources = items.source
+    rows = [
+        _source_day(day, sources.names[code] or "", items, sources.code == code) for code in np.unique(sources.code)
+    ]
     if len(rows) == 1:
         rows.append(rows[0]._replace(source=ALL))
     elif rows:
-        rows.append(_source_day(day, ALL, items))
-    spoken = Counter(item.language for item in items if item.language is not None)
-    return Given(sorted(rows), [LanguageDay(day, language, n) for language, n in sorted(spoken.items())])
+        rows.append(_source_day(day, ALL, items, np.ones(len(items), bool)))
+    spoken = zip(items.language.names, np.bincount(items.language.code).tolist(), strict=False)
+    told = sorted((language, n) for language, n in spoken if language is not None and n)
+    return Given(sorted(rows), [LanguageDay(day, *some) for some in told])
 
 
-def _source_day(day: date, source: str, items: Sequence[DayPost]) -> SourceDay:
-    authors, persons = {item.author_id for item in items}, {item.person_id for item in items}
-    inferred = {item.author_id for item in items if item.is_inferred}
-    times = items[0].published_at, items[-1].published_at, max(item.fetched_at for item in items)
-    return SourceDay(day, source, len(items), len(authors), len(persons), len(inferred), *times)
+def _source_day(day: date, source: str, items: DayColumns, mine: Truths) -> SourceDay:
+    authors, at = items.author[mine], items.at[mine]
+    persons, inferred = items.person[mine], authors[items.is_inferred[mine]]
+    n, of, guessed = (len(np.unique(ids)) for ids in (authors, persons, inferred))
+    times = instant(at[0]), instant(at[-1]), instant(items.fetched_at[mine].max())
+    return SourceDay(day, source, len(at), n, of, guessed, *times)
 
 
 def _of_posts(mine: Sequence[sa.ColumnElement[bool]], source: sa.Column[Any] | None = None) -> sa.Select[Any]:

@@ -18,6 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from radar._jit import jit
+
 BYTES, PAIRS = 32, 16
 ALIKE = 17
 """Equal bytes from which two texts are alike."""
@@ -98,26 +100,76 @@ def is_alike(one: bytes | None, other: bytes | None) -> bool:
     """Whether two sketches are of nearly the same text."""
     if one is None or other is None:
         return False
-    return int(np.count_nonzero(np.frombuffer(one, np.uint8) == np.frombuffer(other, np.uint8))) >= ALIKE
+    return _equal(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8)) >= ALIKE
 
 
-def firsts(owners: Sequence[int], said: Sequence[bytes | None]) -> list[bool]:
+@jit
+def _equal(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> int:
+    """How many bytes of two sketches are equal."""
+    n = 0
+    for i in range(len(one)):
+        n += one[i] == other[i]
+    return n
+
+
+def firsts(
+    owners: npt.NDArray[np.int64], said: npt.NDArray[np.uint8], has_sketch: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
     """Whether each post stands, in order: not where an earlier one that stands, of another owner, says nearly the same.
 
-    >>> one = bytes(range(32)); other = one[:30] + b"..."[:2]
-    >>> firsts([1, 2, 1, 3], [one, other, other, None])
+    said  (posts, 32) sketches, anything where there is none
+
+    >>> one = np.arange(32, dtype=np.uint8); other = np.append(one[:30], one[:2])
+    >>> firsts(np.array([1, 2, 1, 3]), np.stack([one, other, other, one]), np.array([True, True, True, False])).tolist()
     [True, False, True, True]
     """
-    stands = [True] * len(said)
-    held: dict[tuple[int, bytes], list[int]] = {}
-    for i, sketch in enumerate(said):
-        if sketch is None:
-            continue
-        pairs = [(n, sketch[2 * n : 2 * n + 2]) for n in range(PAIRS)]
-        near = {j for pair in pairs for j in held.get(pair, ())}
-        if any(owners[j] != owners[i] and is_alike(sketch, said[j]) for j in near):
-            stands[i] = False
-            continue
-        for pair in pairs:
-            held.setdefault(pair, []).append(i)
+    stands = np.ones(len(owners), bool)
+    mine = np.flatnonzero(has_sketch)
+    if len(mine):
+        stands[mine] = _stand(owners[mine], said[mine])
     return stands
+
+
+@jit
+def _stand(owners: npt.NDArray[np.int64], said: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """The same where all have a sketch. Those that stand are chained by each pair of their bytes, the last first."""
+    n, size = len(owners), 64
+    while size < 2 * PAIRS * n:
+        size *= 2
+    pairs, last = np.full(size, -1, np.int64), np.full(size, -1, np.int32)
+    before, seen = np.empty((n, PAIRS), np.int32), np.full(n, -1, np.int32)
+    stands = np.ones(n, np.bool_)
+    for i in range(n):
+        for pair in range(PAIRS):
+            slot = _slot(pairs, pair, said[i, 2 * pair], said[i, 2 * pair + 1])
+            j = last[slot]
+            while j >= 0 and stands[i]:
+                if seen[j] != i and owners[j] != owners[i] and _equal(said[i], said[j]) >= ALIKE:
+                    stands[i] = False
+                seen[j] = i
+                j = before[j, pair]
+        if stands[i]:
+            for pair in range(PAIRS):
+                first, second = said[i, 2 * pair], said[i, 2 * pair + 1]
+                slot = _slot(pairs, pair, first, second)
+                pairs[slot] = _number(pair, first, second)
+                before[i, pair] = last[slot]
+                last[slot] = i
+    return stands
+
+
+@jit
+def _number(pair: int, first: int, second: int) -> int:
+    """A pair of bytes with its place."""
+    return (pair << 16) | (np.int64(first) << 8) | np.int64(second)  # type: ignore[return-value]
+
+
+@jit
+def _slot(pairs: npt.NDArray[np.int64], pair: int, first: int, second: int) -> int:
+    """Where a pair is held, or may be."""
+    number = _number(pair, first, second)
+    mask = np.uint64(len(pairs) - 1)
+    slot = (np.uint64(number) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(32)) & mask
+    while pairs[slot] >= 0 and pairs[slot] != number:
+        slot = (slot + np.uint64(1)) & mask
+    return np.int64(slot)  # type: ignore[return-value]

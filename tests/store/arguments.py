@@ -18,6 +18,11 @@ def without(cells: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in cells.items() if key != name}
 
 
+def columns(cells: dict[str, Any]) -> dict[str, list[Any]]:
+    """A row as columns."""
+    return {key: [value] for key, value in cells.items()}
+
+
 _PERSON = row("author", id=3, native_id="3", person_id=None)
 GIVEN: dict[str, Any] = {
     "counts.compact_days.before": DAY + timedelta(days=7),
@@ -90,15 +95,15 @@ GIVEN: dict[str, Any] = {
     "posts.change_posts.rows": [{"post_id": 1, "text": "2"}],
     "posts.add_engagement.seen": [(1, 1, None, None, None)],
     "posts.mark_dirty.days": [("TW", DAY)],
-    "posts.write_readings.signals": [row("post_signal")],
-    "posts.write_signals.signals": [row("post_signal")],
+    "posts.write_readings.signals": columns(without(row("post_signal"), "model_id")),
+    "posts.write_signals.signals": columns(row("post_signal")),
     "AuthorMeasures.signals": {},
     "AuthorMeasures.topics": (),
     "AuthorMeasures.places": (),
     "topics": ["shop.drugstore"],
-    "posts.write_readings.topics": [row("post_topic")],
-    "posts.write_signals.topics": [row("post_topic")],
-    "posts.write_readings.done": [{"read_post_id": 1, "seen_revision": 1, "read_at": NOW}],
+    "posts.write_readings.topics": columns(without(row("post_topic"), "model_id")),
+    "posts.write_signals.topics": columns(row("post_topic")),
+    "posts.write_readings.revisions": [1],
     "promotion.write_aside.rows": [row("aside_signal")],
     "runs.keep_rejected.rows": [row("rejected_post", id=2, reason="2")],
     "tracked.put.values": without(row("tracked_key"), "revision"),
