@@ -3,14 +3,15 @@
 Beside it, on the texts of the same posts in the same run, what an analyst writes today: TF-IDF and NMF for each day, in
 scikit-learn: no test, no markets, no evidence.
 
-Each file holds the (simulated) posts of 75 days, RADAR_BENCH_POSTS says how many: `60000,600000` is a day of 800 and
-one of 8,000. They come into a store of RADAR_BENCH_STORED posts by RADAR_BENCH_AUTHORS authors; with several, as
+Each file holds (simulated) posts of some days: RADAR_BENCH_LINES says how many a day and of how many days, as
+`800x75,8000x75`. They come into a store of RADAR_BENCH_STORED posts by RADAR_BENCH_AUTHORS authors; with several, as
 `100000,10000000`, the smallest file comes into each. Then an hour brings RADAR_BENCH_HOUR posts into the largest.
 RADAR_BENCH_FOLDER keeps the filled stores for another run.
 """
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -32,7 +33,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from radar.bench import many_posts
 from radar.bench.sizes import all_asked, asked
 from radar.config import load_settings
-from radar.errors import RadarError
+from radar.errors import CallerError, RadarError
 from radar.registry import is_fitted, load_scorer, model_folder, model_id
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
@@ -41,7 +42,7 @@ from radar.store import runs
 from radar.store.engine import open_store, reading
 
 DAYS, POSTS_A_DAY = 75, 800
-"""Of one simulated world; as many worlds as it takes are put together."""
+"""Of one simulated world, at the least and about; as many worlds as it takes are put together."""
 PEER_POSTS = 60_000
 """Posts that the peer works through, of days spread over all."""
 WORDS, TOPICS = 20_000, 10
@@ -49,55 +50,75 @@ MARKET = "TW"
 BERTOPIC = "not beside it: it needs PyTorch, whose wheels for Linux on PyPI are CUDA builds"
 
 
+class Case(NamedTuple):
+    """A file of so many posts a day, for so many days, into a store of so many."""
+
+    a_day: int
+    days: int
+    stored: int
+
+    @property
+    def until(self) -> datetime:
+        """When its posts end."""
+        return many_posts.NOW + timedelta(days=self.days)
+
+
 def measure(progress: Progress) -> dict[str, object]:
-    """By posts in the file and stored before: posts a second, seconds by stage, largest process, ratio to peer."""
-    wanted, sizes = sorted(all_asked("POSTS", "60000,600000")), sorted(all_asked("STORED", "100000"))
-    runs = [(n, sizes[0]) for n in wanted] + [(wanted[0], size) for size in sizes[1:]]
-    found, rates = dict[str, object](), dict[tuple[int, int], float]()
+    """By posts a day and posts stored before: posts a second, seconds by stage, largest process, ratio to the peer."""
+    lines, sizes = _lines(), sorted(all_asked("STORED", "100000"))
+    cases = [Case(*line, sizes[0]) for line in lines] + [Case(*lines[0], size) for size in sizes[1:]]
+    found, rates = dict[str, object](), dict[Case, float]()
     with tempfile.TemporaryDirectory() as name:
         folder, kept = Path(name), Path(os.environ.get("RADAR_BENCH_FOLDER", name))
-        for done, (n, size) in enumerate(runs):
-            posts = _posts(n)
-            until = posts[-1].published_at + timedelta(hours=1)
-            line = _line(_file(folder, posts), _filled(kept, size, progress), folder / "line", until)
-            rates[n, size] = len(posts) / line.seconds
-            at = f"of_{n}_at_{size}"
+        filled = {size: _filled(kept, size, progress) for size in sizes}
+        for done, case in enumerate(cases):
+            posts = _posts(case)
+            line = _line(_file(folder, posts), filled[case.stored], folder / "line", case.until)
+            rates[case] = len(posts) / line.seconds
+            at = f"of_{case.a_day}_a_day_at_{case.stored}"
             found |= {
-                f"posts_per_second_{at}": round(rates[n, size]), f"peak_mb_{at}": line.peak_mb,
+                f"posts_{at}": len(posts), f"posts_per_second_{at}": round(rates[case]), f"peak_mb_{at}": line.peak_mb,
                 **{f"seconds_until_{job}_{at}": round(took, 1) for job, took in line.until.items()},
                 f"trends_{at}": line.trends,
             }  # fmt: skip
-            if size == sizes[0]:
+            if case.stored == sizes[0]:
                 peer = _peer(posts)
                 found |= {
                     f"peer_per_second_{at}": round(peer),
-                    f"ratio_to_tfidf_nmf_{at}": round(rates[n, size] / peer, 2),
+                    f"ratio_to_tfidf_nmf_{at}": round(rates[case] / peer, 2),
                 }
-            progress("runs", done + 1, len(runs) + 1)
+            progress("files", done + 1, len(cases) + 1)
         hour = asked("HOUR", 10_000)
         file = _file(folder, _hour(hour))
-        line = _line(file, _filled(kept, sizes[-1], progress), folder / "line", many_posts.NOW + timedelta(hours=1))
+        line = _line(file, filled[sizes[-1]], folder / "line", many_posts.NOW + timedelta(hours=1))
         found[f"seconds_of_an_hour_of_{hour}_at_{sizes[-1]}"] = round(line.seconds, 1)
     if len(sizes) > 1:
-        found["slowdown"] = round(rates[wanted[0], sizes[0]] / rates[wanted[0], sizes[-1]], 3)
+        found["slowdown"] = round(rates[cases[0]] / rates[cases[-1]], 3)
     return found | {"peer": f"scikit-learn TF-IDF + NMF per day, {TOPICS} topics", "bertopic": BERTOPIC}
 
 
-def _posts(wanted: int) -> list[RawPost]:
+def _lines() -> list[tuple[int, int]]:
+    """Posts a day and days of each file, smallest first. Raises CallerError for what is none."""
+    given = os.environ.get("RADAR_BENCH_LINES") or "800x75,8000x75"
+    if not re.fullmatch(r"[1-9]\d*x[1-9]\d*(,[1-9]\d*x[1-9]\d*)*", given):
+        raise CallerError(f"RADAR_BENCH_LINES: '{given[:60]}' is not posts a day x days.", "As in 800x75,8000x75.")
+    return sorted((int(a_day), int(days)) for a_day, _, days in (line.partition("x") for line in given.split(",")))
+
+
+def _posts(case: Case) -> list[RawPost]:
     """Posts of the days that follow those of the filled store, of so many worlds together; the last version of each."""
     found: list[RawPost] = []
-    until = many_posts.NOW + timedelta(days=DAYS)
-    for n in range(-(-wanted // (DAYS * POSTS_A_DAY))):
-        world = SimulatedWorld(7 + n, starts_at=many_posts.NOW, days=DAYS)
+    for n in range(-(-case.a_day // POSTS_A_DAY)):
+        world = SimulatedWorld(7 + n, starts_at=many_posts.NOW, days=max(case.days, DAYS))
         last = {
             (post.platform, post.native_id): post
-            for batch in world.discover(None, until)
+            for batch in world.discover(None, case.until)
             for post in batch.posts
             if not post.deleted
         }
         found += [_apart(post, n) for post in last.values()]
     found.sort(key=lambda post: post.published_at)
-    return found[:wanted]
+    return found
 
 
 def _apart(post: RawPost, world: int) -> RawPost:
@@ -108,7 +129,7 @@ def _apart(post: RawPost, world: int) -> RawPost:
 
 def _hour(wanted: int) -> list[RawPost]:
     """So many posts of the hour that follows the filled store."""
-    posts = _posts(wanted)[:wanted]
+    posts = _posts(Case(wanted, 2, 0))[:wanted]
     step = timedelta(hours=1) / len(posts)
     return [replace(post, published_at=many_posts.NOW + n * step) for n, post in enumerate(posts)]
 
@@ -146,7 +167,7 @@ def _filled(folder: Path, size: int, progress: Progress) -> Path:
 
 
 class Line(NamedTuple):
-    """What one run took: seconds from file to list, and to the end of each job; the largest process; trends listed."""
+    """What one run took: seconds to the list and to the end of each job; the largest process so far; trends listed."""
 
     seconds: float
     until: dict[str, float]
