@@ -64,7 +64,8 @@ class Mapping:
 Given = Row | Fault | bytes
 """A row, a line that is none, or a line of JSON that was not looked into."""
 
-_NOWHERE = ""
+_NOWHERE = "\0"
+"""Stands for a column that is missing: none has this name, while pandas writes its index without any."""
 _MAIN = ("text", "author", "market", "published_at", "native_id", "platform")
 _KINDS, _AUTHORS = 200, 20_000
 """Kinds of rows, and authors, that are remembered at a time."""
@@ -150,7 +151,7 @@ class Reader:
     def _shape_rows(self) -> None:
         """Make what takes the columns out of lines of JSON; where one has a name that cannot be had, rows are read."""
         self._whole = self._plan_of(set(self._columns.values()))
-        self._place = {column: f"c{n}" for n, column in enumerate([*dict.fromkeys(self._columns.values()), _NOWHERE])}
+        self._place = {column: f"c{n}" for n, column in enumerate(dict.fromkeys(self._columns.values()))}
         try:
             cells: list[Any] = [(place, Any, UNSET) for place in self._place.values()]
             shape = defstruct("Line", cells, rename={place: name for name, place in self._place.items()}, gc=False)
@@ -169,7 +170,7 @@ class Reader:
         known: dict[str, list[Any]] = {}
 
         def get(column: str) -> list[Any]:
-            missing = known[column].count(UNSET)
+            missing = known[column].count(UNSET) if column != _NOWHERE else len(rows)
             if missing == 0:
                 return known[column]
             if missing == len(rows):
@@ -178,8 +179,6 @@ class Reader:
 
         for column, place in self._place.items():
             known[column] = list(map(attrgetter(place), lines))
-        if known[_NOWHERE].count(UNSET) < len(rows):
-            raise ValueError("a column without a name stands for those that are missing")
         given = [frozenset(f for f in OPTIONAL if f in FIELDS)] * len(rows)
         for f in given[0]:
             values = known[self._columns[f]]

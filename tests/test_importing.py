@@ -245,6 +245,35 @@ def test_a_line_without_end_is_one_fault(engine: sa.Engine, tmp_path: Path) -> N
     assert _rejects(tmp_path / "rejects.jsonl")[0] == (2, "longer than 1,000,000 bytes: is it one object a line?")
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl"])
+def test_a_column_without_a_name_stands_for_none_that_is_missing(engine: sa.Engine, tmp_path: Path, name: str) -> None:
+    """As pandas writes its index."""
+    file = tmp_path / name
+    table = pd.DataFrame(
+        {"": [7, 8], "text": ["fine", "dull"], "published_at": ["2026-05-04"] * 2, "author": ["p", "q"]}
+    )
+    if file.suffix == ".csv":
+        table.to_csv(file, index=False)
+    elif file.suffix == ".parquet":
+        table.to_parquet(file)
+    else:
+        table.to_json(file, orient="records", lines=True)
+    assert _import(engine, file).posts.new == 2
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(post.c.platform, sa.func.length(post.c.native_id))).all()
+    assert set(found) == {("file", 32)}
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_count_beyond_all_counts_sets_its_row_aside(engine: sa.Engine, tmp_path: Path, deleted: bool) -> None:
+    row = {"text": "a", "published_at": "2026-05-04", "author": "p", "native_id": "1"}
+    rows = [row | {"deleted": deleted, "like_count": 2**70}, row | {"native_id": "2"}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    done = _import(engine, tmp_path / "a.jsonl")
+    assert (done.posts.new, done.rejected) == (1, 1)
+    assert "like_count" in str(_rejects(tmp_path / "rejects.jsonl"))
+
+
 def test_nanoseconds_of_parquet_are_taken(engine: sa.Engine, tmp_path: Path) -> None:
     at = pa.array([1_777_629_600_123_456_789], pa.timestamp("ns", "UTC"))
     pq.write_table(pa.table({"text": ["a"], "published_at": at, "author": ["p"]}), tmp_path / "ns.parquet")
