@@ -83,10 +83,10 @@ def term_keys(joined: Joined, breaks: Breaks) -> KeyRows:
     """Keys of each text's terms, in order and as often as they occur.
 
     >>> from radar.text.segment import breaks_of
-    >>> joined = Joined.of(["月光列車", "la la"])
-    >>> keys = term_keys(joined, breaks_of(["月光列車", "la la"], joined))
+    >>> joined = Joined.of(["月光列車", "moon train"])
+    >>> keys = term_keys(joined, breaks_of(["月光列車", "moon train"], joined))
     >>> key_number(Kind.TERM, "月光列車") in keys[0].tolist(), len(keys[1])
-    (True, 1)
+    (True, 3)
     """
     role = np.empty(len(breaks), np.int32)
     found = np.empty(_MOST_TERMS * len(breaks), np.int64)

@@ -18,8 +18,10 @@ INDEXES = (
 
 def upgrade() -> None:
     op.add_column("adopted_trend", sa.Column("model_id", sa.String(64), nullable=False, server_default=""))
-    known = "SELECT model_id FROM episode WHERE id = adopted_trend.episode_id"
-    op.execute(f"UPDATE adopted_trend SET model_id = COALESCE(({known}), '')")
+    op.execute(
+        "UPDATE adopted_trend SET model_id = "
+        "COALESCE((SELECT model_id FROM episode WHERE id = adopted_trend.episode_id), '')"
+    )
     for index in INDEXES:
         op.create_index(*index)
 
