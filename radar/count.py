@@ -31,7 +31,7 @@ from radar.store.posts import DayPost, HeardPost
 from radar.store.tracked import put_mentions, tracked_keys
 from radar.text.reading import key_texts
 
-CHUNK_DAYS = 31
+CHUNK_DAYS, CHUNK_POSTS = 31, 50_000
 MANY_DAYS = 200
 """Days from which processes of their own count."""
 NAMED_FROM = 2
@@ -77,12 +77,12 @@ def _found(
     """What each run of days counts: in this process, or in others if it is much."""
     if len(waiting) >= MANY_DAYS and workers() > 1:
         count = partial(_count_apart, engine.url.render_as_string(hide_password=False), model_id, topic_ids)
-        for chunk, counted in spread(count, _chunks(waiting), at_once=workers()):
+        for chunk, counted in spread(count, _chunks(engine, waiting), at_once=workers()):
             if counted is not None:
                 yield chunk, counted
         return
     topic_names, named = named_topics(topic_ids), set[int]()
-    for chunk in _chunks(waiting):
+    for chunk in _chunks(engine, waiting):
         yield chunk, _count_chunk(engine, model_id, chunk, topic_names, named)
 
 
@@ -113,7 +113,7 @@ def _count_shared(
 ) -> tuple[int, int]:
     """Lay the days out, count some of them here, wait for the others; returns what was done here."""
     pieces = {}
-    for chunk in _chunks(waiting):
+    for chunk in _chunks(engine, waiting):
         market, first, last = chunk[0].audience_market, chunk[0].local_day, chunk[-1].local_day
         more = {"market": market, "first": first.isoformat(), "last": last.isoformat()}
         pieces[f"{market} {first} {last}"] = more
@@ -158,15 +158,26 @@ def named_topics(topic_ids: Sequence[str]) -> dict[int, str]:
     return {key_number(Kind.TOPIC, topic_id): topic_id for topic_id in topic_ids}
 
 
-def _chunks(waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
-    """Runs of neighbouring days of one market."""
-    for _, group in groupby(waiting, key=lambda d: d.audience_market):
-        chunk: list[DirtyDay] = []
-        for day in group:
-            if chunk and (day.local_day - chunk[0].local_day).days >= CHUNK_DAYS:
-                yield chunk
-                chunk = []
-            chunk.append(day)
+def _chunks(engine: sa.Engine, waiting: Sequence[DirtyDay]) -> Iterator[list[DirtyDay]]:
+    """Days of one market that are counted together."""
+    for market, group in groupby(waiting, key=lambda d: d.audience_market):
+        of = {day.local_day: day for day in group}
+        for days in runs_of_days(engine, market, list(of)):
+            yield [of[day] for day in days]
+
+
+def runs_of_days(engine: sa.Engine, market: str, days: Sequence[date]) -> Iterator[list[date]]:
+    """Neighbouring days of a market, a month at most, with so few posts that memory holds them; or a single day."""
+    with reading(engine) as session:
+        sizes = posts.posts_of_days(session, market, days)
+    chunk, size = list[date](), 0
+    for day in days:
+        if chunk and ((day - chunk[0]).days >= CHUNK_DAYS or size + sizes.get(day, 0) > CHUNK_POSTS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(day)
+        size += sizes.get(day, 0)
+    if chunk:
         yield chunk
 
 

@@ -8,20 +8,18 @@ differs is a level and no rise. Every step leaves off where it was when it is ki
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from itertools import groupby
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from radar.classify import BATCH, read_posts
-from radar.count import CHUNK_DAYS, counted_aside, named_topics
+from radar.count import counted_aside, named_topics, runs_of_days
 from radar.detect import detect_trends
 from radar.errors import RadarError
 from radar.registry import TopicScorer
 from radar.store import counts
 from radar.store import promotion as store
 from radar.store.engine import reading, writing
-from radar.store.promotion import StaleDay
 from radar.store.tracked import version as tracked_version
 from radar.tracked import open_reader
 
@@ -126,9 +124,9 @@ def recount(
         with reading(engine) as session:
             active = store.active_model(session) or model_id
             stale = store.stale_days(session, active, model_id, market, first)
-        for chunk in _chunks(stale):
-            found = counted_aside(engine, model_id, market, [day.local_day for day in chunk], topics)
-            seen = {day.local_day: day.counted_at for day in chunk}
+        seen = {day.local_day: day.counted_at for day in stale}
+        for chunk in runs_of_days(engine, market, list(seen)):
+            found = counted_aside(engine, model_id, market, chunk, topics)
             with writing(engine) as session, session.begin():
                 counts.add_keys(session, found.names)
                 for day, counted, posts in found.days:  # as new as what it was counted beside
@@ -136,11 +134,6 @@ def recount(
             done += len(found.days)
             progress("days", done)
     return done
-
-
-def _chunks(stale: Sequence[StaleDay]) -> list[list[StaleDay]]:
-    by_month = groupby(stale, key=lambda day: day.local_day.toordinal() // CHUNK_DAYS)
-    return [list(days) for _, days in by_month]
 
 
 def swap(engine: sa.Engine, model_id: str, *, days: int = DAYS) -> bool:

@@ -69,7 +69,7 @@ def test_posts_are_read_while_more_come_in(url: str, tmp_path: Path, fitted_dir:
     other.dispose()
 
 
-def test_days_are_counted_alike_in_one_process_and_in_several(
+def test_days_are_counted_alike_in_one_process_and_in_several_and_with_few_posts_at_a_time(
     engine: sa.Engine, scorer: TopicScorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(classify, "MANY", 10_000)
@@ -78,14 +78,30 @@ def test_days_are_counted_alike_in_one_process_and_in_several(
     several, _ = count_mentions(engine, scorer.model_id, scorer.topic_ids, now=NOON)
     url = engine.url.render_as_string(hide_password=False)
     expected = facts_of(url)["counts"]
-    with engine.begin() as connection:
-        connection.execute(sa.text("DELETE FROM day_count"))
-        for market, day in sorted({(row[0], row[1]) for row in expected}):
-            connection.execute(
-                sa.text("INSERT INTO dirty_day (audience_market, local_day, mark) VALUES (:m, :d, 1)"),
-                {"m": market, "d": day},
-            )
     monkeypatch.setattr(count, "MANY_DAYS", 10_000)
-    one, _ = count_mentions(engine, scorer.model_id, scorer.topic_ids, now=NOON)
-    assert one == several > 5
-    assert facts_of(url)["counts"] == expected
+    for most in (50_000, 30):
+        monkeypatch.setattr(count, "CHUNK_POSTS", most)
+        with engine.begin() as connection:
+            connection.execute(sa.text("DELETE FROM day_count"))
+            for market, day in sorted({(row[0], row[1]) for row in expected}):
+                connection.execute(
+                    sa.text("INSERT INTO dirty_day (audience_market, local_day, mark) VALUES (:m, :d, 1)"),
+                    {"m": market, "d": day},
+                )
+        one, _ = count_mentions(engine, scorer.model_id, scorer.topic_ids, now=NOON)
+        assert one == several > 5
+        assert facts_of(url)["counts"] == expected
+
+
+def test_so_many_days_are_counted_together_as_memory_holds_and_a_large_one_alone(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(count, "CHUNK_POSTS", 10)
+    sizes = [4, 6, 1, 0, 25, 3, 3]
+    days = [NOON.date() - timedelta(days=len(sizes) - n) for n in range(len(sizes))]
+    at = [NOON - timedelta(days=len(sizes) - n) for n in range(len(sizes))]
+    put(engine, *[a_post(f"{n}-{i}", published_at=at[n]) for n, size in enumerate(sizes) for i in range(size)])
+    runs = list(count.runs_of_days(engine, "TW", days))
+    assert [len(run) for run in runs] == [2, 2, 1, 2]
+    assert [day for run in runs for day in run] == days
+    assert [len(run) for run in count.runs_of_days(engine, "JP", days)] == [len(days)]

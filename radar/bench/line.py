@@ -12,9 +12,7 @@ RADAR_BENCH_FOLDER keeps the filled stores for another run.
 import json
 import os
 import re
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,8 +30,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from radar.bench import many_posts
 from radar.bench.sizes import all_asked, asked
+from radar.bench.whole import Whole, run_whole
 from radar.config import load_settings
-from radar.errors import CallerError, RadarError
+from radar.errors import CallerError
 from radar.registry import is_fitted, load_scorer, model_folder, model_id
 from radar.scheduling import Progress
 from radar.sources.base import RawPost
@@ -64,7 +63,7 @@ class Case(NamedTuple):
 
 
 def measure(progress: Progress) -> dict[str, object]:
-    """By posts a day and posts stored before: posts a second, seconds by stage, largest process, ratio to the peer."""
+    """By posts a day and posts stored before: posts a second, seconds by stage, memory, ratio to the peer."""
     lines, sizes = _lines(), sorted(all_asked("STORED", "100000"))
     cases = [Case(*line, sizes[0]) for line in lines] + [Case(*lines[0], size) for size in sizes[1:]]
     found, rates = dict[str, object](), dict[Case, float]()
@@ -167,7 +166,7 @@ def _filled(folder: Path, size: int, progress: Progress) -> Path:
 
 
 class Line(NamedTuple):
-    """What one run took: seconds to the list and to the end of each job; the largest process so far; trends listed."""
+    """What one run took: seconds to the list and to the end of each job; memory in MB at most; trends listed."""
 
     seconds: float
     until: dict[str, float]
@@ -178,14 +177,13 @@ class Line(NamedTuple):
 def _line(file: Path, filled: Path, folder: Path, until: datetime) -> Line:
     shutil.copytree(filled, folder)
     began = time.perf_counter()
-    _radar(folder, "import", str(file))
+    imported = _radar(folder, "import", str(file))
     asked = ("--market", MARKET, "--scope", "all", "--as-of", until.isoformat(), "--format", "json")
     listed = _radar(folder, "trends", *asked)
     took = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
     stages = {**_stages(folder), "list_trends": took}
     shutil.rmtree(folder)
-    return Line(took, stages, peak, len(json.loads(listed)["items"]))
+    return Line(took, stages, max(imported.peak_mb, listed.peak_mb), len(json.loads(listed.printed)["items"]))
 
 
 def _stages(folder: Path) -> dict[str, float]:
@@ -198,13 +196,9 @@ def _stages(folder: Path) -> dict[str, float]:
     return {name: (run.ended_at - run.started_at).total_seconds() for name, run in jobs.items() if run.ended_at}
 
 
-def _radar(folder: Path, *words: str) -> str:
+def _radar(folder: Path, *words: str) -> Whole:
     known = {name: value for name, value in os.environ.items() if not name.startswith("RADAR_")}
-    command = [sys.executable, "-m", "radar", "--data-dir", str(folder), *words]
-    done = subprocess.run(command, env=known, capture_output=True, text=True)
-    if done.returncode:
-        raise RadarError(f"radar {words[0]} failed: {done.stderr.strip()[-500:]}", "Renew RADAR_BENCH_FOLDER.")
-    return done.stdout
+    return run_whole([sys.executable, "-m", "radar", "--data-dir", str(folder), *words], known)
 
 
 def _peer(posts: Sequence[RawPost]) -> float:

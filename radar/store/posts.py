@@ -355,6 +355,13 @@ def unread_posts(session: Session, after: int, last: int | None, but: Sequence[s
     return list(map(UnreadPost._make, zip(*columns_read(session, statement), strict=True)))
 
 
+def posts_of_days(session: Session, market: str, days: Sequence[date]) -> dict[date, int]:
+    """How many posts some local days of a market have, deleted ones too."""
+    mine = post.c.audience_market == market, one_of(session, post.c.local_day, days)
+    statement = sa.select(post.c.local_day, sa.func.count().label("posts")).where(*mine).group_by(post.c.local_day)
+    return {row.local_day: row.posts for row in session.execute(statement)}
+
+
 def unread_after(session: Session, after: int, nth: int) -> int | None:
     """Id of the nth post above `after` that is not classified yet; None where there are fewer."""
     statement = sa.select(post.c.id).where(post.c.classified_at.is_(None), post.c.id > after).order_by(post.c.id)
