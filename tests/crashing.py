@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +47,8 @@ MOMENTS = {
     ("alert_event", "fired_at"),
 }
 """Columns that hold what the clock said, or chance."""
+SHARED_MOMENTS = {("day_count", "counted_at")}
+"""The same where work is shared: whoever does a piece does it at its own clock's time."""
 
 COUNTERS = {"answers version", "removals version"}
 """Rows that count how often something was written."""
@@ -161,13 +163,14 @@ def held(url: str, folder: Path | None = None) -> dict[str, list[str]]:
     engine = open_store(url, migrate=False)
     known: dict[str, dict[int, str]] = {}
     found: dict[str, list[str]] = {}
+    moments = MOMENTS | SHARED_MOMENTS if engine.dialect.name == "postgresql" else MOMENTS
     with engine.connect() as connection:
         there = set(sa.inspect(connection).get_table_names())
         for table in metadata.sorted_tables:
             if table.name in ASIDE or table.name not in there:
                 continue
             rows = [
-                (row, _named(table, row._mapping, known))
+                (row, _named(table, row._mapping, known, moments))
                 for row in connection.execute(sa.select(table))
                 if row[0] not in COUNTERS
             ]
@@ -184,7 +187,7 @@ def held(url: str, folder: Path | None = None) -> dict[str, list[str]]:
     return found
 
 
-def _named(table: sa.Table, row: Any, known: dict[str, dict[int, str]]) -> str:
+def _named(table: sa.Table, row: Any, known: dict[str, dict[int, str]], moments: Collection[tuple[str, str]]) -> str:
     """A row without its own number, and with whatever it belongs to in place of that one's."""
     said = {}
     for column in table.columns:
@@ -192,7 +195,7 @@ def _named(table: sa.Table, row: Any, known: dict[str, dict[int, str]]) -> str:
         keys = list(column.foreign_keys)
         if keys and keys[0].column.name == "id" and value is not None:
             value = known.get(keys[0].column.table.name, {}).get(value, value)
-        elif column.name == "id" or (table.name, column.name) in MOMENTS:
+        elif column.name == "id" or (table.name, column.name) in moments:
             continue
         if isinstance(value, bytes | memoryview):
             value = hashlib.sha256(bytes(value)).hexdigest()
