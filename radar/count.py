@@ -232,7 +232,7 @@ def _counted(
 
 def _by_day(session: Session, model_id: str, market: str, days: Sequence[date]) -> dict[date, DayColumns]:
     """The living posts of each of these days, in order of days."""
-    found, zone = living_columns(session, model_id, market, days[0], days[-1]), MARKETS[market].tz
+    found, zone = living_columns(session, model_id, market, days), MARKETS[market].tz
     starts = [micros(day_start(on, zone)) for day in days for on in (day, day + timedelta(days=1))]
     at = iter(np.searchsorted(found.at, starts).tolist())
     return {day: found.between(next(at), next(at)) for day in days}

@@ -13,7 +13,8 @@ from radar.config import Settings
 from radar.count import count_mentions
 from radar.registry import TopicScorer
 from radar.scheduling import Context, run_job
-from radar.store.engine import open_store
+from radar.store.day_columns import living_columns
+from radar.store.engine import open_store, reading
 from tests.builders import NOON, a_post, put
 from tests.facts import facts_of
 
@@ -105,3 +106,6 @@ def test_so_many_days_are_counted_together_as_memory_holds_and_a_large_one_alone
     assert [len(run) for run in runs] == [2, 2, 1, 2]
     assert [day for run in runs for day in run] == days
     assert [len(run) for run in count.runs_of_days(engine, "JP", days)] == [len(days)]
+    with reading(engine) as session:
+        apart = living_columns(session, "m", "TW", [days[0], days[6]])
+    assert len(apart) == sizes[0] + sizes[6]  # nothing of the days between them

@@ -10,9 +10,8 @@ import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.store.engine import raw_columns
-from radar.store.posts import COUNTS, DayPost
-from radar.store.tables import aside_signal as aside
+from radar.store.engine import one_of, raw_columns
+from radar.store.posts import COUNTS, DayPost, of_days, said
 from radar.store.tables import author, post
 from radar.store.tables import post_signal as signal
 
@@ -100,42 +99,31 @@ class DayColumns:
 _NAMES = [field.name for field in fields(DayColumns)]
 
 
-def living_columns(session: Session, model_id: str, market: str, first: date, last: date) -> DayColumns:
-    """Living posts of a market's local days first..last, read or not, by time and then by identity.
-
-    What a model keeps aside comes before the post's present reading.
-    """
-    by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
-    said = {name: sa.func.coalesce(aside.c[name], signal.c[name]) for name in ("keys", "places", "text_hash", "sketch")}
+def living_columns(session: Session, model_id: str, market: str, days: Sequence[date]) -> DayColumns:
+    """Living posts of a market's local days, in order, read or not, by time and then by identity."""
+    names = ("keys", "places", "text_hash", "sketch")
     shown = [sa.func.coalesce(post.c[name], 0) for name in COUNTS[:3]]
     columns: dict[str, sa.ColumnElement[Any]] = {
         "id": post.c.id, "person": author.c.person_id, "author": post.c.author_id, "at": post.c.published_at,
-        "fetched_at": post.c.fetched_at, "day_only": post.c.day_only, **said,
-        "engagement": shown[0] + shown[1] + shown[2],
-        "is_own": sa.func.coalesce(aside.c.model_id, signal.c.model_id) == model_id, "language": signal.c.language,
-        "source": post.c.source, "is_inferred": author.c.market_source == "inferred",
+        "fetched_at": post.c.fetched_at, "day_only": post.c.day_only, **dict(zip(names, said(*names), strict=True)),
+        "engagement": shown[0] + shown[1] + shown[2], "is_own": said("model_id")[0] == model_id,
+        "language": signal.c.language, "source": post.c.source, "is_inferred": author.c.market_source == "inferred",
     }  # fmt: skip
-    statement = (
-        sa.select(*columns.values())
-        .outerjoin(signal, signal.c.post_id == post.c.id)
-        .outerjoin(aside, by_aside)
-        .join(author, author.c.id == post.c.author_id)
-        .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)
-        .where(post.c.deleted_at.is_(None))
-        .order_by(post.c.published_at, post.c.platform, post.c.native_id)
-    )
+    statement = of_days(list(columns.values()), model_id, market, days[0], days[-1])
+    statement = statement.where(one_of(session, post.c.local_day, days))
     return _together(dict(zip(columns, some, strict=True)) for some in raw_columns(session, statement))
 
 
 def columns_of(items: Sequence[DayPost]) -> DayColumns:
-    """Posts that are there one by one, in time order."""
-    told = dict(zip(DayPost._fields, zip(*items, strict=True), strict=True)) if items else {}
-    if not told:
+    """Posts that are there one by one, in time order: for counts of keys, as they tell no account and no source."""
+    if not items:
         return _together([])
+    told: dict[str, Sequence[Any]] = dict(zip(DayPost._fields, zip(*items, strict=True), strict=True))
     counts = zip(*(told[name] for name in COUNTS[:3]), strict=True)
-    named = {"person": told["person_id"], "author": told["author_id"], "at": told["published_at"]}
-    named["fetched_at"] = told["published_at"]  # nothing is counted of it
-    return _together([{**told, **named, "engagement": [sum(n for n in some if n is not None) for some in counts]}])
+    untold: dict[str, Any] = {"author": 0, "source": "", "is_inferred": False}
+    named = {"person": told["person_id"], "at": told["published_at"], "fetched_at": told["published_at"]}
+    shown = {"engagement": [sum(n for n in some if n is not None) for some in counts]}
+    return _together([{**told, **named, **shown, **{name: [value] * len(items) for name, value in untold.items()}}])
 
 
 def _together(parts: Iterator[dict[str, Sequence[Any]]] | Sequence[dict[str, Sequence[Any]]]) -> DayColumns:

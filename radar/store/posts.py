@@ -411,9 +411,7 @@ def write_signals(session: Session, signals: Mapping[str, list[Any]], topics: Ma
 class DayPost(NamedTuple):
     """A post of a day, as counting sees it.
 
-    is_own       read by the model that was asked for
-    language     as it was read; None where the post was not read yet
-    is_inferred  nobody declared its author's market
+    is_own  read by the model that was asked for;  language  as it was read
     """
 
     id: int
@@ -433,11 +431,7 @@ class DayPost(NamedTuple):
     follower_count: int | None
     first_post_at: datetime | None
     is_own: bool
-    language: str | None = ""
-    source: str = ""
-    author_id: int = 0
-    is_inferred: bool = False
-    fetched_at: datetime = datetime.min
+    language: str = ""
 
 
 class HeardPost(NamedTuple):
@@ -461,56 +455,52 @@ class HeardPost(NamedTuple):
 
 def heard_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[HeardPost]:
     """The posts of `day_posts`, with less of each."""
-    aside_of, said = _said(model_id, ("keys", "places", "sponsored", "tone"))
-    statement = (
-        sa.select(
-            post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,
-            post.c.like_count, post.c.comment_count, post.c.share_count, author.c.follower_count,
-            author.c.first_post_at,
-        )
-        .join(signal, signal.c.post_id == post.c.id)
-        .outerjoin(aside, aside_of)
-        .join(author, author.c.id == post.c.author_id)
-        .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)
-        .where(post.c.deleted_at.is_(None), signal.c.language.is_not(None))
-        .order_by(post.c.published_at, post.c.platform, post.c.native_id)
-    )  # fmt: skip
+    columns = [
+        post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only,
+        *said("keys", "places", "sponsored", "tone"), *(post.c[name] for name in COUNTS[:3]),
+        author.c.follower_count, author.c.first_post_at,
+    ]  # fmt: skip
+    statement = of_days(columns, model_id, market, first, last).where(signal.c.language.is_not(None))
     return list(map(HeardPost._make, session.execute(statement).all()))
-
-
-def _said(model_id: str, names: Sequence[str]) -> tuple[sa.ColumnElement[bool], list[sa.ColumnElement[Any]]]:
-    """What a model's reading says of posts: how to join what it keeps aside, and columns that come from there first."""
-    by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
-    return by_aside, [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
 
 
 def day_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
     """Classified, living posts of a market's local days first..last, by time and then by identity.
 
-    What a model keeps aside comes before the post's present reading. A repost without text of its own has no key array
-    and so is no mention.
+    A repost without text of its own has no key array and so is no mention.
     """
-    return [item for item in living_posts(session, model_id, market, first, last) if item.language is not None]
+    columns = [
+        post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only,
+        *said("keys", "places", "text_hash", "sketch", "sponsored", "tone"), *(post.c[name] for name in COUNTS[:3]),
+        author.c.follower_count, author.c.first_post_at, said("model_id")[0] == model_id, signal.c.language,
+    ]  # fmt: skip
+    statement = of_days(columns, model_id, market, first, last).where(signal.c.language.is_not(None))
+    return list(map(DayPost._make, session.execute(statement).all()))
 
 
-def living_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:
-    """The same with those that were not read: nothing of a reading is theirs."""
-    by_aside, said = _said(model_id, ("keys", "places", "text_hash", "sketch", "sponsored", "tone"))
-    statement = (
-        sa.select(
-            post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only, *said,
-            post.c.like_count, post.c.comment_count, post.c.share_count, author.c.follower_count,
-            author.c.first_post_at, sa.func.coalesce(aside.c.model_id, signal.c.model_id) == model_id,
-            signal.c.language, post.c.source, post.c.author_id, author.c.market_source == "inferred", post.c.fetched_at,
-        )
+def said(*names: str) -> list[sa.ColumnElement[Any]]:
+    """What was read in posts, for `of_days`: what the model keeps aside comes before a post's present reading."""
+    return [sa.func.coalesce(aside.c[name], signal.c[name]) for name in names]
+
+
+def of_days(
+    columns: Sequence[sa.ColumnElement[Any]], model_id: str, market: str, first: date, last: date
+) -> sa.Select[Any]:
+    """Columns of a market's living posts, read or not, of local days first..last, by time and then by identity.
+
+    columns  of posts, their authors, and what a model read in them (`said`)
+    """
+    by_aside = sa.and_(aside.c.post_id == post.c.id, aside.c.model_id == model_id, aside.c.revision == post.c.revision)
+    return (
+        sa.select(*columns)
+        .select_from(post)
         .outerjoin(signal, signal.c.post_id == post.c.id)
         .outerjoin(aside, by_aside)
         .join(author, author.c.id == post.c.author_id)
         .where(post.c.audience_market == market, post.c.local_day >= first, post.c.local_day <= last)
         .where(post.c.deleted_at.is_(None))
         .order_by(post.c.published_at, post.c.platform, post.c.native_id)
-    )  # fmt: skip
-    return list(map(DayPost._make, session.execute(statement).all()))
+    )
 
 
 def texts(session: Session, post_ids: Sequence[int]) -> dict[int, str]:
