@@ -216,8 +216,8 @@ def languages(session: Session, market: str | None = None) -> dict[str, dict[str
 
 def stale_days(session: Session, market: str | None = None) -> dict[str, int]:
     """Waiting days of more posts than are summed for a question, by market: they are told as they were counted last."""
-    waiting = _waiting(session, market)
-    return {one.market: n for one in _looked_at(session, market) if (n := len(waiting[one.market]) - len(one.days))}
+    waiting = _waiting(session, market).items()
+    return {code: n for code, kept in waiting if (n := len(kept) - len(_newest(session, code, kept).days))}
 
 
 class _LookedAt(NamedTuple):
