@@ -189,11 +189,14 @@ STRETCH = 20_000
 
 
 def forget_answers(session: Session) -> bool:
-    """Delete some answers to pushes, which name posts: a push is safe to repeat without them. False where none are."""
+    """Delete the oldest answers to pushes, which name posts: a push is safe to repeat without them.
+
+    False where all that were there are gone, though others may come meanwhile.
+    """
     key = pushed_batch.c.idempotency_key
     some = session.scalars(sa.select(key).order_by(pushed_batch.c.pushed_at).limit(_POSTS)).all()
     session.execute(sa.delete(pushed_batch).where(key.in_(some)))
-    return len(some) > 0
+    return len(some) == _POSTS
 
 
 def rejects_naming(session: Session, who: Listed) -> Iterator[list[int]]:
