@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from alembic.script import ScriptDirectory
 from radar.errors import StoreError
 from radar.store.engine import open_store
 from radar.store.migrate import FOLDER, HEAD, current, migrate, revisions, upgrade
-from radar.store.tables import metadata
-from tests.builders import a_post, put
+from radar.store.tables import metadata, source_day
+from tests.builders import NOON, a_post, put
 
 
 def _config() -> Config:
@@ -92,6 +92,19 @@ def _value(column: sa.Column[Any]) -> Any:
         sa.DateTime: datetime(2026, 5, 4, 12), sa.Date: date(2026, 5, 4), sa.String: "TW",
     }  # fmt: skip
     return next(value for kind, value in kinds.items() if isinstance(column.type, kind))
+
+
+def test_a_store_that_took_the_days_of_sources_without_their_last_fetch_gets_it(engine: sa.Engine) -> None:
+    """Revision 0156 came without that column at first."""
+    put(engine, a_post("1"), a_post("2", published_at=NOON - timedelta(hours=1)), now=NOON + timedelta(hours=2))
+    _migrate(engine, command.downgrade, "0155")
+    _migrate(engine, command.upgrade, "0156")
+    with engine.execution_options(radar_writes=True).begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE source_day DROP COLUMN last_fetched_at")
+    upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(source_day.c.source, source_day.c.last_fetched_at)).all()
+    assert set(found) == {("test", NOON + timedelta(hours=2)), ("", NOON + timedelta(hours=2))}
 
 
 @pytest.mark.parametrize("revision", revisions())

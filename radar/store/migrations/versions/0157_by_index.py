@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from radar.store.tables import Instant
+
 revision = "0157"
 down_revision = "0156"
 
@@ -17,6 +19,16 @@ INDEXES = (
 
 
 def upgrade() -> None:
+    known = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("source_day")}
+    if "last_fetched_at" not in known:  # a store that took 0156 as it was at first
+        op.add_column(
+            "source_day", sa.Column("last_fetched_at", Instant(), nullable=False, server_default="1970-01-01 00:00:00")
+        )
+        op.execute(
+            "UPDATE source_day SET last_fetched_at = COALESCE((SELECT MAX(p.fetched_at) FROM post AS p WHERE "
+            "p.audience_market = source_day.audience_market AND p.local_day = source_day.local_day "
+            "AND p.deleted_at IS NULL AND source_day.source IN (p.source, '')), last_post_at)"
+        )
     op.add_column("adopted_trend", sa.Column("model_id", sa.String(64), nullable=False, server_default=""))
     op.execute(
         "UPDATE adopted_trend SET model_id = "
