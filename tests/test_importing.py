@@ -19,6 +19,7 @@ from radar.answers import coverage
 from radar.errors import CallerError, MixedWorlds
 from radar.file_rows import parsed
 from radar.importing import Imported, Mapping, import_file, parse_mapping
+from radar.row_reading import Reader
 from radar.store.engine import claim_world, open_store, reading, writing
 from radar.store.tables import author, engagement_observation, metadata, post
 from tests.builders import NOON
@@ -264,14 +265,27 @@ def test_a_column_without_a_name_stands_for_none_that_is_missing(engine: sa.Engi
     assert set(found) == {("file", 32)}
 
 
-@pytest.mark.parametrize("deleted", [True, False])
-def test_a_count_beyond_all_counts_sets_its_row_aside(engine: sa.Engine, tmp_path: Path, deleted: bool) -> None:
+@pytest.mark.parametrize(
+    ("deleted", "name"), [(False, "like_count"), (False, "follower_count"), (True, "follower_count")]
+)
+def test_a_count_beyond_all_counts_sets_its_row_aside(
+    engine: sa.Engine, tmp_path: Path, deleted: bool, name: str
+) -> None:
     row = {"text": "a", "published_at": "2026-05-04", "author": "p", "native_id": "1"}
-    rows = [row | {"deleted": deleted, "like_count": 2**70}, row | {"native_id": "2"}]
+    rows = [row | {"deleted": deleted, name: 2**70}, row | {"native_id": "2"}]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     done = _import(engine, tmp_path / "a.jsonl")
     assert (done.posts.new, done.rejected) == (1, 1)
-    assert "like_count" in str(_rejects(tmp_path / "rejects.jsonl"))
+    assert name in str(_rejects(tmp_path / "rejects.jsonl"))
+
+
+@pytest.mark.parametrize("likes", [2**70, -1])
+def test_a_deletion_is_taken_whatever_its_counts_say(engine: sa.Engine, tmp_path: Path, likes: int) -> None:
+    row = {"text": "a", "published_at": "2026-05-04", "author": "p", "native_id": "1"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    (tmp_path / "b.jsonl").write_text(json.dumps(row | {"deleted": True, "like_count": likes}))
+    _import(engine, tmp_path / "a.jsonl")
+    assert _import(engine, tmp_path / "b.jsonl").posts.deleted == 1
 
 
 def test_nanoseconds_of_parquet_are_taken(engine: sa.Engine, tmp_path: Path) -> None:
@@ -512,6 +526,11 @@ _ODD: dict[str, list[object]] = {
 }
 
 
+def _refused(*_: object) -> None:
+    """Nothing can be taken by column: rows are read one by one."""
+    raise ValueError
+
+
 @pytest.mark.parametrize("kind", ["jsonl", "csv"])
 def test_a_row_is_read_the_same_whatever_stands_beside_it(
     kind: str, engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -537,16 +556,19 @@ def test_a_row_is_read_the_same_whatever_stands_beside_it(
             writer.writeheader()
             writer.writerows(rows)
     told = {}
-    for most in (1, 500):
+    for way, most in (("columns", 500), ("columns, alone", 1), ("rows", 500)):
         monkeypatch.setattr("radar.importing._TOGETHER", most)
-        rejects = tmp_path / f"{most}.rejects"
-        done = _import(engine, path, Mapping(), rejects_path=rejects)
+        rejects = tmp_path / f"{way}.rejects"
+        with monkeypatch.context() as patch:
+            if way == "rows":
+                patch.setattr(Reader, "columns", _refused)
+            done = _import(engine, path, Mapping(), rejects_path=rejects)
         columns = [c for c in post.columns if c.name not in ("id", "author_id")]
         with engine.begin() as connection:
             stored = connection.execute(sa.select(*columns).order_by(post.c.platform, post.c.native_id)).all()
             for table in (engagement_observation, post):
                 connection.execute(sa.delete(table))
-        told[most] = done.rows, done.posts.new, stored, rejects.read_text("utf-8")
-    assert told[1] == told[500]
-    assert told[1][1] > 650
-    assert told[1][3].count("\n") > 60
+        told[way] = done.rows, done.posts.new, stored, rejects.read_text("utf-8")
+    assert told["rows"] == told["columns"] == told["columns, alone"]
+    assert told["rows"][1] > 650
+    assert told["rows"][3].count("\n") > 60

@@ -109,10 +109,6 @@ def _problem(post: RawPost, now: datetime) -> str | None:
         return "published_at: expected a time with its zone"
     if not EARLIEST <= post.published_at <= now + timedelta(days=1):
         return f"published_at: {post.published_at.isoformat()} is not between 1990 and tomorrow"
-    for name in _COUNTS:
-        count = getattr(post, name)
-        if count is not None and not (isinstance(count, int) and 0 <= count < MAX_COUNT):
-            return f"{name}: {count} is not a count"
     followers = post.author.follower_count
     if followers is not None and not (isinstance(followers, int) and 0 <= followers < MAX_COUNT):
         return f"follower_count: {followers} is not a count"
@@ -122,6 +118,10 @@ def _problem(post: RawPost, now: datetime) -> str | None:
         return "text: empty"
     if len(post.text) > MAX_TEXT:
         return f"text: {len(post.text)} characters, at most {MAX_TEXT} are taken"
+    for name in _COUNTS:
+        count = getattr(post, name)
+        if count is not None and not (isinstance(count, int) and 0 <= count < MAX_COUNT):
+            return f"{name}: {count} is not a count"
     for name, longest in _LONGEST.items():
         if len(getattr(post, name) or "") > longest:
             return f"{name}: expected at most {longest} characters"
