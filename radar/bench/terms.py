@@ -1,5 +1,8 @@
 """Posts a second on one core through the terms stage, given ICU's segments, and with reading of the text before it;
-beside it NLTK's `everygrams` of one to four words over the same segments."""
+beside it NLTK's `everygrams` of one to four words over the same segments.
+
+That is a text at a time, as names of keys are read back; posts are read many at a time by `radar.text.term_keys`, whose
+part is in `radar bench classify`."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -1,5 +1,7 @@
 """A command with all processes that it starts: what it prints, and how much memory they hold together at most."""
 
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,11 +35,16 @@ def run_whole(command: Sequence[str], env: Mapping[str, str]) -> Whole:
 
     watching = threading.Thread(target=look, daemon=True)
     watching.start()
-    printed, said = process.communicate()
-    ended.set()
-    watching.join()
+    try:
+        printed, said = process.communicate()
+    except BaseException:  # a session of its own hears no Ctrl-C
+        os.killpg(process.pid, signal.SIGTERM)
+        raise
+    finally:
+        ended.set()
+        watching.join()
     if process.returncode:
-        raise RadarError(f"{' '.join(command[1:5])} failed: {said.strip()[-500:]}")
+        raise RadarError(f"{' '.join(command[1:])} failed: {said.strip()[-500:]}")
     return Whole(printed, peak // 1024)
 
 
