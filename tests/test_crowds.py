@@ -68,10 +68,10 @@ def test_an_engagement_factor_is_by_the_median_of_what_is_known() -> None:
 
 
 def test_whose_words_are_alike_is_by_their_jaccard_index() -> None:
-    rng = np.random.default_rng(10)
+    rng, told = np.random.default_rng(10), set[bool]()
     for _ in range(30):
         n = int(rng.integers(4, 90))
-        sets = [rng.integers(0, 14, rng.integers(0, 14)) for _ in range(n)]
+        sets = [rng.integers(0, 9, rng.integers(0, 20)) for _ in range(n)]
         said = [set(keys.tolist()) for keys in sets[:MOST_PERSONS]]
         alike = sum(
             any(
@@ -84,3 +84,5 @@ def test_whose_words_are_alike_is_by_their_jaccard_index() -> None:
         share = round(alike / len(said), 3)
         found = signs(Groups.of(sets), Groups.of([np.zeros(0, np.int64)] * n), None, 0.0, 0.0)
         assert [(sign.reason, sign.share) for sign in found] == ([("same_words", share)] if share >= 0.5 else [])
+        told.add(share >= 0.5)
+    assert told == {True, False}

@@ -36,7 +36,10 @@ DAY = date(2026, 5, 4)
 FOLDER = Path(radar.store.__file__).parent
 WHOLE = {"bulk", "size", "copying", "transfer", "engine", "migrate", "tables", "day_blob", "locks", "replica", "months"}
 """Modules that fill, copy, open or change whole stores, that ask the server alone, or run no statement of their own."""
-_RUNS = {"execute", "scalar", "scalars", "upsert", "upsert_from", "execute_each", "exec_driver_sql"}
+_RUNS = {
+    "execute", "scalar", "scalars", "upsert", "upsert_columns", "upsert_from", "update_by_id", "execute_each",
+    "exec_driver_sql", "columns_read", "raw_columns",
+}  # fmt: skip
 
 
 def one_row_each(engine: sa.Engine) -> None:
