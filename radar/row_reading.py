@@ -170,7 +170,7 @@ class Reader:
         known: dict[str, list[Any]] = {}
 
         def get(column: str) -> list[Any]:
-            missing = known[column].count(UNSET) if column != _NOWHERE else len(rows)
+            missing = known[column].count(UNSET)
             if missing == 0:
                 return known[column]
             if missing == len(rows):

@@ -198,7 +198,7 @@ def counted_days(session: Session, model_id: str, market: str, first: date, last
 def last_counted(session: Session, market: str | None = None) -> str | None:
     """The model that counted last: of a market, or of any, each asked by the index. None before the first count.
 
-    Of two that counted at the same moment, the one whose counts were stored first: another is counted beside it.
+    Of two that counted at the same moment, as where another is counted beside it, either.
     """
     c = day_count.c
     last: tuple[datetime, str] | None = None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -55,10 +54,8 @@ def languages_of(texts: Sequence[str], priors: Sequence[str | None], joined: Joi
     joined  the same texts, where they are in lower case and at hand: their words are looked up by compiled code first
     """
     counts = _counted(texts).tolist() if texts else []
-    may = repeat(True) if joined is None else may_be_told(joined).tolist()
-    return [
-        _language(text, prior, told, *of) for text, prior, told, of in zip(texts, priors, may, counts, strict=False)
-    ]
+    may = [True] * len(texts) if joined is None else may_be_told(joined).tolist()
+    return [_language(text, prior, told, *of) for text, prior, told, of in zip(texts, priors, may, counts, strict=True)]
 
 
 def language_of(text: str, prior: str | None = None) -> str:

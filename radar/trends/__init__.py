@@ -55,7 +55,7 @@ half-life).
 7. Life. On at q <= 0.05 and lift >= 1.5, off after six buckets in a row with q > 0.2 (`OnOff`). The stage
    (`plain_stage` has the rule) changes when two buckets in a row ask for it (`next_stage`).
 8. Variants. Trends with half their persons in common (Jaccard >= 0.5), or four in five posts within another's, are
-   one: `merge_variants`. The name that most of its persons use leads it: `naming.best_known`. Words, topics and
+   one: `merge_numbered`. The name that most of its persons use leads it: `naming.best_known`. Words, topics and
    places that would not be on without the posts of others join the one they share most with, topics and places only
    where none has half of their posts: `radar.moments`.
 9. Late series. A key is a series from the day on that two persons use it, and is then replayed on what its counts were:
