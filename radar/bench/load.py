@@ -107,10 +107,11 @@ def measure(progress: Progress) -> dict[str, object]:
 
 
 def _paths(at: str) -> list[str]:
-    """The addresses, with a trend that was found in these posts."""
+    """The addresses, with the oldest trend that is shown: a new one may be taken back while posts come in."""
     with httpx.Client(base_url=at, timeout=600, trust_env=False) as client:
         found = client.get(f"/v1/markets/{MARKET}/trends", params={"scope": "all", "limit": 100}).json()["items"]
-        paths = [path.format(trend=found[-1]["id"]) for path in PATHS]
+        oldest = min(found, key=lambda item: str(item["onset_at"]))
+        paths = [path.format(trend=oldest["id"]) for path in PATHS]
         for path in paths:
             if (status := client.get(path).status_code) != 200:
                 raise RadarError(f"{path} answers {status}.", "Give RADAR_BENCH_DIR a folder that this filled.")

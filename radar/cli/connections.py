@@ -6,14 +6,14 @@ taken, the one that has let us wait longest makes room. What a body may hold is 
 """
 
 import asyncio
-import gc
 import resource
 import socket
+from collections import deque
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD, BODY, READ = 20.0, 20.0, 60.0
 """Seconds that a client has for the head of a request, for its body, and to read something of its answer."""
@@ -22,11 +22,8 @@ RATE = 5_000
 MOST, RESERVE = 16_384, 200
 """Connections at a time, and descriptors that are kept for everything else: the store, files, logs."""
 _LOOKS = 5.0
-_ENDED = 4_000
-"""Connections after whose end garbage is looked for: what asyncio made of each refers to itself, a kilobyte, and Python
-would look so far back only after a million of them."""
 QUEUE, AT_ONCE = 2_048, 16
-"""Connections that the system keeps for us, and those that are accepted before anything else is done."""
+"""Connections that the system keeps for us, and those that are accepted, or ended, before anything else is done."""
 
 
 class Server(uvicorn.Server):
@@ -57,15 +54,17 @@ def most_connections() -> int:
 
 def bounded(most: int) -> type[asyncio.Protocol]:
     """What uvicorn makes of each connection, of which there are so many at most."""
-    base: Any = AutoHTTPProtocol
 
-    class Bounded(base):  # type: ignore[misc]
-        """One connection. It is in `waiting` while a client lets us wait, behind those that have done so longer."""
+    class Bounded(H11Protocol):
+        """One connection. It is in `waiting` while a client lets us wait, behind those that have done so longer.
 
-        waiting: dict["Bounded", None] = {}  # noqa: RUF012  one server's connections
-        ended = 0
+        late  those whose time is over: a thousand that came together are not ended at one go
+        """
 
-        def connection_made(self, transport: asyncio.Transport) -> None:
+        waiting: ClassVar[dict["Bounded", None]] = {}
+        late: ClassVar[deque["Bounded"]] = deque()
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
             super().connection_made(transport)
             self._since, self._sent, self._unread = self.loop.time(), 0, 0
             self._asked: Any = None  # the request whose body is on its way
@@ -95,9 +94,8 @@ def bounded(most: int) -> type[asyncio.Protocol]:
             super().connection_lost(exc)
             self._waits(False)
             self._look.cancel()
-            Bounded.ended += 1
-            if Bounded.ended % _ENDED == 0:
-                gc.collect()
+            if hasattr(self.transport, "_read_ready_cb"):
+                self.transport._read_ready_cb = None  # asyncio's transport refers to itself there, and would stay
 
         def _is_asked(self) -> bool:
             return self.cycle is not None and not self.cycle.response_complete
@@ -115,10 +113,12 @@ def bounded(most: int) -> type[asyncio.Protocol]:
             now = self.loop.time()
             if self in self.waiting:
                 given = BODY + self._sent / RATE if self._is_asked() else HEAD
-                if now - self._since > given:
-                    self.transport.abort()
+                if now - self._since <= given:
+                    self._look_later(min(_LOOKS, given))
                     return
-                self._look_later(min(_LOOKS, given))
+                self.late.append(self)
+                if len(self.late) == 1:
+                    self.loop.call_soon(self._end_some)
                 return
             unread = self.transport.get_write_buffer_size()
             if not unread or unread != self._unread:
@@ -127,5 +127,15 @@ def bounded(most: int) -> type[asyncio.Protocol]:
                 self.transport.abort()
                 return
             self._look_later(_LOOKS)
+
+        def _end_some(self) -> None:
+            for _ in range(min(AT_ONCE, len(self.late))):
+                one = self.late.popleft()
+                if one in self.waiting:
+                    one.transport.abort()
+                elif not one.transport.is_closing():  # it has asked at last
+                    one._look_later(_LOOKS)
+            if self.late:
+                self.loop.call_soon(self._end_some)
 
     return Bounded

@@ -194,6 +194,25 @@ def test_a_huge_body_is_refused_before_it_is_there(served: tuple[int, int, Path]
     assert _memory(pid) - before < 60 << 20
 
 
+def test_a_head_without_an_end_is_refused_before_its_time_is_over(served: tuple[int, int, Path]) -> None:
+    port, pid, _ = served
+    before = _memory(pid)
+    for start in (b"GET / HTTP/1.1\r\nX-Long: ", HEALTH + b"GET /" + b"y" * 30_000 + b" HTTP/1.1\r\nX-Long: "):
+        with socket.create_connection(("127.0.0.1", port), 30) as one:
+            one.sendall(start)
+            sent = 0
+            with suppress(OSError):
+                while sent < 64:
+                    one.sendall(b"x" * (1 << 20))
+                    sent += 1
+            assert sent < 30, "it was read on and on"
+    with socket.create_connection(("127.0.0.1", port), 30) as one:  # a long one is none
+        one.sendall(HEALTH[:-2] + b"X-Long: " + b"x" * 60_000 + b"\r\n\r\n")
+        assert b" 200 " in one.recv(200)
+    assert _answers(port)
+    assert _memory(pid) - before < 30 << 20
+
+
 def _memory(pid: int) -> int:
     """Bytes that a process holds."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
