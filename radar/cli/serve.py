@@ -13,6 +13,7 @@ import typer
 
 from radar.cli.app import console, log_to_terminal, open_engine
 from radar.errors import CallerError, RadarError
+from radar.memory import share_arenas
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -123,6 +124,7 @@ def serve_forever(
             timeout_graceful_shutdown=5,
         )
     )
+    share_arenas()
     sys.setswitchinterval(_TURN)
     gc.freeze()  # what is loaded stays: nobody need look through it again and again,
     gc.set_threshold(_OBJECTS)  # nor through each batch of posts several times
