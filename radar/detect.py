@@ -448,17 +448,15 @@ def advance_day(
     best: dict[int, Moment] = {}
     crowds: Crowds | None = None
     closed = [end for end in ends if end <= task.closed]
-    told = list(
-        watch.pass_buckets(
-            counted, _ticks(starts[: len(closed)]), past, exposures=exposure[: len(closed)],
-            slots=[task.bucket.slot(start, zone) for start in starts[: len(closed)]],
-        )
+    passed = watch.pass_buckets(
+        counted, _ticks(starts[: len(closed)]), past, exposures=exposure[: len(closed)],
+        slots=[task.bucket.slot(start, zone) for start in starts[: len(closed)]],
     )  # fmt: skip
-    task.listing.recurrence.learn_names(watch.keys[watch.likely([step for _, step in told], tests)].tolist())
-    for end, (watch.seen, step) in zip(closed, told, strict=True):
+    task.listing.recurrence.learn_names(watch.keys[watch.likely(passed.steps, tests)].tolist())
+    for end, shown in zip(closed, watch.shown(passed, tests), strict=True):
         complete = day if end == ends[-1] else day - timedelta(days=1)
-        changes, tests = len(out.changes), max(tests, step.series.size)  # names of this very hour, if they are more
-        moments = watch.learn(step, end, tests, out, recurs=partial(task.listing.recurs, complete))
+        changes, tests = len(out.changes), shown.tests
+        moments = watch.learn(shown, end, out, recurs=partial(task.listing.recurs, complete))
         for series, moment in moments.items():
             if series not in best or moment.score > best[series].score:
                 best[series] = moment

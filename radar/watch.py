@@ -8,7 +8,7 @@ import json
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -19,10 +19,11 @@ import xxhash
 
 from radar.keys import kinds_of
 from radar.store.day_blob import DAY_ONLY, DayCounts
-from radar.trends import SeriesState, Step, benjamini_hochberg
+from radar.trends import SeriesState, benjamini_hochberg
 from radar.trends.distinct import REGISTERS, estimate, mix
 from radar.trends.packing import is_packed, pack, unpack
-from radar.trends.stages import LIFT_ON, OFF_AFTER, Q_OFF, Q_ON, Stage, Staged, next_stage, plain_stage
+from radar.trends.stages import LIFT_ON, OFF_AFTER, Q_OFF, Q_ON, Stage, Staged, following, plain_stage
+from radar.trends.state import Steps
 from radar.windows import Bucket
 
 NAMED_FROM = 2
@@ -224,6 +225,25 @@ def _joined(blocks: Sequence[Block]) -> Block:
     return Block(*(column[order] for column in columns))
 
 
+class Passed(NamedTuple):
+    """What some buckets showed, and how many buckets had been seen after each."""
+
+    steps: Steps
+    seen: list[int]
+
+
+class Shown(NamedTuple):
+    """What a bucket showed of the series that may be on in it.
+
+    seen   buckets, up to this one;    tests  hypotheses that were tested in it
+    rows   series, ascending, and what a moment is made of but its instant
+    """
+
+    seen: int
+    tests: int
+    rows: list[tuple[Any, ...]]
+
+
 def never(key: int, place: int) -> bool:
     """No key recurs."""
     return False
@@ -269,7 +289,6 @@ def _by_series(rows: History, advanced: npt.NDArray[np.int64], count: int) -> Ba
     return Back(starts, which[order], len(advanced) - 1 - ago[order], persons[order])
 
 
-_STEP = tuple(field.name for field in fields(Step))
 _HEAD = struct.Struct("<4sII")
 _MAGIC, _HOURLY = b"RDW2", b"RDW1"
 """How states began that were not packed; those of the first form named buckets by hours since 1970."""
@@ -335,13 +354,12 @@ class Watch:
         *,
         exposures: Sequence[float],
         slots: Sequence[int],
-    ) -> Iterator[tuple[int, Step]]:
-        """Advance over the first buckets of a day, which began at these ticks; what each showed.
+    ) -> Passed:
+        """Advance over the first buckets of a day, which began at these ticks; what they showed.
 
-        Yields with each how many buckets had been seen after it.
-
-        New series are those that reach two persons on the day, in the bucket in which they do. Between two such buckets
-        nothing is new, and the state takes them at one go.
+        New series are those that reach two persons on the day, in the bucket in which they do. They are learnt up to
+        the day together and then go along until their bucket comes; where that cannot be, the state stops at the
+        bucket and takes them in with all their past.
         """
         starts, heard, places = np.array(ticks, np.int64), np.array(exposures, np.float64), np.array(slots, np.int64)
         births, firsts = day.births(), day.firsts()
@@ -349,42 +367,60 @@ class Watch:
         found, before = self.find(day.mixed[firsts]), self.state.size
         born = born[found[np.searchsorted(firsts, born, side="right") - 1] < 0]
         begin = np.searchsorted(starts, day.ticks[born])
-        column, series, persons = self._cells(day, starts, born, firsts, found)
-        advanced = np.concatenate([np.array(self.advanced, np.int64), starts[heard > 0]])
+        passed = np.concatenate([[0], np.cumsum(heard > 0)])  # before each bucket, of those that count
         rows = past.history(day.mixed[born], day) if len(born) else None
-        recalled = self._recall(day, born, begin, rows, starts, heard) if rows is not None else None
-        back = None if rows is None else _by_series(rows, advanced, len(born))
-        passed = np.concatenate([[0], np.cumsum(heard > 0)]).tolist()
-        seen, late = self.state.buckets_seen, np.searchsorted(begin, 1)
-        edges = np.unique(np.concatenate([[0, len(starts)], begin]))
-        for i, j in pairwise(edges.tolist()):
-            if back is not None and (new := np.flatnonzero(begin == i)).size:
-                aside = None if recalled is None else (recalled, new - late, passed[i])
-                self._grow(day, born[new], *back.of(new, len(advanced) - passed[-1] + passed[i]), aside)
-            some = slice(*np.searchsorted(column, [i, j]))
-            at = column[some] - i, series[some]
-            for k in range(0, j - i, room := max(1, MOST_CELLS // max(self.state.size, 1))):
-                within = (at[0] >= k) & (at[0] < k + room)
-                y = np.zeros((min(room, j - i - k), self.state.size), np.float32)
-                np.add.at(y.reshape(-1), (at[0][within] - k) * self.state.size + at[1][within], persons[some][within])
-                these = slice(i + k, i + k + len(y))
-                steps = self.state.advance_many(y, heard[these], places[these])
-                self.advanced.extend(starts[these][heard[these] > 0].tolist())
-                ends = np.searchsorted(steps.column, np.arange(len(y) + 1))
-                for n, (low, high) in enumerate(pairwise(ends.tolist())):
-                    yield seen + passed[i + k + n + 1], Step(*(getattr(steps, name)[low:high] for name in _STEP))
+        late = int(np.searchsorted(passed[begin], 1))
+        recalled = None if rows is None else self._recall(day, born, late, rows, starts, passed[begin])
+        stops = begin if recalled is None else begin[:late]
+        column, series, persons = self._cells(day, starts, born, len(stops), firsts, found)
+        advanced = np.concatenate([np.array(self.advanced, np.int64), starts[heard > 0]])
+        back = None if rows is None or not stops.size else _by_series(rows, advanced, len(born))
+        seen, parts = self.state.buckets_seen, list[Steps]()
+        edges = np.unique(np.concatenate([[0, len(starts)], stops])).tolist()
+        for i, j in pairwise(edges):
+            if back is not None and (new := np.flatnonzero(stops == i)).size:
+                self._grow(day, born[new], *back.of(new, len(advanced) - int(passed[-1] - passed[i])))
+            if recalled is not None and j == len(starts):
+                at, sizes = np.unique(begin[late:], return_counts=True)
+                self.state.await_birth(recalled, passed[at], sizes)
+                self._name(day, born[late:])
+            parts += self._march(column, series, persons, heard, places, i, j)
+        self.advanced.extend(starts[heard > 0].tolist())
         if len(born):
             self._index_from(before)
+        return Passed(Steps.joined(parts), (seen + passed[1:]).tolist())
+
+    def _march(
+        self,
+        column: npt.NDArray[np.int64],
+        series: npt.NDArray[np.int64],
+        persons: npt.NDArray[np.float32],
+        heard: npt.NDArray[np.float64],
+        places: npt.NDArray[np.int64],
+        start: int,
+        stop: int,
+    ) -> Iterator[Steps]:
+        """Pass some of a day's buckets; what they showed, with their number in the day."""
+        size = self.state.size + self.state.waiting
+        room = max(1, MOST_CELLS // max(size, 1))
+        for i in range(start, stop, room):
+            j = min(i + room, stop)
+            some = slice(*np.searchsorted(column, [i, j]))
+            y = np.zeros((j - i, size), np.float32)
+            np.add.at(y.reshape(-1), (column[some] - i) * size + series[some], persons[some])
+            steps = self.state.advance_many(y, heard[i:j], places[i:j])
+            yield replace(steps, column=steps.column + np.int32(i)) if i else steps
 
     def _cells(
         self,
         day: Day,
         starts: npt.NDArray[np.int64],
         born: npt.NDArray[np.int64],
+        stops: int,
         firsts: npt.NDArray[np.int64],
         found: npt.NDArray[np.int64],
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """(bucket, series, persons) of a day's rows by bucket; those of series that are born from their birth on.
+        """(bucket, series, persons) of a day's rows by bucket; those of the first `stops` of the born from then on.
 
         firsts, found  the first row of each series of the day, and its index
         """
@@ -392,7 +428,8 @@ class Watch:
         if len(born):
             at = np.searchsorted(firsts, born, side="right") - 1
             found = found.copy()
-            found[at], since[at] = len(self.keys) + np.arange(len(born)), day.ticks[born]
+            found[at] = len(self.keys) + np.arange(len(born))
+            since[at[:stops]] = day.ticks[born[:stops]]
         lengths = np.diff(firsts, append=len(day.mixed))
         series, since = np.repeat(found, lengths), np.repeat(since, lengths)
         until = starts[-1] if len(starts) else np.iinfo(np.int64).min
@@ -406,24 +443,23 @@ class Watch:
         self,
         day: Day,
         born: npt.NDArray[np.int64],
-        begin: npt.NDArray[np.int64],
+        late: int,
         rows: History,
         starts: npt.NDArray[np.int64],
-        heard: npt.NDArray[np.float64],
+        passed: npt.NDArray[np.int64],
     ) -> SeriesState | None:
-        """The series that the day bears after its first bucket (`begin`, ascending), learnt together up to the day.
+        """The series from number `late` on, which come after buckets of the day, learnt together up to the day.
 
-        So their past is gone through once, and not once a bucket.
+        passed  buckets of the day before each one's first
+        None where there are none, or they cannot be: a day of so many takes less room bit by bit.
         """
-        new = np.flatnonzero(begin > 0)
-        if not new.size or new.size * self.state.remembered > MOST_CELLS:  # a day of so many takes less room bit by bit
+        if late == len(born) or (len(born) - late) * self.state.remembered > MOST_CELLS:
             return None
-        advanced = np.array(self.advanced, np.int64)
-        back = _within(rows, new, starts[0])
-        which, ago, persons = _ago(back, advanced)
-        passed = np.concatenate([[0], np.cumsum(heard > 0)])[begin[new]]  # buckets of the day before each one's first
-        kept = ago + passed[which] < self.state.remembered
-        return self.state.recall(kinds_of(day.keys[born[new]]), which[kept], ago[kept], persons[kept])
+        back = _within(rows, np.arange(late, len(born)), starts[0])
+        which, ago, persons = _ago(back, np.array(self.advanced, np.int64))
+        kept = ago + passed[late:][which] < self.state.remembered
+        kinds = kinds_of(day.keys[born[late:]])
+        return self.state.recall(kinds, which[kept], ago[kept], persons[kept], more=NAMED_FROM - 1.0)
 
     def _grow(
         self,
@@ -432,20 +468,15 @@ class Watch:
         which: npt.NDArray[np.int64],
         ago: npt.NDArray[np.int64],
         persons: npt.NDArray[np.float32],
-        recalled: tuple[SeriesState, npt.NDArray[np.int64], int] | None,
     ) -> None:
         """Take in new series with the counts they had before they were series.
 
         which, ago, persons  which of them, how many buckets before this one (0: the last one)
-        recalled  what was learnt of them before, their rows in it, and how many buckets ago that was
         """
-        done = False
-        if recalled is not None:
-            aside, mine, length = recalled
-            since = ago < length
-            done = self.state.add_recalled(aside, mine, which[since], ago[since], persons[since])
-        if not done:
-            self.state.add_with_history(kinds_of(day.keys[born]), which, ago, persons)
+        self.state.add_with_history(kinds_of(day.keys[born]), which, ago, persons)
+        self._name(day, born)
+
+    def _name(self, day: Day, born: npt.NDArray[np.int64]) -> None:
         self.keys, self.places = np.append(self.keys, day.keys[born]), np.append(self.places, day.places[born])
 
     @property
@@ -453,10 +484,13 @@ class Watch:
         """Start of the oldest bucket that a new series is counted back to; None before the first."""
         return self.advanced[0] if self.advanced else None
 
-    def likely(self, steps: Sequence[Step], tests: int) -> npt.NDArray[np.int64]:
+    def likely(self, steps: Steps, tests: int) -> npt.NDArray[np.int64]:
         """Series that are on, or may turn on by these: no q is under p times the tests over the p that are told."""
-        may = (step.series[step.p * tests <= 1.001 * Q_ON * step.p.size] for step in steps)
-        return np.unique(np.concatenate([np.fromiter(self.open, np.int64, len(self.open)), *may]).astype(np.int64))
+        may = steps.series[steps.p * tests <= 1.001 * Q_ON * np.bincount(steps.column)[steps.column]]
+        return np.unique(np.concatenate([self._opened(), may]).astype(np.int64))
+
+    def _opened(self) -> npt.NDArray[np.int64]:
+        return np.fromiter(self.open, np.int64, len(self.open))
 
     def tests(self) -> int:
         """How many hypotheses a bucket tests: every key the market has used, whether it became a series or not."""
@@ -494,21 +528,44 @@ class Watch:
 
     # ---- a bucket ----
 
+    def shown(self, passed: Passed, tests: int) -> list[Shown]:
+        """What of each bucket `learn` is to be told, in order. tests: of the day, at least."""
+        steps, q = passed.steps, np.ones(len(passed.steps.p))
+        ends = np.searchsorted(steps.column, np.arange(len(passed.seen) + 1)).tolist()
+        told = []
+        for low, high in pairwise(ends):
+            told.append(tests := max(tests, high - low))  # names of this very hour, if they are more
+            if high > low:
+                q[low:high] = benjamini_hochberg(steps.p[low:high], tests)
+        may = np.zeros(self.state.size, np.bool_)
+        may[self._opened()] = may[steps.series[(q <= Q_ON) & (steps.lift >= LIFT_ON)]] = True
+        rows = np.flatnonzero(may[steps.series])
+        columns = (
+            steps.series, steps.window, steps.p, q, steps.observed, steps.expected, steps.lift, steps.lift_floor,
+            steps.score,
+        )  # fmt: skip
+        listed = list(zip(*(column[rows].tolist() for column in columns), strict=True))
+        cuts = np.searchsorted(rows, ends).tolist()
+        return [
+            Shown(seen, tests, listed[low:high])
+            for seen, tests, (low, high) in zip(passed.seen, told, pairwise(cuts), strict=True)
+        ]
+
     def learn(
-        self, step: Step, at: datetime, tests: int, out: Written, *, recurs: Callable[[int, int], bool] = never
+        self, shown: Shown, at: datetime, out: Written, *, recurs: Callable[[int, int], bool] = never
     ) -> dict[int, Moment]:
         """Open, keep and close episodes by what a bucket that ended `at` showed; moments of those that are open.
 
         recurs  whether a key about a place comes every year at this time, and about as large
         """
         moments: dict[int, Moment] = {}
-        q = benjamini_hochberg(step.p, tests) if step.p.size else step.p
-        for series, *shown in self._looked_at(step, q):
-            looked_at = Moment(at, *shown)
-            if series not in self.open and looked_at.q <= Q_ON and looked_at.lift >= LIFT_ON:
+        self.seen = shown.seen
+        for series, window, p, q, observed, expected, lift, lift_floor, score in shown.rows:
+            if series not in self.open:
+                if q > Q_ON or lift < LIFT_ON:
+                    continue
                 self._begin(series, at, out)
-            if series in self.open:
-                moments[series] = looked_at
+            moments[series] = Moment(at, window, p, q, observed, expected, lift, lift_floor, score)
         for series, episode in list(self.open.items()):
             moment = moments.get(series)
             episode.quiet = 0 if moment and moment.q <= Q_OFF else episode.quiet + 1
@@ -525,19 +582,6 @@ class Watch:
                     row["stage"], row["stage_since"] = episode.stage, episode.stage_since
         return moments
 
-    def _looked_at(self, step: Step, q: npt.NDArray[np.float64]) -> Iterator[tuple[Any, ...]]:
-        """Series that may be or stay on, or are open, ascending, with what a moment is made of but its instant."""
-        chosen = q <= Q_OFF
-        if self.open and q.size:
-            opened = np.fromiter(self.open, np.int64, len(self.open))
-            at = np.minimum(np.searchsorted(step.series, opened), q.size - 1)
-            chosen[at[step.series[at] == opened]] = True
-        rows = np.flatnonzero(chosen)
-        columns = (
-            step.series, step.window, step.p, q, step.observed, step.expected, step.lift, step.lift_floor, step.score,
-        )  # fmt: skip
-        return zip(*(column[rows].tolist() for column in columns), strict=True) if rows.size else iter(())
-
     def _begin(self, series: int, at: datetime, out: Written) -> None:
         name = f"{self.model_id}|{self.market}|{self.places[series]}|{self.keys[series]}|{self.bucket}|{at.isoformat()}"
         number = xxhash.xxh3_64_intdigest(name.encode()) >> 1
@@ -549,17 +593,17 @@ class Watch:
     def _stage(self, episode: Open, moment: Moment | None, at: datetime, out: Written, recurring: bool) -> None:
         """Move the stage on by the rule of radar.trends.stages."""
         lift, observed = (moment.lift, moment.observed) if moment else (1.0, 0.0)
-        shown: dict[str, Any] = {
-            "on": episode.quiet == 0, "lift": lift, "lift_before": episode.lift, "observed": observed,
-            "observed_before": episode.observed, "age": int((at - episode.onset_at) / self._length),
-            "young": self._young, "old": self._old, "recurring": recurring,
-        }  # fmt: skip
+        wanted = plain_stage(
+            on=episode.quiet == 0, lift=lift, lift_before=episode.lift, observed=observed,
+            observed_before=episode.observed, age=(at - episode.onset_at) // self._length, young=self._young,
+            old=self._old, recurring=recurring,
+        )  # fmt: skip
         episode.lift, episode.observed = lift, observed
-        if plain_stage(**shown).value == episode.stage:  # mostly: nothing follows, by `next_stage` too
+        if wanted == episode.stage:  # mostly: nothing follows, by `following` too
             episode.pending, episode.held = None, 0
             return
         before = Staged(Stage(episode.stage), Stage(episode.pending) if episode.pending else None, episode.held)
-        staged = next_stage(before, **shown)
+        staged = following(before, wanted)
         episode.pending, episode.held = staged.pending.value if staged.pending else None, staged.held
         if staged.stage.value != episode.stage:
             episode.stage, episode.stage_since = staged.stage.value, at

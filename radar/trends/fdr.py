@@ -22,8 +22,9 @@ def benjamini_hochberg(p: ArrayLike, tests: int | None = None) -> NDArray[np.flo
     n = values.size if tests is None else tests
     if n < values.size:
         raise ValueError(f"tests must be at least the {values.size} values passed, got {n}")
-    order = np.argsort(values)[::-1]
-    ranked = values[order] * (n / np.arange(values.size, 0, -1))
-    q = np.empty_like(values)
+    q = np.ones_like(values)
+    few = np.flatnonzero(values * (n / max(values.size, 1)) < 1.0)  # q of the others is 1, and makes no other smaller
+    order = few[np.argsort(values[few])[::-1]]
+    ranked = values[order] * (n / np.arange(order.size, 0, -1))
     q[order] = np.minimum(np.minimum.accumulate(ranked), 1.0)
     return q

@@ -168,6 +168,7 @@ def test_series(
 
 @jit
 def learn(
+    first: int,  # of the series that learn; those up to n. Never a literal: `learn` would be compiled once more for it
     n: int,
     y: F32,
     kinds: I8,
@@ -187,7 +188,7 @@ def learn(
     late: F64,  # (3,) of the oldest bucket of the longest window: exposure x profile (0: none yet), slot, B before
     stretch_ends: bool,
     learnt: float,  # decayed buckets that dispersions were learnt from
-    totals: F64,  # (5, kinds) out: a; what was added to it; levels 1, 9 and 3, sparse series foremost
+    totals: F64,  # (5, kinds) out, of those that learn: a; what was added; levels 1, 9 and 3, sparse series foremost
     own_from: float,  # decayed mentions from which a series may have slot factors of its own
     work: F64,  # (8, BLOCK) scratch
     rare: I64,  # (BLOCK,) scratch
@@ -205,7 +206,7 @@ def learn(
         rate[k] = unit / (exposed + prior[k])
         late_rate[k] = late[0] / max(late[2] + prior[k], 1e-300)
     x, mu, out, x_late, parts = work[0], work[1], work[2], work[3], work[4:]
-    for start in range(0, n, BLOCK):
+    for start in range(first, n, BLOCK):
         block = slice(start, min(start + BLOCK, n))
         widen(y[block], x)
         if known:

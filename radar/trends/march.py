@@ -7,6 +7,7 @@ that a live market (one bucket a call) and a replayed history (many) are the sam
     shared, silent       see `radar.trends.replay`
     totals  (5, kinds)   see `kernels.learn`
     found   (2, room) and (6, room)  series, window; p, observed, expected, lift, lift floor, score
+    births  (2, groups)  series that wait to be added, in their order: when (buckets seen), how many
 """
 
 import numpy as np
@@ -54,9 +55,21 @@ def learn_profile(cycle: F64, day: int, decay: float, slot: int, observed: float
             cycle[2, at] = (SLOT_PRIOR * factor + cycle[0, at] / whole) / (SLOT_PRIOR + cycle[1, at])
 
 
+@jit
+def add_born(kinds: I8, theirs: F64, totals: F64, numbers: F64) -> None:
+    """Count series to what all share: the totals that they have by themselves, and how many of each kind they are."""
+    for row in range(totals.shape[0]):
+        for kind in range(totals.shape[1]):
+            totals[row, kind] += theirs[row, kind]
+    for i in range(kinds.size):
+        numbers[kinds[i]] += 1.0
+
+
 @jit_unlocked
 def march(
-    y: F32,  # (buckets, n) counts, oldest first
+    n: int,  # series; those of y above wait
+    births: I64,
+    y: F32,  # (buckets, n and more) counts, oldest first
     exposures: F64,  # (buckets,)
     slots: I64,  # (buckets,) of the cycle
     seen: int,  # buckets before the first of them
@@ -73,6 +86,7 @@ def march(
     windows: I64,
     reach: F64,
     decays: F64,
+    fallen: float,  # what the longest window's start is decayed to by its end, as whoever waits is told
     past: F64,
     shared: F32,
     silent: F32,
@@ -84,12 +98,14 @@ def march(
     column: I32,  # (room,) out: which bucket
     which: I32,
     out: F64,
-) -> tuple[int, int, int, float, int, bool]:
+) -> tuple[int, int, int, int, float, int, bool]:
     """Pass as many buckets as the room for what is found allows, up to one that gives a series a claim to own factors.
 
-    Answers buckets passed, rows found, and the new seen, exposed and head; last whether a series has such a claim.
+    Series that wait learn, as `radar.trends.replay` would have them, but are neither tested nor in what all share.
+    Answers buckets passed, rows found, groups born, and the new seen, exposed and head; last whether a series has such
+    a claim.
     """
-    n, longest = y.shape[1], rings.shape[1]
+    size, longest, born = y.shape[1], rings.shape[1], 0
     found, claimed, passed = 0, False, 0
     before_it = y.shape[0]  # of `long`: columns of buckets to come
     # copied item by item: of whole arrays, numba would compile what it says where one does not fit the other, seconds
@@ -105,8 +121,9 @@ def march(
     every, numbers = numbers, numbers[: top_kind(numbers)]
     prior, usual = np.empty(numbers.size), np.empty((2, numbers.size))
     spans, before, late = np.empty(windows.size), np.empty(windows.size), np.zeros(3)
+    theirs, enough = np.empty(totals.shape), OWN_FROM if cycle.shape[1] > 1 else np.inf
     work, rare = np.empty((8, BLOCK)), np.empty(BLOCK, np.int64)  # asked for once: new memory is slow to come by
-    while passed < y.shape[0] and not claimed and (found == 0 or found + n <= column.size):
+    while passed < y.shape[0] and not claimed and (found == 0 or found + size <= column.size):
         exposure, slot = exposures[passed], slots[passed]
         if exposure == 0.0:
             passed += 1
@@ -138,14 +155,28 @@ def march(
         for kind in range(numbers.size):
             due += (totals[0, kind] + 0.5 * numbers[kind]) / max(exposed + prior[kind], 1e-9)
         claimed = learn(
-            n, y[passed], kinds, level, sums, owner, own, rings, head, unit, slot, exposed, prior, usual, decays, seen,
-            late, seen % longest == longest - 1, learnt, totals, OWN_FROM if cycle.shape[1] > 1 else np.inf,
-            work, rare,
+            np.int64(0), n, y[passed], kinds, level, sums, owner, own, rings, head, unit, slot, exposed, prior, usual,
+            decays, seen, late, seen % longest == longest - 1, learnt, totals, enough, work, rare,
         )  # fmt: skip
-        move_on(n, sums, rings, head, windows, decays[0])
-        head = (head + 1) % longest
         if seen > 0:
             learn_profile(cycle, day, cycle_decay, slot, totals[1].sum(), exposure * due)
+        if n < size:
+            if seen >= longest:
+                late[2] = recent[3, longest - 1] * fallen
+            first = n
+            while first < size:
+                is_due = born < births.shape[1] and births[0, born] == seen + 1
+                until = first + births[1, born] if is_due else size
+                learn(
+                    first, until, y[passed], kinds, level, sums, owner, own, rings, head, unit, slot, exposed, prior,
+                    usual, decays, seen, late, seen % longest == longest - 1, learnt, theirs, np.inf, work, rare,
+                )  # fmt: skip
+                if is_due:
+                    add_born(kinds[first:until], theirs, totals, every)
+                    n, born = until, born + 1
+                first = until
+        move_on(size, sums, rings, head, windows, decays[0])
+        head = (head + 1) % longest
         exposed = decays[0] * exposed + unit
         if seen >= past.shape[1] - longest:
             stay_silent(silent, recent, kept[:, :, before_it:], past.shape[1] - longest, seen, longest, decays)
@@ -158,7 +189,7 @@ def march(
         for kind in range(shared.shape[1]):
             for at in range(past.shape[1]):
                 shared[row, kind, at] = kept[row, kind, before_it + at]
-    return passed, found, seen, exposed, head, claimed
+    return passed, found, born, seen, exposed, head, claimed
 
 
 @jit_unlocked

@@ -97,9 +97,9 @@ def replay(
         tell(shared[:, :, t], past[2, t], prior, usual)
         seen = first + t
         learn(
-            y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]), past[2, t],
-            prior, usual, decays, seen, past[3:, t].copy(), seen % w == w - 1, learnt_from(seen, w, decays[1]), totals,
-            np.inf, work, rare,
+            np.int64(0), y.shape[1], y[t], kinds, level, sums, owner, own, rings, head, past[0, t], int(past[1, t]),
+            past[2, t], prior, usual, decays, seen, past[3:, t].copy(), seen % w == w - 1,
+            learnt_from(seen, w, decays[1]), totals, np.inf, work, rare,
         )  # fmt: skip
         move_on(y.shape[1], sums, rings, head, windows, decays[0])
         head = (head + 1) % w

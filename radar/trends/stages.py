@@ -125,7 +125,12 @@ def next_stage(
         on=on, lift=lift, lift_before=lift_before, observed=observed, observed_before=observed_before,
         age=age, young=young, old=old, recurring=recurring, ready=ready,
     )  # fmt: skip
-    if previous is None or previous.stage is Stage.INSUFFICIENT_HISTORY or wanted is previous.stage:
+    return Staged(wanted) if previous is None else following(previous, wanted)
+
+
+def following(previous: Staged, wanted: Stage) -> Staged:
+    """`next_stage` of a stage that `plain_stage` asks for."""
+    if previous.stage is Stage.INSUFFICIENT_HISTORY or wanted is previous.stage:
         return Staged(wanted)
     held = previous.held + 1 if wanted is previous.pending else 1
     return Staged(wanted) if held >= HOLD else Staged(previous.stage, wanted, held)

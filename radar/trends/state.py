@@ -6,7 +6,7 @@ update, so a bucket is judged by what was known before it.
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, fields
 from typing import Any
@@ -61,6 +61,15 @@ class Steps(Step):
 
     column: NDArray[np.int32]
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Steps]") -> "Steps":
+        """Several, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        none, few = np.zeros(0, np.int32), np.zeros(0)
+        parts = [cls(none, none, few, few, few, few, few, few, none), *parts]
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
 
 class SeriesState:
     """State of many series of one market and one bucket size; (95 + 4 x longest window) bytes a series.
@@ -90,6 +99,7 @@ class SeriesState:
         self._decays = np.array(
             [0.5 ** (1 / half_life), 0.5 ** (0.5 / half_life), 0.5 ** (1 / max(4 * half_life / max(season, 1), 4))]
         )
+        self._fallen = float(self._decays[0] ** (windows[-1] - 1))
         self._lengths = np.array(windows, np.int64)
         self._reach = np.log(self._lengths) / max(np.log(windows[-1]), 1e-9)
         keep = int(np.ceil(REMEMBERED * half_life)) + windows[-1]
@@ -100,7 +110,7 @@ class SeriesState:
         self._numbers = np.zeros(KINDS)  # series by kind
         self._head = 0  # ring row that the present bucket goes to
         self._owners = 0
-        self._mentions = np.zeros(0, np.float32)  # of series that were recalled: all that they showed
+        self._births = np.zeros((2, 0), np.int64)  # series laid out behind the others: see `await_birth`
         self._own = np.zeros((2, 0, self.profile.season), np.float32)
         self._allocate(0)
         self._know(np.zeros(0, np.int8))
@@ -178,46 +188,44 @@ class SeriesState:
         self._know(kinds)
         self._append(self._replayed(kinds, y))
 
-    def recall(self, kinds: ArrayLike, rows: ArrayLike, ago: ArrayLike, counts: ArrayLike) -> "SeriesState | None":
-        """Series that will be added within some buckets, learnt up to now: then only those buckets are left to learn.
+    def recall(
+        self, kinds: ArrayLike, rows: ArrayLike, ago: ArrayLike, counts: ArrayLike, *, more: float = 0.0
+    ) -> "SeriesState | None":
+        """Series that will be added within some buckets, learnt up to now: `await_birth` has them learn the rest.
 
         Arguments as in `add_with_history`; a count that will be older than `remembered` buckets by then is to be left
-        out. None where it would not come to the same: for kinds that no series is of, and for series so large that they
+        out. more: persons that each will show until it is added, at most.
+        None where it would not come to the same: for kinds that no series is of, and for series so large that they
         may get slot factors of their own.
         """
         kinds = np.asarray(kinds)
         y = _shown(self._known, kinds.size, rows, ago, counts)
-        if int(kinds.max(initial=0)) + 2 > self._shared.shape[1] or self._may_grow(y.sum(0)):
+        if int(kinds.max(initial=0)) + 2 > self._shared.shape[1] or self._may_grow(y.sum(0) + more):
             return None
-        recalled = self._replayed(kinds, y)
-        recalled._mentions = y.sum(0)
-        return recalled
+        return self._replayed(kinds, y)
 
-    def add_recalled(
-        self, recalled: "SeriesState", which: NDArray[np.int64], rows: ArrayLike, ago: ArrayLike, counts: ArrayLike
-    ) -> bool:
-        """`add_with_history` of some that were recalled some buckets ago; whether it could be done.
+    def await_birth(self, recalled: "SeriesState", after: ArrayLike, sizes: ArrayLike) -> None:
+        """Let series that were recalled now be added by and by, as if by `add_with_history` when their time comes.
 
-        which  (k,) their rows among the recalled;    rows, ago, counts  as there, of the buckets since
+        after  (groups,) when so many more buckets have been seen, ascending, 1 or more;    sizes  (groups,) how many
+
+        Until then they learn but are not in `size`; what is passed to `advance_many` tells of them behind the others.
         """
-        length = self.buckets_seen - recalled.buckets_seen
-        y = _shown(length, which.size, rows, ago, counts)
-        if not length or length > self._known or self._may_grow(recalled._mentions[which] + y.sum(0)):
-            return False
-        self._append(self._replayed(recalled.kinds[which], y, recalled._some(which)))
-        return True
+        after, sizes = np.asarray(after, np.int64), np.asarray(sizes, np.int64)
+        if sizes.sum() != recalled.size or (np.diff(after, prepend=1) < 0).any() or self.waiting:
+            raise ValueError("each that was recalled must be awaited once, in order, after 1 bucket or more")
+        self._allocate(self.size + recalled.size)
+        self._lay_out(recalled, self.size)
+        self._births = np.stack([self.buckets_seen + after, sizes])
+
+    @property
+    def waiting(self) -> int:
+        """How many series are awaited."""
+        return int(self._births[1].sum())
 
     def _may_grow(self, mentions: NDArray[np.float32]) -> bool:
         """Whether series with so many mentions may have slot factors of their own."""
         return self.season > 1 and float(mentions.max(initial=0.0)) >= march.OWN_FROM
-
-    def _some(self, which: NDArray[np.int64]) -> "SeriesState":
-        """Some series by themselves, none with slot factors of its own, having seen the same buckets."""
-        some = self._aside(self.kinds[which])
-        for name in ("_level", "_sums", "_rings"):
-            getattr(some, name)[:] = getattr(self, name)[..., which]
-        some._head = self._head
-        return some
 
     def _aside(self, kinds: NDArray[Any]) -> "SeriesState":
         """New series by themselves, to be learnt and appended; what belongs to the market is shared, not theirs."""
@@ -246,17 +254,11 @@ class SeriesState:
             self._shared = np.concatenate([self._shared, np.repeat(self._shared[:, :1], more, axis=1)], axis=1)
             self._silent = np.concatenate([self._silent, np.repeat(self._silent[:, :1], more, axis=1)], axis=1)
 
-    def _replayed(
-        self, kinds: NDArray[Any], y: NDArray[np.float32], aside: "SeriesState | None" = None
-    ) -> "SeriesState":
-        """Series of their own that have seen the last buckets, oldest first, and showed y (buckets, k) in them.
-
-        aside  what they were before those buckets; never mentioned, if it is not said
-        """
-        if aside is None:
-            aside = self._aside(kinds)
-            due, plain, wide, under_way = self._silent[:, 1 + kinds.astype(np.int64)]
-            aside._level[[1, 2, 3, 4, 9], : kinds.size] = due, plain, wide, under_way, plain
+    def _replayed(self, kinds: NDArray[Any], y: NDArray[np.float32]) -> "SeriesState":
+        """Series of their own that have seen the last buckets, oldest first, and showed y (buckets, k) in them."""
+        aside = self._aside(kinds)
+        due, plain, wide, under_way = self._silent[:, 1 + kinds.astype(np.int64)]
+        aside._level[[1, 2, 3, 4, 9], : kinds.size] = due, plain, wide, under_way, plain
         length = len(y)
         past = np.concatenate([self._past[1:, :length][:, ::-1], self._late_all(length)])
         mine = np.flatnonzero(np.bincount(kinds))  # the loop goes over all kinds in every bucket: let them be few
@@ -303,7 +305,7 @@ class SeriesState:
     def advance_many(self, y: ArrayLike, exposures: ArrayLike, slots: ArrayLike) -> "Steps":
         """Test and learn from several closed buckets, oldest first: as `advance` one by one, but faster.
 
-        y  (buckets, size) persons;    exposures, slots  (buckets,) as in `advance`
+        y  (buckets, size + waiting) persons;    exposures, slots  (buckets,) as in `advance`
         """
         counts, heard, places = self._checked(y, exposures, slots)
         nothing = np.empty(0, np.int32), np.empty((2, 0), np.int32), np.empty((6, 0))
@@ -323,7 +325,8 @@ class SeriesState:
         self, counts: NDArray[np.float32], heard: NDArray[np.float64], places: NDArray[np.int64]
     ) -> Iterator[Part]:
         """Pass all buckets, as many at a time as there is room for what they show."""
-        done, room = 0, self.size + min((heard.size - 1) * self.size, ROOM) if heard.size else 0
+        size = counts.shape[1]
+        done, room = 0, size + min((heard.size - 1) * size, ROOM) if heard.size else 0
         while done < heard.size:
             column, which, out = np.empty(room, np.int32), np.empty((2, room), np.int32), np.empty((6, room))
             passed, found = self._march(counts[done:], heard[done:], places[done:], column, which, out)
@@ -343,8 +346,9 @@ class SeriesState:
         counts = np.minimum(np.ascontiguousarray(y, np.float32), MOST)
         heard = np.ascontiguousarray(exposures, np.float64)
         places = np.asarray(slots, np.int64) % self.profile.season
-        if counts.shape != (heard.size, self.size) or heard.shape != places.shape:
-            raise ValueError(f"y must have shape ({heard.size}, {self.size}), got {counts.shape}")
+        size = self.size + self.waiting
+        if counts.shape != (heard.size, size) or heard.shape != places.shape:
+            raise ValueError(f"y must have shape ({heard.size}, {size}), got {counts.shape}")
         if not (heard >= 0).all():
             raise ValueError(f"exposure must be >= 0, got {heard.min()}")
         return counts, heard, places
@@ -367,12 +371,14 @@ class SeriesState:
         out: NDArray[np.float64],
     ) -> tuple[int, int]:
         """Pass some buckets; answers how many, and the rows of what was found."""
-        passed, found, self.buckets_seen, self.exposed, self._head, claimed = march.march(
-            y, heard, slots, self.buckets_seen, self.exposed, self._head, self.warm_up, self._kinds, self._numbers,
-            self._level, self._sums, self._owner, self._own, self._rings, self._lengths, self._reach, self._decays,
-            self._past, self._shared, self._silent, self.profile.cycle, self.profile.day, self.profile.decay,
-            self._totals, FLOOR_POLYNOMIAL, column, which, out,
+        passed, found, born, self.buckets_seen, self.exposed, self._head, claimed = march.march(
+            self.size, self._births, y, heard, slots, self.buckets_seen, self.exposed, self._head, self.warm_up,
+            self._kinds, self._numbers, self._level, self._sums, self._owner, self._own, self._rings, self._lengths,
+            self._reach, self._decays, self._fallen, self._past, self._shared, self._silent, self.profile.cycle,
+            self.profile.day, self.profile.decay, self._totals, FLOOR_POLYNOMIAL, column, which, out,
         )  # fmt: skip
+        self.size += int(self._births[1, :born].sum())
+        self._births = self._births[:, born:].copy()
         if claimed:
             self._give_own()
         return passed, found
@@ -383,7 +389,7 @@ class SeriesState:
         late = np.zeros((3, length))
         known = self.buckets_seen - 1 - backs > reach
         late[:, known] = self._past[1:, backs[known] + reach]
-        late[2] *= self._decays[0] ** reach
+        late[2] *= self._fallen
         return late
 
     def _give_own(self) -> None:
@@ -454,22 +460,25 @@ class SeriesState:
 
     def _append(self, other: "SeriesState") -> None:
         """Take over another state's series; both have seen the same buckets."""
-        n, start = other.size, self.size
+        start = self.size
         self._extend(other.kinds)
-        for name in ("_level", "_sums"):
+        self._lay_out(other, start)
+        self._totals += other._totals
+
+    def _lay_out(self, other: "SeriesState", start: int) -> None:
+        """Copy another state's series to where there is room for them."""
+        n = other.size
+        for name in ("_kinds", "_level", "_sums"):
             getattr(self, name)[..., start : start + n] = getattr(other, name)[..., :n]
         ring = self.windows[-1]
         turn = (self._head - other._head) % ring
         self._rings[:, turn:, start : start + n] = other._rings[:, : ring - turn, :n]
         self._rings[:, :turn, start : start + n] = other._rings[:, ring - turn :, :n]
+        rows = other._owner[:n]
+        self._owner[start : start + n] = np.where(rows >= 0, rows + self._owners, -1)
         if other._owners:
-            rows = other._owner[:n]
-            self._owner[start : start + n] = np.where(rows >= 0, rows + self._owners, -1)
             self._own = np.concatenate([self._own[:, : self._owners], other._own[:, : other._owners]], axis=1)
             self._owners += other._owners
-        else:
-            self._owner[start : start + n] = -1
-        self._totals += other._totals
 
     def _allocate(self, size: int) -> None:
         """Room for this many series; what is there stays."""

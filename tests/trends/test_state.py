@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -158,30 +159,43 @@ def test_a_state_written_before_shared_numbers_were_kept_takes_those_of_now() ->
     np.testing.assert_allclose(old.phi, state.phi, rtol=0.1)
 
 
-@pytest.mark.parametrize(("half_life", "passed"), [(60.0, 5), (6.0, 5), (60.0, 1), (6.0, 20), (60.0, 0)])
-def test_series_recalled_some_buckets_ago_come_in_as_with_their_whole_history(half_life: float, passed: int) -> None:
+@pytest.mark.parametrize("half_life", [60.0, 6.0])
+@pytest.mark.parametrize("at_once", [1, 3, 12])
+def test_series_recalled_some_buckets_ago_come_in_as_with_their_whole_history(half_life: float, at_once: int) -> None:
+    """In groups, two of them at one time; through an outage and more than one call; to the bit."""
     y, exposure = world(9, series=200)
-    y = np.minimum(y, 1)  # none is large enough for slot factors of its own
-    y[160, 102] = 40
-    at_once, recalling = (SeriesState((1, 4, 12), 7, half_life, 48) for _ in range(2))
-    for state in (at_once, recalling):
+    y[150:] = np.minimum(y[150:], 1)  # none is large enough for slot factors of its own
+    y[160, 101] = 40
+    exposure[103] = 0
+    y[:, 103] = 0
+    one, other = (SeriesState((1, 4, 12), 7, half_life, 48) for _ in range(2))
+    for state in (one, other):
         state.add(np.arange(150) % 3)
         run(state, y[:150, :100], exposure[:100])
+    groups = {2: np.arange(150, 160), 3: np.arange(160, 161), 4: np.arange(161, 170), 8: np.arange(170, 200)}
+    after = [int((exposure[100 : 100 + n] > 0).sum()) for n in groups]
     kinds, past = np.arange(50) % 3, y[150:, 99::-1].copy()
-    past[:, at_once.remembered - passed :] = 0  # by then too old
+    for group, n in zip(groups.values(), after, strict=True):
+        past[group - 150, one.remembered - n :] = 0  # by then too old
     rows, ago = np.nonzero(past)
-    aside = recalling.recall(kinds, rows, ago, past[rows, ago])
-    assert aside is not None
-    for state in (at_once, recalling):
-        run(state, y[:150, 100 : 100 + passed], exposure[100 : 100 + passed])
-    for which in (np.arange(20, 50), np.arange(20)):  # the one part after the other
-        past = y[150 + which, : 100 + passed][:, ::-1]
-        rows, ago = np.nonzero(past)
-        at_once.add_with_history(kinds[which], rows, ago, past[rows, ago])
-        since = ago < passed
-        done = recalling.add_recalled(aside, which, rows[since], ago[since], past[rows, ago][since])
-        assert done == (passed > 0)
-    assert not passed or at_once.to_bytes() == recalling.to_bytes()
+    recalled = other.recall(kinds, rows, ago, past[rows, ago], more=50)
+    assert recalled is not None
+    other.await_birth(recalled, after, [len(group) for group in groups.values()])
+    steps, told = [], list[Step]()
+    for t in range(100, 112):
+        if t - 100 in groups:
+            group = groups[t - 100]
+            back = y[group, :t][:, exposure[:t] > 0][:, ::-1]
+            rows, ago = np.nonzero(back)
+            one.add_with_history(kinds[group - 150], rows, ago, back[rows, ago])
+        steps.append(one.advance(y[: one.size, t], exposure[t], t))
+    for t in range(100, 112, at_once):
+        some = slice(t, t + at_once)
+        told.append(other.advance_many(y[:, some].T, exposure[some], np.arange(112)[some]))
+    assert other.waiting == 0
+    assert one.to_bytes() == other.to_bytes()
+    same(Step(*(np.concatenate([getattr(s, f.name) for s in steps]) for f in fields(Step))),
+         Step(*(np.concatenate([getattr(s, f.name) for s in told]) for f in fields(Step))))  # fmt: skip
 
 
 def test_series_that_may_get_slot_factors_of_their_own_are_not_recalled() -> None:
@@ -190,11 +204,13 @@ def test_series_that_may_get_slot_factors_of_their_own_are_not_recalled() -> Non
     state.add(np.zeros(20, np.int8))
     run(state, y[:, :100], exposure[:100])
     assert state.recall([0], [0], [3], [250]) is None
+    assert state.recall([0], [0], [3], [150], more=90) is None
     assert state.recall([1], [0], [3], [2]) is None  # nor those of a kind of which there are none
-    aside = state.recall([0], [0], [3], [150])
-    assert aside is not None
-    run(state, y[:, 100:102], exposure[100:102])
-    assert not state.add_recalled(aside, np.array([0]), [0], [1], [90])
+    recalled = state.recall([0], [0], [3], [150], more=40)
+    assert recalled is not None
+    for after, sizes in (([0], [1]), ([2], [2]), ([3, 2], [1, 0])):
+        with pytest.raises(ValueError, match="awaited once"):
+            state.await_birth(recalled, after, sizes)
 
 
 @pytest.mark.parametrize(("windows", "half_life"), [((1, 3), 60.0), ((1, 4, 12), 40.0), ((1,), 30.0)])

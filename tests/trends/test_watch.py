@@ -40,8 +40,7 @@ def pass_day(watch: Watch, past: Past, n: int, persons: Counts, heard: npt.NDArr
     rows = persons[which, column].astype(np.uint32)
     day = Day(mixed[order], KEYS[which], np.zeros(len(which), np.int16), ticks[column], rows)
     slots = (np.arange(per_day) + n % 7 * per_day).tolist()
-    for _ in watch.pass_buckets(day, ticks.tolist(), past, exposures=heard.tolist(), slots=slots):
-        pass
+    watch.pass_buckets(day, ticks.tolist(), past, exposures=heard.tolist(), slots=slots)
     past.append(day, watch.reaches_back or 0)
 
 
