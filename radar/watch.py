@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from radar._jit import jit
 from radar.keys import kinds_of
 from radar.store.day_blob import DAY_ONLY, DayCounts
 from radar.trends import SeriesState, benjamini_hochberg
@@ -111,11 +112,18 @@ class Rows:
 
     @classmethod
     def of(cls, counts: DayCounts) -> "Rows":
-        """Those of a counted day."""
-        mixed = mix(counts.keys, counts.places)
-        rows = cls(mixed, counts.keys, counts.places, counts.buckets, counts.persons)
-        order = np.lexsort((counts.buckets, mixed))
-        return rows.some(order[counts.persons[order] > 0])
+        """Those of a counted day, whose rows are by series already, and by bucket within."""
+        starts = np.ones(len(counts.keys), np.bool_)
+        starts[1:] = (counts.keys[1:] != counts.keys[:-1]) | (counts.places[1:] != counts.places[:-1])
+        first = np.flatnonzero(starts)
+        mixed = mix(counts.keys[first], counts.places[first])
+        order = np.argsort(mixed)
+        lengths = np.diff(first, append=len(starts))[order]
+        at = np.repeat(first[order] - np.cumsum(lengths) + lengths, lengths) + np.arange(len(starts))
+        rows = cls(np.repeat(mixed[order], lengths), *(
+            column[at] for column in (counts.keys, counts.places, counts.buckets, counts.persons)
+        ))  # fmt: skip
+        return rows if rows.persons.all() else rows.some(rows.persons > 0)
 
     def some(self, which: npt.NDArray[Any]) -> "Rows":
         """Some of them."""
@@ -191,20 +199,25 @@ class Past:
         self._blocks.append((1, Block(day.mixed, day.ticks, day.persons)))
         while len(self._blocks) > 1 and self._blocks[-2][0] == (length := self._blocks[-1][0]) < self.LONGEST:
             (_, older), (_, newer) = self._blocks[-2:]
-            self._blocks[-2:] = [(2 * length, _joined([older, newer]))]
+            self._blocks[-2:] = [(2 * length, _joined(older, newer))]
         while self._blocks and self._blocks[0][1].ticks.max(initial=0) < since:
             self._blocks.pop(0)
 
     def history(self, mixed: npt.NDArray[np.uint64], today: Day) -> History:
         """What these series were in the past days and today."""
         which, ticks, persons = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
+        order = np.argsort(mixed)
+        wanted = mixed[order]  # neighbours are looked for one after the other: they lie side by side
         for day in (*(block for _, block in self._blocks), Block(today.mixed, today.ticks, today.persons)):
-            low, high = np.searchsorted(day.mixed, mixed), np.searchsorted(day.mixed, mixed, side="right")
-            lengths = high - low
-            if lengths.any():
-                row = np.repeat(np.arange(len(mixed)), lengths)
-                cell = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + low[row]
-                which.append(row)
+            low = np.searchsorted(day.mixed, wanted)
+            known = np.flatnonzero(low < len(day.mixed))
+            known = known[day.mixed[low[known]] == wanted[known]]
+            if known.size:
+                low = low[known]
+                lengths = np.searchsorted(day.mixed, wanted[known], side="right") - low
+                at = np.repeat(np.arange(len(known)), lengths)
+                cell = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + low[at]
+                which.append(order[known[at]])
                 ticks.append(day.ticks[cell])
                 persons.append(day.persons[cell].astype(np.float32))
         return History(np.concatenate(which), np.concatenate(ticks), np.concatenate(persons))
@@ -219,10 +232,33 @@ class Past:
         return np.unique(ticks[(ticks >= since) & (ticks < until)])
 
 
-def _joined(blocks: Sequence[Block]) -> Block:
-    columns = [np.concatenate(column) for column in zip(*blocks, strict=True)]
-    order = np.argsort(columns[0], kind="stable")  # runs in order: merged in one pass, and the older stays first
-    return Block(*(column[order] for column in columns))
+def _joined(older: Block, newer: Block) -> Block:
+    """One of two, by series; the older first."""
+    joined = Block(*(np.empty(len(a) + len(b), a.dtype) for a, b in zip(older, newer, strict=True)))
+    _merge(*older, *newer, *joined)
+    return joined
+
+
+@jit
+def _merge(
+    mixed: npt.NDArray[np.uint64],
+    ticks: npt.NDArray[np.int64],
+    persons: npt.NDArray[np.uint32],
+    more_mixed: npt.NDArray[np.uint64],
+    more_ticks: npt.NDArray[np.int64],
+    more_persons: npt.NDArray[np.uint32],
+    out_mixed: npt.NDArray[np.uint64],
+    out_ticks: npt.NDArray[np.int64],
+    out_persons: npt.NDArray[np.uint32],
+) -> None:
+    i = j = 0
+    for at in range(out_mixed.size):
+        if j == more_mixed.size or (i < mixed.size and mixed[i] <= more_mixed[j]):
+            out_mixed[at], out_ticks[at], out_persons[at] = mixed[i], ticks[i], persons[i]
+            i += 1
+        else:
+            out_mixed[at], out_ticks[at], out_persons[at] = more_mixed[j], more_ticks[j], more_persons[j]
+            j += 1
 
 
 class Passed(NamedTuple):
@@ -559,27 +595,29 @@ class Watch:
         recurs  whether a key about a place comes every year at this time, and about as large
         """
         moments: dict[int, Moment] = {}
-        self.seen = shown.seen
+        self.seen, opened, rows = shown.seen, self.open, out.episodes
         for series, window, p, q, observed, expected, lift, lift_floor, score in shown.rows:
-            if series not in self.open:
+            if series not in opened:
                 if q > Q_ON or lift < LIFT_ON:
                     continue
                 self._begin(series, at, out)
             moments[series] = Moment(at, window, p, q, observed, expected, lift, lift_floor, score)
-        for series, episode in list(self.open.items()):
+        for series, episode in list(opened.items()):
             moment = moments.get(series)
-            episode.quiet = 0 if moment and moment.q <= Q_OFF else episode.quiet + 1
+            episode.quiet = 0 if moment is not None and moment.q <= Q_OFF else episode.quiet + 1
             if episode.quiet >= OFF_AFTER:
-                del self.open[series]
+                del opened[series]
                 moments.pop(series, None)
-                out.episodes[episode.id] = self._row(series, episode) | {"ended_at": at}
+                rows[episode.id] = self._row(series, episode) | {"ended_at": at}
+                continue
+            if episode.onset_at < at:
+                is_on = episode.quiet == 0  # else what recurs does not matter
+                recurring = is_on and recurs(int(self.keys[series]), int(self.places[series]))
+                self._stage(episode, moment, at, out, recurring)
+            if (row := rows.get(episode.id)) is None:
+                rows[episode.id] = self._row(series, episode)
             else:
-                if episode.onset_at < at:
-                    self._stage(episode, moment, at, out, recurs(int(self.keys[series]), int(self.places[series])))
-                if (row := out.episodes.get(episode.id)) is None:
-                    out.episodes[episode.id] = self._row(series, episode)
-                else:
-                    row["stage"], row["stage_since"] = episode.stage, episode.stage_since
+                row["stage"], row["stage_since"] = episode.stage, episode.stage_since
         return moments
 
     def _begin(self, series: int, at: datetime, out: Written) -> None:

@@ -87,11 +87,13 @@ def plain_stage(
     age >= old                                 steady
     otherwise                                  peaking
     """
-    changes = (lift / max(lift_before, 1e-9), (observed + 0.5) / (observed_before + 0.5))
-    down, up = min(changes) <= FALL, max(changes) >= RISE
     if not ready:
         return Stage.INSUFFICIENT_HISTORY
-    if not on or (down and not up):
+    if not on:
+        return Stage.FADING
+    lifted, grown = lift / max(lift_before, 1e-9), (observed + 0.5) / (observed_before + 0.5)
+    down, up = lifted <= FALL or grown <= FALL, lifted >= RISE or grown >= RISE
+    if down and not up:
         return Stage.FADING
     if recurring:
         return Stage.RECURRING
