@@ -120,9 +120,9 @@ class Rows:
         order = np.argsort(mixed)
         lengths = np.diff(first, append=len(starts))[order]
         at = np.repeat(first[order] - np.cumsum(lengths) + lengths, lengths) + np.arange(len(starts))
-        rows = cls(np.repeat(mixed[order], lengths), *(
-            column[at] for column in (counts.keys, counts.places, counts.buckets, counts.persons)
-        ))  # fmt: skip
+        rows = cls(
+            np.repeat(mixed[order], lengths), counts.keys[at], counts.places[at], counts.buckets[at], counts.persons[at]
+        )
         return rows if rows.persons.all() else rows.some(rows.persons > 0)
 
     def some(self, which: npt.NDArray[Any]) -> "Rows":
@@ -234,7 +234,8 @@ class Past:
 
 def _joined(older: Block, newer: Block) -> Block:
     """One of two, by series; the older first."""
-    joined = Block(*(np.empty(len(a) + len(b), a.dtype) for a, b in zip(older, newer, strict=True)))
+    size = len(older.mixed) + len(newer.mixed)
+    joined = Block(np.empty(size, np.uint64), np.empty(size, np.int64), np.empty(size, np.uint32))
     _merge(*older, *newer, *joined)
     return joined
 

@@ -168,7 +168,7 @@ def test_series(
 
 @jit
 def learn(
-    first: int,  # of the series that learn; those up to n. Never a literal: `learn` would be compiled once more for it
+    first: int | np.int64,  # of the series that learn: up to n; a literal would have all of it compiled once more
     n: int,
     y: F32,
     kinds: I8,
