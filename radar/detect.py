@@ -86,6 +86,7 @@ class Errand(NamedTuple):
 
     waiting  its days that detection has not taken in, with the moment they were counted at
     settled  hours are watched from this day on at most; None: from the first
+    size     bytes of the counts from the first of those days on, by which it is guessed how long it takes
     """
 
     model_id: str
@@ -94,6 +95,7 @@ class Errand(NamedTuple):
     topic_ids: Sequence[str]
     closed_at: datetime
     settled: date | None
+    size: int
 
     @property
     def days(self) -> int:
@@ -160,15 +162,16 @@ def detect_trends(
 def _errands(
     engine: sa.Engine, model_id: str, topic_ids: Sequence[str], closed_at: datetime, only: str | None = None
 ) -> list[Errand]:
-    """Markets (or one) with days that detection has not taken in, those with most to do first."""
+    """Markets (or one) with days that detection has not taken in, those that take longest first."""
     errands = []
     with reading(engine) as session:
         for span in counts.spans(session, model_id):
             if span.undetected is not None and only in (None, span.audience_market):
                 waiting = store.counted_at(session, model_id, span.audience_market, span.undetected)
                 settled = _settled(session, model_id, span.audience_market)
-                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at, settled))
-    return sorted(errands, key=lambda errand: -errand.days)
+                size = counts.size_since(session, model_id, span.audience_market, span.undetected)
+                errands.append(Errand(model_id, span, waiting, topic_ids, closed_at, settled, size))
+    return sorted(errands, key=lambda errand: -errand.size)
 
 
 def _settled(session: Session, model_id: str, market: str) -> date | None:
@@ -237,7 +240,7 @@ def _found(engine: sa.Engine, errands: Sequence[Errand]) -> Iterator[tuple[Erran
     """All that is found, and (errand, None) when an errand is done: in this process, or in others if it is much."""
     if len(errands) > 1 and workers() > 1 and sum(errand.days for errand in errands) >= MANY_DAYS:
         url = engine.url.render_as_string(hide_password=False)
-        yield from spread(partial(_run_apart, url), errands, at_once=min(workers(), len(errands)))
+        yield from spread(partial(_run_apart, url), errands, at_once=min(workers(), len(errands)), ahead=1)
         return
     for errand in errands:
         for found in _run_errand(engine, errand):

@@ -27,7 +27,7 @@ P = TypeVar("P")
 MOST = 8
 """Workers at most: with more, the caller's own part is what takes the time."""
 AHEAD = 2
-"""Jobs that a worker has at a time, so that it never waits for the caller to write."""
+"""Jobs that a worker has at a time, unless it is told otherwise, so that it never waits for the caller to write."""
 
 _CONTEXT: Any = get_context("forkserver" if sys.platform == "linux" else "spawn")
 
@@ -108,6 +108,7 @@ def spread(
     jobs: Iterable[J],
     *,
     at_once: int,
+    ahead: int = AHEAD,
     begin: Callable[[], object] = bool,
 ) -> Generator[tuple[J, P | None], None, None]:
     """Pieces of every job as workers find them: (job, piece), and (job, None) when a job has no more.
@@ -115,6 +116,7 @@ def spread(
     work     makes a job's pieces; a function of a module, or a partial of one. It runs in a worker.
     jobs     small things that can be pickled, taken as workers come free
     at_once  workers; each is a new process
+    ahead    jobs that a worker has at a time; one where they are few and long, so that none waits beside an idle worker
     begin    what a worker does before its first job; one worker at a time, since opening a model takes much memory
 
     Raises RadarError with what a worker's error said, and WorkerLost when a worker was killed.
@@ -140,7 +142,7 @@ def spread(
                 if what == _DONE:
                     yield worker.jobs.pop(0), None
                 hires |= what == _READY
-                while len(worker.jobs) < AHEAD and (more := _next(pending)):
+                while len(worker.jobs) < ahead and (more := _next(pending)):
                     worker.give(*more)
                 if not worker.jobs:
                     crew.pop(pipe).leave()

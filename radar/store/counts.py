@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS
 from radar.store.day_blob import DAY_ONLY, DayCounts
-from radar.store.engine import SQL_VARIABLES, chunks, one_of, upsert
+from radar.store.engine import SQL_VARIABLES, chunks, columns_read, one_of, upsert
 from radar.store.tables import day_count, dirty_day, key, meta
 
 
@@ -237,6 +237,13 @@ def spans(session: Session, model_id: str) -> list[MarketSpan]:
     return [MarketSpan(*row) for row in session.execute(statement)]
 
 
+def size_since(session: Session, model_id: str, market: str, since: date) -> int:
+    """Bytes of the counts of a market's days from one on: they tell how much there is to go through."""
+    c = day_count.c
+    mine = c.model_id == model_id, c.audience_market == market, c.local_day >= since
+    return int(session.scalar(sa.select(sa.func.sum(sa.func.length(c.counts))).where(*mine)) or 0)
+
+
 def known_keys(session: Session, hashes: Sequence[int]) -> set[int]:
     """Those of the hashes that have a name."""
     found: set[int] = set()
@@ -258,7 +265,8 @@ def key_names(session: Session, hashes: Sequence[int]) -> dict[int, KeyName]:
     found: dict[int, KeyName] = {}
     for some in chunks(list(hashes), SQL_VARIABLES):
         statement = sa.select(key.c.hash, key.c.kind, key.c.text, key.c.gloss).where(one_of(session, key.c.hash, some))
-        found |= {row.hash: KeyName(row.kind, row.text, row.gloss) for row in session.execute(statement)}
+        numbers, *said = columns_read(session, statement)
+        found |= zip(numbers, map(KeyName._make, zip(*said, strict=True)), strict=True)
     return found
 
 
