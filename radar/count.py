@@ -27,7 +27,6 @@ from radar.store.day_blob import DayCounts
 from radar.store.day_columns import DayColumns, living_columns, micros
 from radar.store.engine import open_store, reading
 from radar.store.lasting import lasting
-from radar.store.posts import DayPost, HeardPost
 from radar.store.tracked import put_mentions, tracked_keys
 from radar.text.reading import key_texts
 
@@ -36,12 +35,6 @@ MANY_DAYS = 200
 """Days from which processes of their own count."""
 NAMED_FROM = 2
 """A key that this many persons used on one day is given its name and becomes a counted series."""
-
-
-def engagement_of(item: DayPost | HeardPost) -> int | None:
-    """likes + comments + shares as far as they are shown; None when all are hidden."""
-    shown = [n for n in (item.like_count, item.comment_count, item.share_count) if n is not None]
-    return sum(shown) if shown else None
 
 
 def count_mentions(

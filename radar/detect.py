@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from operator import attrgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -486,9 +485,6 @@ def _crowds(task: DetectionTask, recent: Recent, day: date) -> Crowds:
         with reading(task.engine) as session:
             found = posts.heard_posts(session, task.model_id, task.market, missing[0], missing[-1])
         for d in missing:
-            since, until = (
-                bisect_left(found, day_start(one, zone), key=attrgetter("published_at"))
-                for one in (d, d + timedelta(days=1))
-            )
-            recent[d] = PostsOfDay(found[since:until])
-    return Crowds([recent[d] for d in wanted])
+            since, until = (bisect_left(found.published_at, day_start(one, zone)) for one in (d, d + timedelta(days=1)))
+            recent[d] = PostsOfDay(found.some(since, until))
+    return Crowds([recent[d] for d in wanted], task.listing.topics)

@@ -3,25 +3,23 @@
 Keys that mostly the same persons used are one trend: the best-known name leads it, the others are its variants.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from radar.crowds import Crowds
+from radar.crowds import Behind, Crowds
 from radar.keys import Kind, kind_of, kinds_of
 from radar.markets import MARKETS, day_start, local_day
 from radar.recurrence import Recurrence, Recurring
-from radar.support import Support
 from radar.trends.distinct import mix
 from radar.trends.diversity import NARROW
 from radar.trends.kernels import PHI
-from radar.trends.lookup import Groups
 from radar.trends.naming import Candidate, best_known
 from radar.trends.overlap import merge_numbered
 from radar.trends.stages import Q_OFF
@@ -69,80 +67,85 @@ class Listing:
         out: Written,
     ) -> None:
         """Snapshots of the trends among these moments (by series), as of a moment, into `out`."""
-        spans = {s: (m.at - m.window * self.bucket.length, m.at) for s, m in moments.items()}
-        rows = list(moments)
-        starts, ends = (np.array([spans[s][n].timestamp() for s in rows], float) for n in (0, 1))
-        found = dict(zip(rows, crowds.supports(watch.keys[rows], watch.places[rows], starts, ends), strict=True))
-        series = sorted(s for s in moments if _is_crowd(moments[s], len(found[s].persons)))
-        factors = dict(zip(series, crowds.engagement_factors([found[s] for s in series]), strict=True))
-        scores = {s: moments[s].score * factors[s] for s in series}
-        merged = self._merged(watch, found, scores, moments)
-        for members in self._explained(watch, crowds, found, moments, merged):
+        found = self._found(watch, crowds, moments)
+        episodes = _Episodes(watch, out)
+        leads: list[tuple[int, int, list[dict[str, int]]]] = []
+        for members in self._explained(crowds, found, self._merged(found)):
             lead = members[0]
-            lead_id = _episode_id(watch, out, lead, moments[lead])
+            lead_id = episodes.id_of(found, lead)
             if lead_id is None:
                 continue
             others = []
-            for s in members:
-                number = _episode_id(watch, out, s, moments[s])
-                if s != lead and number is not None:
-                    others.append({"episode_id": number, "key": int(watch.keys[s]), "place": int(watch.places[s])})
-                if s in watch.open:
-                    watch.open[s].leader_id = None if s == lead else lead_id
-                    out.episodes[watch.open[s].id]["leader_id"] = watch.open[s].leader_id
-            key, own_place = int(watch.keys[lead]), int(watch.places[lead])
-            described = crowds.described(found[lead], *spans[lead])
-            working = _figures(moments[lead], spans[lead][0], tests) | {
-                "engagement_factor": round(factors[lead], 3),
+            for n in members:
+                number = episodes.id_of(found, n)
+                if n != lead and number is not None:
+                    others.append({"episode_id": number, "key": found.keys[n], "place": found.places[n]})
+                if (episode := watch.open.get(found.series[n])) is not None:
+                    episode.leader_id = None if n == lead else lead_id
+                    out.episodes[episode.id]["leader_id"] = episode.leader_id
+            leads.append((lead, lead_id, others))
+        if not leads:
+            return
+        rows = np.array([lead for lead, _, _ in leads], np.int64)
+        described = crowds.described(found.behind.some(rows), found.starts[rows], found.ends[rows])
+        for (lead, lead_id, others), told in zip(leads, described, strict=True):
+            moment, key, own_place = found.moments[lead], found.keys[lead], found.places[lead]
+            start = moment.at - moment.window * self.bucket.length
+            working = _figures(moment, start, tests) | {
+                "engagement_factor": round(found.factors[lead], 3),
                 "variants": others,
                 "season": self._season(key, own_place, as_of),
-                "novelty": self._novelty(watch, past, lead, spans[lead][0]),
-                **described,
+                "novelty": self._novelty(watch, past, found.series[lead], start),
+                **told["shown"],
             }
-            score = scores[lead] * (NARROW if described["narrow"] else 1.0)
+            score = found.scores[lead] * (NARROW if working["narrow"] else 1.0)
             out.snapshots[lead_id, as_of] = {
                 "episode_id": lead_id, "as_of": as_of, "audience_market": self.market, "bucket": self.bucket.value,
-                "place": own_place or crowds.place_of(found[lead]), "kind": int(kind_of(key)),
-                "topic_id": self.topics.get(key) or crowds.topic_of(found[lead], self.topics),
-                "stage": out.episodes[lead_id]["stage"], "is_on": lead in watch.open, "is_daily": is_daily,
-                "q": moments[lead].q, "score": round(score, 4), "working": working,
+                "place": own_place or told["place"], "kind": int(kind_of(key)),
+                "topic_id": self.topics.get(key) or told["topic_id"], "stage": out.episodes[lead_id]["stage"],
+                "is_on": found.series[lead] in watch.open, "is_daily": is_daily, "q": moment.q,
+                "score": round(score, 4), "working": working,
             }  # fmt: skip
 
-    def _merged(
-        self,
-        watch: Watch,
-        found: Mapping[int, Support],
-        scores: Mapping[int, float],
-        moments: Mapping[int, Moment],
-    ) -> list[list[int]]:
-        """Series that are one trend together, the best-known name first; the best score's trend first."""
-        series = sorted(scores)
-        is_name = np.isin(kinds_of(watch.keys[series]), [int(kind) for kind in NAMES])
+    def _found(self, watch: Watch, crowds: Crowds, moments: Mapping[int, Moment]) -> "_Found":
+        """Those of the moments that crowds make, by series."""
+        rows, shown = np.fromiter(moments, np.int64, len(moments)), list(moments.values())
+        ends = np.array([moment.at.timestamp() for moment in shown], float)
+        lengths = np.array([moment.window for moment in shown], float) * self.bucket.length.total_seconds()
+        behind = crowds.behind(watch.keys[rows], watch.places[rows], ends - lengths, ends)
+        kept = np.flatnonzero(_are_crowds(shown, behind.sizes))
+        kept = kept[np.argsort(rows[kept])]
+        series, behind = rows[kept], behind.some(kept)
+        some = [shown[n] for n in kept.tolist()]
+        factors = crowds.engagement_factors(behind)
+        scores = [moment.score * factor for moment, factor in zip(some, factors, strict=True)]
+        keys = watch.keys[series]
+        return _Found(
+            series.tolist(), keys.tolist(), watch.places[series].tolist(), kinds_of(keys).tolist(), some, behind,
+            factors, scores, (ends - lengths)[kept], ends[kept],
+        )  # fmt: skip
+
+    def _merged(self, found: "_Found") -> list[list[int]]:
+        """Rows that are one trend together, the best-known name first; the best score's trend first."""
+        scores = found.scores
         leaders = merge_numbered(
-            Groups.of([found[s].persons for s in series]),
-            Groups.of([found[s].posts for s in series]),
-            np.array([scores[s] for s in series], float),
-            np.where(is_name, [moments[s].lift for s in series], 0.0),
+            found.behind.persons,
+            found.behind.posts,
+            np.array(scores, float),
+            np.array([m.lift if kind in NAMES else 0.0 for kind, m in zip(found.kinds, found.moments, strict=True)]),
         )
         groups: dict[int, list[int]] = {}
-        for s, leader in zip(series, leaders, strict=True):
-            groups.setdefault(leader, []).append(s)
-        merged = []
-        for members in sorted(groups.values(), key=lambda members: (-max(scores[s] for s in members), members)):
+        for n, leader in enumerate(leaders):
+            groups.setdefault(leader, []).append(n)
+        merged, sizes = [], found.behind.sizes.tolist()
+        for members in sorted(groups.values(), key=lambda members: (-max(scores[n] for n in members), members)):
             if len(members) > 1:
-                names = [self._candidate(watch, s, len(found[s].persons), scores[s]) for s in members]
+                names = [self._candidate(found.keys[n], sizes[n], scores[n]) for n in members]
                 members.insert(0, members.pop(best_known(names)))
             merged.append(members)
         return merged
 
-    def _explained(
-        self,
-        watch: Watch,
-        crowds: Crowds,
-        found: Mapping[int, Support],
-        moments: Mapping[int, Moment],
-        merged: list[list[int]],
-    ) -> list[list[int]]:
+    def _explained(self, crowds: Crowds, found: "_Found", merged: list[list[int]]) -> list[list[int]]:
         """Keys that rose only in posts about other trends join the one that they share most posts with.
 
         A word is tested again without the posts of better trends: "queued" rises when three crazes are queued for, and
@@ -151,19 +154,16 @@ class Listing:
         """
         kept: list[list[int]] = []
         naming: list[list[int]] = []
-        claimed = crowds.holding(np.zeros(0, np.int64))
-        for members in sorted(merged, key=lambda members: kind_of(int(watch.keys[members[0]])) not in NAMES):
+        claimed, sizes = crowds.none(), found.behind.sizes.tolist()
+        for members in sorted(merged, key=lambda members: found.kinds[members[0]] not in NAMES):
             lead = members[0]
-            posts = found[lead].posts
-            kind = kind_of(int(watch.keys[lead]))
+            kind, posts = found.kinds[lead], found.behind.posts_of(lead)
             if kind in EXPLAINED and naming:
-                left = posts[~claimed[posts]]
-                persons = len(found[lead].persons)
-                if 4 * len(left) < 3 * len(posts) and not _is_surprise(moments[lead], crowds.persons_of(left), persons):
-                    mine = crowds.holding(posts)
-                    shared = [int(mine[found[other[0]].posts].sum()) for other in naming]
+                left, persons = crowds.left_over(posts, claimed)
+                if 4 * left < 3 * len(posts) and not _is_surprise(found.moments[lead], persons, sizes[lead]):
+                    shared = crowds.shared(posts, [other[0] for other in naming], found.behind)
                     if kind in WORDS or 2 * max(shared) < len(posts):
-                        naming[int(np.argmax(shared))] += members
+                        naming[shared.index(max(shared))] += members
                         continue
             kept.append(members)
             if kind in NAMES:
@@ -171,8 +171,7 @@ class Listing:
                 claimed[posts] = True
         return kept
 
-    def _candidate(self, watch: Watch, series: int, persons: int, score: float) -> Candidate:
-        key = int(watch.keys[series])
+    def _candidate(self, key: int, persons: int, score: float) -> Candidate:
         name = self.recurrence.name(key)
         return Candidate(kind_of(key), name.text if name else "", persons, score)
 
@@ -201,23 +200,71 @@ def _midnights(day: date, zone: ZoneInfo) -> npt.NDArray[np.int64]:
     return np.array([-(-int(at.timestamp()) // TICK) for at in begun], np.int64)
 
 
-def _is_crowd(moment: Moment, persons: int) -> bool:
-    """Whether persons, and not one person's days, make the moment: tests sum over days, so somebody can count daily.
+class _Found(NamedTuple):
+    """Moments with the crowds behind them, a row for each series, ascending; starts and ends of windows in seconds."""
+
+    series: list[int]
+    keys: list[int]
+    places: list[int]
+    kinds: list[int]
+    moments: list[Moment]
+    behind: Behind
+    factors: list[float]
+    scores: list[float]
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
+
+
+class _Episodes:
+    """Which episode a moment belongs to: the open one, or the one that closed today."""
+
+    def __init__(self, watch: Watch, out: Written) -> None:
+        self._open, self._out = watch.open, out
+        self._ended: dict[tuple[int, int], list[dict[str, Any]]] | None = None
+
+    def id_of(self, found: _Found, row: int) -> int | None:
+        """The episode of a row."""
+        if (episode := self._open.get(found.series[row])) is not None:
+            return episode.id
+        if self._ended is None:
+            self._ended = {}
+            for ended in self._out.episodes.values():
+                self._ended.setdefault((ended["key_hash"], ended["place"]), []).append(ended)
+        at = found.moments[row].at
+        mine = self._ended.get((found.keys[row], found.places[row]), ())
+        return next((ended["id"] for ended in reversed(mine) if ended["onset_at"] <= at), None)
+
+
+def _are_crowds(moments: Sequence[Moment], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Whether persons, and not one person's days, make each moment: tests sum over days, so somebody can count daily.
 
     Fewer than ten persons are tested again, each counted once.
     """
-    if persons < FEWEST:
-        return False
-    return persons >= min(FEW, moment.observed) or _is_surprise(moment, persons, moment.observed)
+    found = sizes >= FEWEST
+    observed = np.array([moment.observed for moment in moments], float)
+    asked = np.flatnonzero(found & (sizes < np.minimum(FEW, observed)))
+    found[asked] = _are_surprises([moments[n] for n in asked.tolist()], sizes[asked], observed[asked])
+    return found
 
 
-def _is_surprise(moment: Moment, persons: int, of: float) -> bool:
-    """Whether so many persons, instead of so many, would still be on; q is scaled by what that does to p."""
+def _is_surprise(moment: Moment, persons: int, of: int) -> bool:
     if persons < FEWEST or persons <= moment.expected:
         return False
-    expected, phi = np.full(2, float(moment.expected)), np.full(2, PHI)
-    alone, counted = burst_ps(np.array([persons, max(persons, of)], float), expected, phi).tolist()
-    return bool(moment.q * alone / counted <= Q_OFF)
+    return bool(_are_surprises([moment], np.array([persons]), np.array([of], float))[0])
+
+
+def _are_surprises(
+    moments: Sequence[Moment], persons: npt.NDArray[np.int64], of: npt.NDArray[np.float64]
+) -> npt.NDArray[np.bool_]:
+    """Whether so many persons, instead of so many, would still be on; q is scaled by what that does to p."""
+    expected = np.array([moment.expected for moment in moments], float)
+    found: npt.NDArray[np.bool_] = (persons >= FEWEST) & (persons > expected)
+    some = np.flatnonzero(found)
+    if some.size:
+        counts = np.concatenate([persons[some], np.maximum(persons[some], of[some])])
+        alone, counted = np.split(burst_ps(counts, np.tile(expected[some], 2), np.full(len(counts), PHI)), 2)
+        found[some] = np.array([moments[n].q for n in some.tolist()], float) * alone / counted <= Q_OFF
+    return found
 
 
 def _figures(moment: Moment, start: datetime, tests: int) -> dict[str, Any]:
@@ -232,16 +279,3 @@ def _figures(moment: Moment, start: datetime, tests: int) -> dict[str, Any]:
         "lift_floor": round(moment.lift_floor, 2),
         "tests": tests,
     }
-
-
-def _episode_id(watch: Watch, out: Written, series: int, moment: Moment) -> int | None:
-    """The episode of a series at a moment: the open one, or the one that closed today."""
-    if series in watch.open:
-        return watch.open[series].id
-    key, place = int(watch.keys[series]), int(watch.places[series])
-    ended = [
-        row["id"]
-        for row in out.episodes.values()
-        if row["key_hash"] == key and row["place"] == place and row["onset_at"] <= moment.at
-    ]
-    return ended[-1] if ended else None

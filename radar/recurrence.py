@@ -53,7 +53,8 @@ class Recurrence:
 
     def name(self, key: int) -> KeyName | None:
         """What a key is called."""
-        self.learn_names([key])
+        if key not in self._names:
+            self.learn_names([key])
         return self._names[key]
 
     def of(self, key: int, place: int, day: date) -> Recurring | None:

@@ -131,11 +131,11 @@ def _trends(stretch: Stretch, topic_ids: Sequence[str], bucket: Bucket) -> int:
     task = DetectionTask(stretch.engine, stretch.model_id, listing, closed=never, fresh_from=never)
     watch = Watch(stretch.model_id, stretch.market, bucket)
     past = Past()
-    recent = {stretch.first - timedelta(days=back): PostsOfDay([]) for back in range(1, 9)}
+    recent = {stretch.first - timedelta(days=back): PostsOfDay.of([]) for back in range(1, 9)}
     leaders: set[int] = set()
     for day in stretch.days():
         items = stretch.posts(day)
-        recent[day] = PostsOfDay(items)
+        recent[day] = PostsOfDay.of(items)
         out = Written()
         counted = count_day(columns_of(items), day, zone)
         advance_day(task, watch, past, recent, day, counted, Rows.of(counted), out)

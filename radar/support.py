@@ -3,34 +3,40 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, lru_cache
+from itertools import chain, starmap
 
 import numpy as np
 import numpy.typing as npt
 
-from radar.count import engagement_of
 from radar.keys import Kind, kinds_of
 from radar.markets import PLACE_NUMBERS
-from radar.store.posts import DayPost, HeardPost, key_array
+from radar.store.posts import DayPost, HeardPosts, key_array
 
 TIERS = (("mega", 1_000_000), ("macro", 500_000), ("mid", 50_000), ("micro", 10_000), ("nano", 1_000))
 """Followers from which an account is of a tier; below the last it is "below", and "unknown" where they are hidden."""
+TIER_NAMES = sorted([*(name for name, _ in TIERS), "below", "unknown"])
+
+_LEAST = np.array([least for _, least in reversed(TIERS)], float)
+_CODES = np.array([TIER_NAMES.index(name) for name in ("below", *(name for name, _ in reversed(TIERS)))])
 
 
-def tier(follower_count: int | None) -> str:
-    """The size class of an account.
+def tiers(follower_counts: Sequence[int | None]) -> npt.NDArray[np.int64]:
+    """The size class of each account, by its place in TIER_NAMES.
 
-    >>> tier(12_000), tier(None)
-    ('micro', 'unknown')
+    >>> [TIER_NAMES[n] for n in tiers([12_000, 10_000, 3, None])]
+    ['micro', 'micro', 'below', 'unknown']
     """
-    if follower_count is None:
-        return "unknown"
-    return next((name for name, least in TIERS if follower_count >= least), "below")
+    followers = np.array(follower_counts, float)
+    found = _CODES[np.searchsorted(_LEAST, followers, side="right")]
+    found[np.isnan(followers)] = TIER_NAMES.index("unknown")
+    return found
 
 
-def complaints(tones: npt.NDArray[np.float64]) -> dict[str, int] | None:
-    """How many posts blame, of those whose tone was read (NaN where it was not); None where none was."""
-    told = tones[~np.isnan(tones)]
-    return {"negative": int((told < 0).sum()), "posts": len(told)} if len(told) else None
+def engagement_of(*counts: int | None) -> int | None:
+    """Likes, comments and shares together as far as they are shown; None when all are hidden."""
+    shown = [n for n in counts if n is not None]
+    return sum(shown) if shown else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,39 +51,62 @@ class PostsOfDay:
     """A market's posts of one local day as columns; `keys` are those of all posts, `key_count` says how many each has.
 
     engagement, tone  NaN where they are not known;     first_at  0 where it is not known
-    topics, countries  of each post: keys of its topics, numbers of the place markets that it is about
+    tier, platform  by TIER_NAMES and by a number of its own
+    topics, places  keys of topics and numbers of the place markets of all posts; their counts say how many each has
     """
 
-    def __init__(self, posts: Sequence[DayPost] | Sequence[HeardPost]) -> None:
-        self.ids = np.array([p.id for p in posts], np.int64)
-        self.keys = key_array(b"".join([p.keys for p in posts]))
-        self.key_count = np.array([len(p.keys) for p in posts], np.int64) // self.keys.itemsize
-        self.person = np.array([p.person_id for p in posts], np.int64)
-        self.first_at = np.array([p.first_post_at.timestamp() if p.first_post_at else 0.0 for p in posts], float)
-        self.at = np.array([p.published_at.timestamp() for p in posts], float)
-        self.day_only = np.array([p.day_only for p in posts], bool)
-        self.engagement = np.array([engagement_of(p) for p in posts], float)
-        self.sponsored = np.array([p.sponsored for p in posts], bool)
-        self.tone = np.array([p.tone for p in posts], float)
-        self.platforms = [p.platform for p in posts]
-        self.tiers = [tier(p.follower_count) for p in posts]
-        self.countries = [
-            frozenset(PLACE_NUMBERS[c] for c in p.places.split() if c in PLACE_NUMBERS) if p.places else _NOWHERE
-            for p in posts
-        ]
-        self.topics: list[tuple[int, ...]] = [()] * len(posts)
+    def __init__(self, posts: HeardPosts) -> None:
+        n = len(posts.id)
+        self.ids = np.array(posts.id, np.int64)
+        self.keys = key_array(b"".join(posts.keys))
+        self.key_count = np.fromiter(map(len, posts.keys), np.int64, n) // self.keys.itemsize
+        self.person = np.array(posts.person_id, np.int64)
+        self.first_at = np.array([at.timestamp() if at else 0.0 for at in posts.first_post_at], float)
+        self.at = np.array([at.timestamp() for at in posts.published_at], float)
+        self.day_only = np.array(posts.day_only, bool)
+        shown = zip(posts.like_count, posts.comment_count, posts.share_count, strict=True)
+        self.engagement = np.array(list(starmap(engagement_of, shown)), float)
+        self.sponsored = np.array(posts.sponsored, bool)
+        self.tone = np.array(posts.tone, float)
+        self.platform = np.fromiter(map(_platform, posts.platform), np.int64, n)
+        self.tier = tiers(posts.follower_count)
+        about = list(map(_places, posts.places))
+        self.place_count = np.fromiter(map(len, about), np.int64, n)
+        self.places = np.array(list(chain.from_iterable(about)), np.int64)
         which = np.flatnonzero(kinds_of(self.keys) == Kind.TOPIC)
-        of_topics = self.post[which].tolist()
-        for post, key in zip(of_topics, self.keys[which].tolist(), strict=True):
-            self.topics[post] += (key,)
+        self.topics = self.keys[which]
+        self.topic_count = np.bincount(self.post[which], minlength=n)
+
+    @classmethod
+    def of(cls, posts: Sequence[DayPost]) -> "PostsOfDay":
+        """Those of a list."""
+        return cls(HeardPosts._make([getattr(post, name) for post in posts] for name in HeardPosts._fields))
 
     @property
     def post(self) -> npt.NDArray[np.int64]:
         """Whose each key is."""
         return np.repeat(np.arange(len(self.ids)), self.key_count)
 
+    @property
+    def countries(self) -> list[frozenset[int]]:
+        """Place markets that each post is about."""
+        ends = np.cumsum(self.place_count)
+        pairs = zip((ends - self.place_count).tolist(), ends.tolist(), strict=True)
+        return [frozenset(self.places[start:end].tolist()) for start, end in pairs]
 
-_NOWHERE: frozenset[int] = frozenset()
+
+@cache
+def _platform(name: str) -> int:
+    return _numbers.setdefault(name, len(_numbers))
+
+
+_numbers: dict[str, int] = {}
+
+
+@lru_cache(65_536)
+def _places(codes: str) -> tuple[int, ...]:
+    """Numbers of place markets, of what a post is said to be about."""
+    return tuple({PLACE_NUMBERS[code] for code in codes.split() if code in PLACE_NUMBERS})
 
 
 class WindowPosts:

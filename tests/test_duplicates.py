@@ -22,7 +22,7 @@ def test_a_line_that_rests_on_the_posts_of_another_is_a_duplicate(tmp_path: Path
     put(engine, *[a_post(f"{n}", f"{text} {n}", f"p{n}") for n, text in enumerate(said)])
     read_and_count(engine, OLD, NOON)
     with reading(engine) as session:
-        posts = WindowPosts([PostsOfDay(day_posts(session, "old", "TW", NOON.date(), NOON.date()))])
+        posts = WindowPosts([PostsOfDay.of(day_posts(session, "old", "TW", NOON.date(), NOON.date()))])
     engine.dispose()
     lines = [(key_number(Kind.HASHTAG, name), 0, *SPAN) for name in ("one", "two", "three", "none")]
     assert repeated(posts, lines) == 1  # two lies in one; three shares one of its three posts

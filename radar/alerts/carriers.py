@@ -46,7 +46,7 @@ class Watched:
         days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
         asked = (seen.model_id, seen.audience_market, *days)
         if self._posts is None or self._posts[0] != asked:
-            posts = PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))
+            posts = PostsOfDay.of(day_posts(session, seen.model_id, seen.audience_market, *days))
             self._posts = asked, WindowPosts([posts])
         found = self._posts[1].support(seen.key_hash, seen.own_place, start, end)
         return len(persons.intersection(found.persons.tolist()))

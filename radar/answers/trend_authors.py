@@ -49,7 +49,7 @@ def trend_authors(
     first = min(datetime.fromisoformat(s.working["window_start"]) for s in (*chosen.history, seen))
     start = max(first, end - LONGEST)
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
-    found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
+    found = WindowPosts([PostsOfDay.of(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
     rows = evidence(session, found.ids[support.posts].tolist())
     lines = _lines(rows)

@@ -43,7 +43,7 @@ def trend_posts(
     start, end = (datetime.fromisoformat(seen.working[name]) for name in ("window_start", "at"))
     zone = MARKETS[seen.audience_market].tz
     days = local_day(start, zone), local_day(end - timedelta(microseconds=1), zone)
-    found = WindowPosts([PostsOfDay(day_posts(session, seen.model_id, seen.audience_market, *days))])
+    found = WindowPosts([PostsOfDay.of(day_posts(session, seen.model_id, seen.audience_market, *days))])
     support = found.support(seen.key_hash, seen.own_place, start, end)
     _, newest_first = one_order(sort, ("published_at",), "published_at")
     ids = support.posts[::-1] if newest_first else support.posts

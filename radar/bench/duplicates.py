@@ -71,7 +71,7 @@ def _posts(session: Session, model_id: str, market: str, items: Sequence[DailyLi
     zone = MARKETS[market].tz
     first: date = min(local_day(datetime.fromisoformat(item.working["window_start"]), zone) for item in items)
     last = local_day(items[0].as_of - timedelta(microseconds=1), zone)
-    return WindowPosts([PostsOfDay(day_posts(session, model_id, market, first, last))])
+    return WindowPosts([PostsOfDay.of(day_posts(session, model_id, market, first, last))])
 
 
 def repeated(posts: WindowPosts, lines: Sequence[Line]) -> int:

@@ -434,26 +434,30 @@ class DayPost(NamedTuple):
     language: str = ""
 
 
-class HeardPost(NamedTuple):
-    """What a trend shows of a post: a part of `DayPost`, in its words."""
+class HeardPosts(NamedTuple):
+    """What a trend shows of posts, column by column: a part of `DayPost`, in its words."""
 
-    id: int
-    person_id: int
-    platform: str
-    published_at: datetime
-    day_only: bool
-    keys: bytes
-    places: str
-    sponsored: bool
-    tone: int | None
-    like_count: int | None
-    comment_count: int | None
-    share_count: int | None
-    follower_count: int | None
-    first_post_at: datetime | None
+    id: Sequence[int]
+    person_id: Sequence[int]
+    platform: Sequence[str]
+    published_at: Sequence[datetime]
+    day_only: Sequence[bool]
+    keys: Sequence[bytes]
+    places: Sequence[str]
+    sponsored: Sequence[bool]
+    tone: Sequence[int | None]
+    like_count: Sequence[int | None]
+    comment_count: Sequence[int | None]
+    share_count: Sequence[int | None]
+    follower_count: Sequence[int | None]
+    first_post_at: Sequence[datetime | None]
+
+    def some(self, start: int, end: int) -> "HeardPosts":
+        """Those from one to before another."""
+        return HeardPosts._make(column[start:end] for column in self)
 
 
-def heard_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[HeardPost]:
+def heard_posts(session: Session, model_id: str, market: str, first: date, last: date) -> HeardPosts:
     """The posts of `day_posts`, with less of each."""
     columns = [
         post.c.id, author.c.person_id, post.c.platform, post.c.published_at, post.c.day_only,
@@ -461,7 +465,7 @@ def heard_posts(session: Session, model_id: str, market: str, first: date, last:
         author.c.follower_count, author.c.first_post_at,
     ]  # fmt: skip
     statement = of_days(columns, model_id, market, first, last).where(signal.c.language.is_not(None))
-    return list(map(HeardPost._make, session.execute(statement).all()))
+    return HeardPosts._make(columns_read(session, statement))
 
 
 def day_posts(session: Session, model_id: str, market: str, first: date, last: date) -> list[DayPost]:

@@ -6,13 +6,14 @@ shown with the reason and ranked lower, never hidden. Coordination of this kind 
 (Pacheco et al., "Uncovering coordinated networks on social media", ICWSM 2021: shared traces, timing, similarity).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radar._jit import jit
-from radar.trends.lookup import I64, Groups
+from radar.trends.lookup import I64
 
 HALF = 0.5
 SAME_WORDS = 0.8  # Jaccard index of two posts' keys from which they are one text
@@ -33,33 +34,22 @@ class Sign:
     share: float
 
 
-def signs(
-    said: Groups, others: Groups, minutes: NDArray[np.float64] | None, new: float, usual_new: float
-) -> list[Sign]:
-    """Signs in at least half of the persons; of fewer than four persons nothing is said.
+SIGNS = ("same_words", "same_taste", "same_minutes", "new_accounts")
 
-    said     keys of each person's first post of the trend, by their numbers (`radar.trends.lookup`)
-    others   of everything else that the first 64 of them posted then, as often as they come
-    minutes  when that first post came; None where the hour is not known, or the window is too short to tell
-    new, usual_new  share of new accounts among these persons, and among all persons heard
+
+def signs(shares: Sequence[float], usual_new: float) -> list[Sign]:
+    """Signs in at least half of the persons, of the shares that were found in the order of SIGNS.
+
+    usual_new  share of new accounts among all who are heard: theirs is a sign from twice that on
+
+    >>> signs([0.2, 0.5, 0.0, 0.6], usual_new=0.4)
+    [Sign(reason='same_taste', share=0.5)]
     """
-    n = len(said.starts) - 1
-    if n < FEWEST_PERSONS:
-        return []
-    shares = {
-        "same_words": _alike(said, SAME_WORDS),
-        "same_taste": _alike(others, SAME_TASTE),
-        "same_minutes": 0.0 if minutes is None else _crowded(minutes),
-        "new_accounts": new if new >= 2 * usual_new else 0.0,
-    }
-    return [Sign(reason, round(share, 3)) for reason, share in shares.items() if share >= HALF]
-
-
-def _alike(sets: Groups, least: float) -> float:
-    """Share of the first 64 persons who have somebody else's keys, by Jaccard index."""
-    starts = sets.starts[: MOST_PERSONS + 1]
-    keys = sets.members[: starts[-1]]
-    return alike(keys, starts, int(keys.max()) + 1, least) if len(keys) else 0.0
+    return [
+        Sign(reason, round(share, 3))
+        for reason, share in zip(SIGNS, shares, strict=True)
+        if share >= HALF and (reason != "new_accounts" or share >= 2 * usual_new)
+    ]
 
 
 @jit
@@ -92,7 +82,23 @@ def alike(keys: I64, starts: I64, distinct: int, least: float) -> float:
     return found / n
 
 
-def _crowded(minutes: NDArray[np.float64]) -> float:
-    """The largest share that falls within ten minutes."""
-    at = np.sort(minutes)
-    return float((np.searchsorted(at, at + MINUTES, side="right") - np.arange(len(at))).max() / len(at))
+@jit
+def crowded(posts: I64, first: int, end: int, seconds: NDArray[np.float64]) -> float:
+    """The largest share that falls within ten minutes, of posts from one to before another of a list.
+
+    seconds  when each post came, of all there are
+    """
+    n = end - first
+    at = np.empty(n)
+    for i in range(n):  # they mostly come in order
+        k, minute = i, seconds[posts[first + i]] / 60
+        while k > 0 and at[k - 1] > minute:
+            at[k] = at[k - 1]
+            k -= 1
+        at[k] = minute
+    most = until = 0
+    for i in range(n):
+        while until < n and at[until] <= at[i] + MINUTES:
+            until += 1
+        most = max(most, until - i)
+    return most / n

@@ -16,7 +16,6 @@ from radar.classify import classify_posts
 from radar.registry import TopicScorer, load_tone_posts, load_tone_words
 from radar.store.engine import reading
 from radar.store.posts import complaints_of, day_posts
-from radar.support import complaints
 from radar.topics.tone import tones_of
 from radar.topics.tone_fit import FittedTone, fit_tone
 from radar.topics.tone_words import ToneWords
@@ -107,7 +106,8 @@ def test_readings_keep_the_tone_on_both_databases(engine: sa.Engine, scorer: Top
     with reading(engine) as session:
         posts = day_posts(session, scorer.model_id, "TW", day, day)
         by_person = complaints_of(session, [post.person_id for post in posts])
-    assert complaints(np.array([post.tone for post in posts], float)) == {"negative": 3, "posts": 5}
+    told = [post.tone for post in posts if post.tone is not None]
+    assert (sum(tone < 0 for tone in told), len(told)) == (3, 5)
     assert sorted(by_person.values()) == [(0, 1), (3, 4)]
 
 

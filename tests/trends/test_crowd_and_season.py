@@ -4,8 +4,9 @@ from datetime import date
 
 import numpy as np
 
+from radar.crowd_kernels import one_hand
 from radar.keys import Kind
-from radar.trends.diversity import signs
+from radar.trends.diversity import Sign, signs
 from radar.trends.lookup import Groups
 from radar.trends.naming import Candidate, best_known
 from radar.trends.seasons import calendar, compared, season_of
@@ -29,23 +30,37 @@ NOTHING = Groups.of([np.zeros(0, np.int64)] * 20)
 EVENLY = np.linspace(0, 3_000, 20)
 
 
+def _seen(said: Groups, others: Groups, minutes: np.ndarray, new: float, usual_new: float) -> list[Sign]:
+    """Signs of persons with a post of the trend at those minutes, and another one each; so large a share is new."""
+    n = len(said.starts) - 1
+    posts, person, keys = np.arange(n), np.tile(np.arange(n), 2), _together(said, others)
+    by_person, pairs = np.argsort(person, kind="stable"), np.arange(0, 2 * n + 1, 2)
+    at, first_at = np.append(minutes[:n] * 60, np.zeros(n)), np.where(np.arange(2 * n) < round(new * n), 1.0, -1.0)
+    out, row = np.zeros((1, 4)), np.array([0, n])
+    one_hand(
+        posts, row, posts, row, by_person, pairs, keys.members, keys.starts, person, at, first_at,
+        np.zeros(2 * n, bool), np.zeros(1), np.ones(1, bool), np.zeros(2 * n, bool), out,
+    )  # fmt: skip
+    return signs(out[0].tolist(), usual_new)
+
+
 def test_people_who_share_a_name_and_a_place_are_no_single_hand() -> None:
-    assert signs(_said(20, 6, 20), _said(20, 1, 30), EVENLY, new=0.1, usual_new=0.1) == []
+    assert _seen(_said(20, 6, 20), _said(20, 1, 30), EVENLY, new=0.1, usual_new=0.1) == []
 
 
 def test_copies_of_one_text_are_named_with_their_share() -> None:
     crowd = _together(_said(12, 24, 2), _said(8, 6, 20))
-    (sign,) = signs(crowd, NOTHING, EVENLY, new=0.0, usual_new=0.0)
+    (sign,) = _seen(crowd, NOTHING, EVENLY, new=0.0, usual_new=0.0)
     assert (sign.reason, sign.share) == ("same_words", 0.6)
 
 
 def test_the_same_ten_minutes_new_accounts_and_one_taste_are_seen() -> None:
     rushed = np.concatenate([np.linspace(100, 108, 12), np.linspace(500, 3_000, 8)])
-    assert [s.reason for s in signs(_said(20, 6, 20), NOTHING, rushed, 0.0, 0.0)] == ["same_minutes"]
-    assert [s.reason for s in signs(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.2)] == ["new_accounts"]
-    assert signs(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.8) == []  # the market itself is new to us
-    assert [s.reason for s in signs(_said(20, 6, 20), _said(20, 20, 10), EVENLY, 0, 0)] == ["same_taste"]
-    assert signs(_said(3, 24, 0), NOTHING, None, 1.0, 0.0) == []  # three persons are too few to tell
+    assert [s.reason for s in _seen(_said(20, 6, 20), NOTHING, rushed, 0.0, 0.0)] == ["same_minutes"]
+    assert [s.reason for s in _seen(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.2)] == ["new_accounts"]
+    assert _seen(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.8) == []  # the market itself is new to us
+    assert [s.reason for s in _seen(_said(20, 6, 20), _said(20, 20, 10), EVENLY, 0, 0)] == ["same_taste"]
+    assert _seen(_said(3, 24, 0), NOTHING, EVENLY, 1.0, 0.0) == []  # three persons are too few to tell
 
 
 def test_a_yearly_peak_recurs_and_one_of_twice_the_size_is_a_trend_again() -> None:
