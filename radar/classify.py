@@ -118,9 +118,16 @@ def _is_read(language: str, normalised: str) -> bool:
 
 
 def _usual(item: UnreadPost) -> str:
-    """The language to expect of a post: as its source says, else its author's, else its market's."""
-    spoken = (item.author_languages or "").replace(",", " ").split()
-    return item.language or (spoken or MARKETS[item.audience_market].languages)[0]
+    return usual_language(item.language, item.author_languages, item.audience_market)
+
+
+def usual_language(said: str | None, spoken: str | None, market: str | None) -> str:
+    """The language to expect of a post: as its source says, else its author's, else its market's; empty for none."""
+    if said:
+        return said
+    if languages := (spoken or "").replace(",", " ").split():
+        return languages[0]
+    return MARKETS[market].languages[0] if market else ""
 
 
 def _tones(p: Floats | None, understood: npt.NDArray[np.bool_]) -> tuple[list[int | None], list[float | None]]:
@@ -162,7 +169,7 @@ def classify_posts(
         work: Callable[[Span], Iterator[Batch | int]] = _read_apart
         if is_shared(engine):
             work = partial(_claim_apart, now)
-        read = spread(work, spans, at_once=workers(), begin=partial(_open, url, model_folder))
+        read = spread(work, spans, at_once=workers(), begin=partial(open_apart, url, model_folder))
         found = (piece for _, piece in read if piece is not None)
     elif is_shared(engine):
         found = (_claim(engine, load(), span, now) for span in spans)
@@ -277,10 +284,38 @@ _apart: tuple[sa.Engine, TopicScorer] | None = None
 """What a process has that only reads."""
 
 
-def _open(url: str, folder: Path) -> None:
+def open_apart(url: str, folder: Path) -> None:
+    """Make this process one that reads: for `radar.spread`."""
     global _apart
     _apart = open_store(url, migrate=False), open_scorer(folder)
     give_back()
+
+
+class ReadTexts(NamedTuple):
+    """What was read in texts, and by which model and version of the tracked keys."""
+
+    readings: list[PostReading]
+    model_id: str
+    tracked: str
+
+
+def read_texts(asked: Sequence[tuple[str, str, bool, bool]]) -> ReadTexts:
+    """Read posts that are not stored yet, in a process that was opened for it.
+
+    asked  of each: text, the language to expect, whether it is a repost, whether its source calls it sponsored
+    """
+    assert _apart is not None
+    engine, scorer = _apart
+    with reading(engine) as session:
+        tracked = open_reader(session)
+    items = [
+        UnreadPost(0, 0, 0, text, usual, "", _NO_DAY, is_paid, "a repost" if is_repost else None)
+        for text, usual, is_repost, is_paid in asked
+    ]
+    return ReadTexts(read_posts(scorer, items, tracked.matcher), scorer.model_id, tracked.version)
+
+
+_NO_DAY = date(1970, 1, 1)
 
 
 def _read_apart(span: Span) -> Iterator[Batch]:

@@ -3,13 +3,14 @@
 import gc
 import json
 import tomllib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, Self, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
@@ -20,8 +21,10 @@ from radar.exports import export_of
 from radar.file_rows import Fault, Row, content_of, format_of, json_lines_of, opened, row_of, rows_of, signed
 from radar.ingest import Ingested, ingest_posts
 from radar.markets import market
+from radar.read_ahead import Ahead, Batch
 from radar.row_reading import FIELDS, Gathered, Given, Mapping, Reader
 from radar.sources.base import RawPost
+from radar.sources.columns import PostColumns
 from radar.store import runs
 from radar.store.engine import claim_world, writing
 
@@ -92,6 +95,19 @@ class Imported:
     rejects_path: Path | None = None
 
 
+class Rejected(NamedTuple):
+    """A row that could not be taken, and the line that tells of it."""
+
+    line: int
+    reason: str
+    told: str
+
+    @classmethod
+    def of(cls, line: int, reason: str, row: Any) -> Self:
+        told = json.dumps({"line": line, "reason": reason, "row": row}, ensure_ascii=False, default=str)
+        return cls(line, reason, told + "\n")
+
+
 class Rejects:
     """Rows that could not be taken, one JSON object a line; the file is made with the first of them."""
 
@@ -103,17 +119,15 @@ class Rejects:
         except OSError as error:
             raise CallerError(f"--rejects: cannot write {path}: {error.strerror}.", "Name another file.") from error
 
-    def add(self, line: int, reason: str, row: Any) -> None:
+    def add(self, row: Rejected) -> None:
         if self._file is None:
-            self.first = f"line {line}: {reason}"
+            self.first = f"line {row.line}: {row.reason}"
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
             except OSError as error:
                 raise CallerError(f"Cannot write {self.path}: {error.strerror}.", "Say --rejects FILE.") from error
-        self._file.write(
-            json.dumps({"line": line, "reason": reason, "row": row}, ensure_ascii=False, default=str) + "\n"
-        )
+        self._file.write(row.told)
         self.count += 1
 
     def close(self) -> None:
@@ -141,20 +155,26 @@ def import_file(
     rejects_path: Path | None = None,
     now: datetime,
     progress: Callable[[int], None] = lambda rows: None,
+    ahead: Ahead | None = None,
 ) -> Imported:
     """Import a file ("-" is standard input). Importing it again changes nothing; a killed import is simply run again.
 
     rejects_folder  where rows that cannot be taken are set aside, in a file named by the input's name and content
     rejects_path    that file itself, where the caller names one
+    ahead           reads posts before they are stored, so that they are stored as read; SQLite only
 
     Raises CallerError for a file, format or mapping that cannot work; single bad rows are set aside and counted.
     """
     with _seldom_collecting():
-        return _import_file(engine, path, _checked(mapping), format_name, rejects_folder, rejects_path, now, progress)
+        return _import_file(
+            engine, path, _checked(mapping), format_name, rejects_folder, rejects_path, now, progress, ahead
+        )
 
 
 _TOGETHER, _FEW = 500, 64
 """Rows that are read at once, and where one of them is odd; of fewer each is read by itself."""
+_AHEAD, _WEIGHT = 3, 8_000_000
+"""Batches that may wait until they are read, and signs of text in them."""
 
 
 def _blocks(rows: Iterable[tuple[int, Row | Fault]]) -> Iterator[tuple[list[int], list[Row | Fault]]]:
@@ -194,6 +214,7 @@ def _import_file(
     rejects_path: Path | None,
     now: datetime,
     progress: Callable[[int], None],
+    ahead: Ahead | None,
 ) -> Imported:
     export = export_of(mapping.export) if mapping.export else None
     kind = mapping.export or format_of(path, format_name)
@@ -201,7 +222,7 @@ def _import_file(
     with opened(path) as stream:
         content = content_of(stream)
         rejects = Rejects(rejects_path or rejects_folder / rejects_name(name, content))
-        work = _Import(engine, name, content, f"{kind} {mapping}", rejects, now, progress)
+        work = _Import(engine, name, content, f"{kind} {mapping}", rejects, now, progress, ahead)
         reader: Reader | None = None
         try:
             shown = name if path == "-" else path
@@ -213,16 +234,18 @@ def _import_file(
                     reader = Reader(mapping, header, name)
                 work.take(lines, some, reader)
         except UnreadableInput as error:
-            work.flush()
+            work.finish()
             done = work.result
             before = (
                 f" {done.rows:,} rows before were read, {done.posts.new:,} of them are new posts." if done.rows else ""
             )
             raise UnreadableInput(f"{error.message}{before}", error.hint) from error
         else:
-            work.flush()
+            work.finish()
         finally:
             rejects.close()
+            if ahead is not None:
+                ahead.end()
     if reader is None:
         raise UnreadableInput(f"{name}: there are no rows.", "Check the file and --format.")
     result = work.result
@@ -235,8 +258,34 @@ def _import_file(
     return result
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Posts that wait to be stored.
+
+    rows  of the file up to its end;  rejects  what was set aside of it
+    read  what is being read in its posts, if somebody was asked to (is_given), and does
+    """
+
+    posts: PostColumns
+    rows: int
+    rejects: list[Rejected]
+    is_given: bool = False
+    read: Batch | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.read is None or self.read.is_read
+
+    @property
+    def weight(self) -> int:
+        return sum(map(len, self.posts["text"]))
+
+
 class _Import:
-    """A file on its way into the store, a batch a transaction."""
+    """A file on its way into the store, a batch a transaction.
+
+    Where its posts are read beforehand, a few batches wait for that, and are stored one after the other as they came.
+    """
 
     def __init__(
         self,
@@ -247,6 +296,7 @@ class _Import:
         rejects: Rejects,
         now: datetime,
         progress: Callable[[int], None],
+        ahead: Ahead | None,
     ) -> None:
         self.result = Imported()
         self._engine, self._rejects, self._now, self._progress = engine, rejects, now, progress
@@ -254,6 +304,9 @@ class _Import:
         self._content = content
         self._file = signed(xxhash.xxh3_64_intdigest(f"{content} {way}".encode("utf-8", "replace")))
         self._batch = Gathered()
+        self._rows, self._set_aside, self._aside_weight = 0, list[Rejected](), 0
+        self._ahead, self._is_long = ahead, False
+        self._waiting = deque[_Batch]()
 
     def take(self, lines: Sequence[int], rows: Sequence[Given], reader: Reader) -> None:
         """Read some rows, or set them aside; a batch is full after the row that fills it."""
@@ -263,7 +316,7 @@ class _Import:
             self._take(lines[at:upto], rows[at:upto], reader)
             at = upto
             if len(self._batch) >= BATCH:
-                self.flush()
+                self._full()
 
     def _take(self, lines: Sequence[int], rows: Sequence[Given], reader: Reader) -> None:
         try:
@@ -275,37 +328,92 @@ class _Import:
                 return
             self._take_each(lines, rows, reader)
         else:
-            self.result.rows += len(rows)
+            self._rows += len(rows)
             self._batch.add(len(rows), told)
 
     def _take_each(self, lines: Sequence[int], rows: Sequence[Given], reader: Reader) -> None:
         taken: list[RawPost] = []
         for line, given in zip(lines, rows, strict=True):
-            self.result.rows += 1
+            self._rows += 1
             row = row_of(given) if isinstance(given, bytes) else given
             if isinstance(row, Fault):
-                self._rejects.add(line, row.reason, row.raw)
+                self._set_apart(Rejected.of(line, row.reason, row.raw))
                 continue
             try:
                 taken.append(reader.post(line, row))
             except ValueError as error:
-                self._rejects.add(line, str(error), row)
+                self._set_apart(Rejected.of(line, str(error), row))
         self._batch.add_posts(taken)
 
-    def flush(self) -> None:
+    def _set_apart(self, row: Rejected) -> None:
+        """Set a row aside after those before it: they may wait, but few, for a file may hold nothing else."""
+        self._set_aside.append(row)
+        self._aside_weight += len(row.told)
+        if not self._waiting or self._aside_weight > _WEIGHT:
+            self._store_waiting()
+            self._write_aside(self._set_aside)
+            self._aside_weight = 0
+
+    def _full(self) -> None:
+        """A batch is full: it waits until it is read, or is stored at once."""
+        self._close()
+        if self._ahead is None:
+            self._store_waiting()
+        elif not self._is_long and len(self._waiting) == 1:  # it may be the only one: for few posts nothing begins
+            self._ahead.begin()
+        else:
+            self._is_long = True
+            self._give(self._ahead)
+            while self._waiting and (self._waiting[0].is_ready or self._are_many()):
+                self._store(self._waiting.popleft())
+
+    def _close(self) -> None:
+        self._waiting.append(_Batch(self._batch.posts(), self._rows, self._set_aside))
+        self._batch, self._set_aside, self._aside_weight = Gathered(), [], 0
+
+    def _give(self, ahead: Ahead) -> None:
+        """Have read what nobody was asked to read yet."""
+        for batch in self._waiting:
+            if not batch.is_given:
+                batch.is_given, batch.read = True, ahead.give(batch.posts)
+
+    def _are_many(self) -> bool:
+        return len(self._waiting) > _AHEAD or sum(batch.weight for batch in self._waiting) > _WEIGHT
+
+    def finish(self) -> None:
         """Store what was read since the last time, and how many rows were set aside so far."""
-        result, rejects, batch = self.result, self._rejects, self._batch.posts()
+        self._close()
+        if self._ahead is not None and self._is_long:
+            self._give(self._ahead)
+        self._store_waiting()
+
+    def _store_waiting(self) -> None:
+        while self._waiting:
+            self._store(self._waiting.popleft())
+
+    def _write_aside(self, rows: list[Rejected]) -> None:
+        for row in rows:
+            self._rejects.add(row)
+        rows.clear()
+
+    def _store(self, batch: _Batch) -> None:
+        result, rejects, posts = self.result, self._rejects, batch.posts
+        if batch.read is not None:
+            batch.read.wait()
+        self._write_aside(batch.rejects)
         with writing(self._engine) as session, session.begin():
-            if len(batch):
+            if len(posts):
                 claim_world(session, "real")
-            done = ingest_posts(session, batch, source=self._source, now=self._now, file=self._file)
+            done = ingest_posts(session, posts, source=self._source, now=self._now, file=self._file, read=batch.read)
             for position, reason in done.rejected:
-                item = batch.post(position)
-                rejects.add(item.line or 0, reason, {"author": item.author.native_id, "text": item.text[:500]})
-            runs.note_import(session, self._content, self._source, self._now, result.rows, rejects.count)
+                item = posts.post(position)
+                rejects.add(
+                    Rejected.of(item.line or 0, reason, {"author": item.author.native_id, "text": item.text[:500]})
+                )
+            runs.note_import(session, self._content, self._source, self._now, batch.rows, rejects.count)
         done.rejected.clear()
+        result.rows = batch.rows
         result.posts += done
-        self._batch = Gathered()
         self._progress(result.rows)
 
 

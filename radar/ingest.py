@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from operator import attrgetter, ne
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,21 @@ COUNTED_BY = (
 SHOWN = ("url", "media_kind")
 _ZONES = {code: market.tz for code, market in MARKETS.items()}
 Became = Literal["created", "changed", "unchanged", "deleted"]
+
+
+class Read(Protocol):
+    """What was read in posts before they are stored."""
+
+    def of(
+        self, session: Session, source: str, columns: Mapping[str, Sequence[Any]], languages: Sequence[str | None]
+    ) -> list[int | None]:
+        """For each post a number that stands for its reading, None where there is none; empty where nothing was read.
+
+        columns  the posts as they will be stored;  languages  of their authors
+        """
+
+    def store(self, session: Session, post_ids: Sequence[int], found: Sequence[int | None]) -> None:
+        """Store the readings of posts that were added."""
 
 
 @dataclass(slots=True)
@@ -78,6 +93,7 @@ def ingest_posts(
     now: datetime,
     file: int | None = None,
     found: dict[int, str] | None = None,
+    read: Read | None = None,
 ) -> Ingested:
     """Store posts in the session's transaction; the caller commits.
 
@@ -86,6 +102,8 @@ def ingest_posts(
 
     file   64 bits, signed, that stand for the file whose lines the posts are (with RawPost.line)
     found  the problems of these posts, where they were looked for already, before others had to wait for this writer
+    read   what was read in these posts beforehand: new ones of which it holds are stored as read. SQLite only, where
+           nobody else adds a post meanwhile
     """
     one_writer(session, "ingest")
     result, origin, given = Ingested(), Origin(source, now, file), columns_of(posts)
@@ -104,7 +122,7 @@ def ingest_posts(
     items = dict(zip(taken.identities, range(len(taken)), strict=True))
     result.unchanged += len(taken) - len(items)
     if items:
-        _ingest(session, items, taken, origin, result)
+        _ingest(session, items, taken, origin, result, read)
     return result
 
 
@@ -212,7 +230,14 @@ def _followers_problem(author: RawAuthor) -> str | None:
     return None if n is None or 0 <= n < MAX_COUNT else f"follower_count: {n} is not a count"
 
 
-def _ingest(session: Session, items: dict[Identity, int], given: PostColumns, origin: Origin, result: Ingested) -> None:
+def _ingest(
+    session: Session,
+    items: dict[Identity, int],
+    given: PostColumns,
+    origin: Origin,
+    result: Ingested,
+    read: Read | None,
+) -> None:
     """items: where each post stands in the batch, the later place of one that is given twice."""
     dirty: set[tuple[str, date]] = set()
     # first: it may move an author's posts
@@ -263,7 +288,7 @@ def _ingest(session: Session, items: dict[Identity, int], given: PostColumns, or
         _count(result, became)
         result.became[identity] = "changed" if became == "unchanged" and author.id in moved else became
     dirty.update(zip(new.markets, new.days, strict=True))
-    ids = store.add_posts(session, _new_columns(new, origin)) if len(new.posts) else []
+    ids = _add(session, new, origin, read) if len(new.posts) else []
     for rows in (edited, shown, recounted, gone):
         store.change_posts(session, rows)
     store.forget_signals(session, [row["post_id"] for row in gone + edited], removed=bool(gone))
@@ -285,12 +310,13 @@ def _telling(session: Session, given: PostColumns) -> PostColumns:
 
 
 class _New(NamedTuple):
-    """Posts that are not stored yet; author, market and local day of each."""
+    """Posts that are not stored yet; author, market and local day of each, and what languages its author has."""
 
     posts: PostColumns
     author_ids: list[int]
     markets: list[str]
     days: list[date]
+    languages: list[str | None]
 
 
 def _new(
@@ -318,7 +344,7 @@ def _new(
     markets = [author.audience_market for author in of]
     result.elsewhere += sum(map(ne, map(attrgetter("audience_market"), new["author"]), markets))
     days = [at.astimezone(_ZONES[code]).date() for at, code in zip(new["published_at"], markets, strict=True)]
-    return _New(new, [author.id for author in of], markets, days)
+    return _New(new, [author.id for author in of], markets, days, [author.languages for author in of])
 
 
 def _count(result: Ingested, became: Became) -> None:
@@ -362,8 +388,8 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
-def _cleaned(texts: Sequence[str]) -> list[str]:
-    """The same of many, most of which are clean."""
+def cleaned(texts: Sequence[str]) -> list[str]:
+    """Texts as a database can hold them: no NUL, no lone surrogate, no blanks around them."""
     together = "".join(texts)
     try:
         together.encode()
@@ -379,6 +405,17 @@ _AS_GIVEN = (
 """What a new post is stored with as its source gives it."""
 
 
+def _add(session: Session, new: _New, origin: Origin, read: Read | None) -> list[int]:
+    """Store new posts, at least one, with what was read in them; their ids."""
+    columns = _new_columns(new, origin)
+    if read is None or not (found := read.of(session, origin.source, columns, new.languages)):
+        return store.add_posts(session, columns)
+    columns["classified_at"] = [None if n is None else origin.now for n in found]
+    ids = store.add_posts(session, columns)
+    read.store(session, ids, found)
+    return ids
+
+
 def _new_columns(new: _New, origin: Origin) -> dict[str, list[Any]]:
     """New posts, at least one, as columns of the store, whose defaults stand for the others."""
     posts, count = new.posts, len(new.posts)
@@ -389,7 +426,7 @@ def _new_columns(new: _New, origin: Origin) -> dict[str, list[Any]]:
         "author_id": new.author_ids,
         "audience_market": new.markets,
         "local_day": new.days,
-        "text": _cleaned(posts["text"]),
+        "text": cleaned(posts["text"]),
         "platform_sponsored": list(posts["sponsored"]),
         "line": [None] * count if origin.file is None else list(posts["line"]),
     }

@@ -104,6 +104,7 @@ def bring_authors(
         is_told = any(value != getattr(k, name) for name, value in now_told.items())
         if is_told:
             told.append({"author_id": k.id} | now_told)
+            known[identity] = k._replace(**now_told)
         is_linked = a["person"] is not None and a["person"] != k.person
         if is_linked:
             linked[k.id] = a["person"]

@@ -13,11 +13,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection, wait
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from radar.errors import RadarError
 
@@ -76,6 +76,10 @@ class _Worker:
         self._process.start()
         theirs.close()  # it is theirs alone, so that either side learns of the other's end
 
+    @property
+    def pid(self) -> int:
+        return int(self._process.pid)
+
     def give(self, job: Any) -> None:
         self.jobs.append(job)
         with suppress(BrokenPipeError, ConnectionResetError):  # a lost worker is told of when it is heard next
@@ -96,6 +100,9 @@ class _Worker:
     def leave(self) -> None:
         self.pipe.close()
         self._process.join()
+
+    def stop(self) -> None:
+        self._process.terminate()
 
     def end(self) -> None:
         self.pipe.close()
@@ -149,6 +156,60 @@ def spread(
     finally:
         for worker in crew.values():
             worker.end()
+
+
+class Crew(Generic[J, P]):
+    """Workers whose caller is at work itself: it gives them jobs, and asks later what came of each.
+
+    work, at_once, begin  as of `spread`; a worker is made with the first job that nobody is free for
+    """
+
+    def __init__(self, work: Callable[[J], Iterable[P]], *, at_once: int, begin: Callable[[], object] = bool) -> None:
+        self._work, self._begin = work, begin
+        self._threads = ThreadPoolExecutor(at_once, "crew")
+        self._mine = threading.local()
+        self._crew: list[_Worker] = []
+        self._beginning, self._ended = threading.Lock(), False
+
+    @property
+    def pids(self) -> list[int]:
+        """The processes that have begun."""
+        return [worker.pid for worker in self._crew]
+
+    def give(self, job: J) -> Future[list[P]]:
+        """Have a job done; its pieces, or what `spread` raises."""
+        return self._threads.submit(self._done, job)
+
+    def end(self) -> None:
+        """End the workers, whatever they are at."""
+        with self._beginning:
+            self._ended = True
+        for worker in self._crew:
+            worker.stop()
+        self._threads.shutdown(cancel_futures=True)  # whoever hears a worker learns that it is gone
+        for worker in self._crew:
+            worker.end()
+
+    def _done(self, job: J) -> list[P]:
+        worker = self._worker()
+        worker.give(job)
+        pieces: list[P] = []
+        while (heard := worker.hear())[0] != _DONE:
+            pieces.append(heard[1])
+        worker.jobs.clear()
+        return pieces
+
+    def _worker(self) -> _Worker:
+        """This thread's own; one begins at a time."""
+        if not hasattr(self._mine, "worker"):
+            with self._beginning:
+                if self._ended:
+                    raise WorkerLost("The work was ended.")
+                self._mine.worker = worker = _Worker(self._work, self._begin)
+                self._crew.append(worker)
+                worker.hear()
+        mine: _Worker = self._mine.worker
+        return mine
 
 
 def _given(work: Callable[[Any], Iterable[Any]], job: Any) -> _Worker:

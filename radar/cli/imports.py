@@ -14,9 +14,11 @@ from radar.exports import EXPORTS
 from radar.importing import import_file as import_rows
 from radar.importing import parse_mapping
 from radar.memory import give_back
+from radar.read_ahead import Ahead
 from radar.read_along import Along, read_along
 from radar.row_reading import FIELDS
 from radar.scheduling import LINE, Context, run_followers, run_job
+from radar.sharing import is_shared
 
 _HELP = "Fields: " + "; ".join(f"{name}: {what}" for name, what in FIELDS.items()) + "."
 
@@ -66,14 +68,17 @@ def import_file(
         context = Context(engine, settings, now, report)
 
         def imported(rows: int) -> None:
-            if not (begun or only_import):  # a file that cannot be read has ended before this
+            if is_shared(engine) and not (begun or only_import):  # a file that cannot be read has ended before this
                 begun.append(meanwhile.enter_context(read_along(context)))
             report("rows", rows, None)
 
-        begun: list[Along] = []
+        begun: list[Along | Ahead] = []
+        ahead = None if only_import or is_shared(engine) else Ahead(context)
+        if ahead is not None:
+            begun.append(ahead)
         done = import_rows(
             engine, file, mapping, format_name=format, rejects_folder=settings.data_dir / "rejects",
-            rejects_path=rejects, now=now, progress=imported,
+            rejects_path=rejects, now=now, progress=imported, ahead=ahead,
         )  # fmt: skip
         give_back()
         posts = done.posts

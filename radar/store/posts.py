@@ -397,6 +397,13 @@ def write_readings(
         session.connection().execute(sa.update(post).where(*same).values(classified_at=now))
 
 
+def add_readings(session: Session, signals: Mapping[str, list[Any]], topics: Mapping[str, list[Any]]) -> None:
+    """Store what was read in posts that this transaction has added, as read; both as columns of their tables."""
+    upsert_columns(session, signal, signals, on=["post_id"])
+    if topics["post_id"]:
+        upsert_columns(session, post_topic, topics, on=["post_id", "topic_id"])
+
+
 def write_signals(session: Session, signals: Mapping[str, list[Any]], topics: Mapping[str, list[Any]]) -> None:
     """Put what was read in posts in place of what had been read in them; both as columns of their tables."""
     if not signals["post_id"]:

@@ -1,0 +1,195 @@
+"""Reading the posts of a file before they are stored, on a core that has nothing to do meanwhile.
+
+SQLite has one writer, and whoever imports is it nearly all the time: somebody else who stores readings waits for it as
+often as not, and each post is written twice. So a batch of the file goes to processes that only read, and waits with a
+few others until it is stored with what was read in it, as if it had been classified at once. What a post's reading
+rests on is compared when it is stored: where the store knows better than the file, as of the market of an author, and
+where another model or other tracked keys are in force since, the post is stored unread and waits as any other.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy.orm import Session
+
+from radar.classify import PostReading, open_apart, read_texts, usual_language
+from radar.held import held_sources
+from radar.ingest import cleaned
+from radar.scheduling import Context
+from radar.sources.columns import PostColumns
+from radar.spread import Crew, workers
+from radar.store import posts as store
+from radar.store import promotion
+from radar.store import tracked as tracked_store
+from radar.store.engine import reading
+
+PIECE = 1_250
+"""Posts that a process reads at a time: a batch of a file goes to several."""
+_ASKED = 50
+"""Posts of a batch that are looked for in the store: a file that was imported before is not read again."""
+
+Asked = tuple[str, str, bool, bool]
+"""What a reading rests on: text, the language to expect, whether it is a repost, whether its source calls it paid."""
+
+
+class Found(NamedTuple):
+    """What was read in some posts by column of `post_signal`, their topics, and by what."""
+
+    signals: dict[str, list[Any]]
+    topics: list[tuple[tuple[str, float], ...]]
+    model_id: str
+    tracked: str
+
+
+class Ahead:
+    """Reads batches on request. posts: how many were stored with what was read in them."""
+
+    def __init__(self, context: Context) -> None:
+        self.posts = 0
+        self._context = context
+        self._crew: Crew[list[Asked], Found] | None = None
+        self._opening = threading.Thread(target=self._open, name="fits ahead", daemon=True)
+
+    @property
+    def readers(self) -> list[int]:
+        """The processes that read."""
+        return self._crew.pids if self._crew is not None else []
+
+    def begin(self) -> None:
+        """Fit the model meanwhile where it is missing; what is asked before it is there is not read."""
+        if workers() > 1:
+            self._opening.start()
+            self._opening.join(_PATIENCE)
+
+    def _open(self) -> None:
+        with suppress(Exception):  # what fails here is left to whoever classifies, who fails the same way
+            with self._context.fitting():
+                pass
+            url = self._context.engine.url.render_as_string(hide_password=False)
+            begin = partial(open_apart, url, self._context.model_folder)
+            self._crew = Crew(_read, at_once=workers(), begin=begin)
+
+    def end(self) -> None:
+        """Let the processes go. A model that is being fitted is waited for: the next job needs it."""
+        if self._opening.ident is not None:
+            self._opening.join()
+        if self._crew is not None:
+            self._crew.end()
+            self._crew = None
+
+    def give(self, posts: PostColumns) -> "Batch | None":
+        """Have posts read; None where that does not pay, or cannot be done."""
+        if self._crew is None or not len(posts) or self._are_known(posts):
+            return None
+        authors = posts["author"]
+        asked = [
+            *zip(
+                cleaned(posts["text"]),
+                map(
+                    usual_language,
+                    posts["language"],
+                    [a.languages for a in authors],
+                    [a.audience_market for a in authors],
+                ),
+                map(bool, posts["repost_of"]),
+                map(bool, posts["sponsored"]),
+                strict=True,
+            )
+        ]
+        pieces = [self._crew.give(asked[at : at + PIECE]) for at in range(0, len(asked), PIECE)]
+        return Batch(self, dict(zip(posts.identities, range(len(posts)), strict=True)), asked, pieces)
+
+    def _are_known(self, posts: PostColumns) -> bool:
+        some = posts.identities[:: max(1, len(posts) // _ASKED)]
+        with reading(self._context.engine) as session:
+            return 2 * len(store.posts_known(session, some)) > len(some)
+
+    def failed(self) -> None:
+        """Read no more."""
+        if self._crew is not None:
+            self._crew.end()
+            self._crew = None
+
+
+class Batch:
+    """Posts that are being read: a `radar.ingest.Read`."""
+
+    def __init__(
+        self, ahead: Ahead, places: dict[store.Identity, int], asked: list[Asked], pieces: list[Future[list[Found]]]
+    ) -> None:
+        self._ahead, self._places, self._asked, self._pieces = ahead, places, asked, pieces
+        self._found: Found | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nobody need wait for it."""
+        return all(piece.done() for piece in self._pieces)
+
+    def wait(self) -> None:
+        """Wait until it is read, or cannot be."""
+        try:
+            found = [one for piece in self._pieces for one in piece.result()]
+        except Exception:  # whoever classifies next meets it, and says so
+            self._ahead.failed()
+            return
+        first = found[0]
+        if all((one.model_id, one.tracked) == (first.model_id, first.tracked) for one in found):
+            signals = {name: [value for one in found for value in one.signals[name]] for name in first.signals}
+            topics = [each for one in found for each in one.topics]
+            self._found = Found(signals, topics, first.model_id, first.tracked)
+
+    def of(
+        self, session: Session, source: str, columns: Mapping[str, Sequence[Any]], languages: Sequence[str | None]
+    ) -> list[int | None]:
+        """Where each post stands among those that were read; None for one that is another than was read."""
+        if self._found is None or not self._holds(session, source, self._found):
+            return []
+        usual = map(usual_language, columns["language"], languages, columns["audience_market"])
+        reposts, paid = map(bool, columns["repost_of"]), map(bool, columns["platform_sponsored"])
+        now = zip(columns["text"], usual, reposts, paid, strict=True)
+        places = [self._places[who] for who in zip(columns["platform"], columns["native_id"], strict=True)]
+        asked = self._asked
+        same = [n if asked[n] == is_now else None for n, is_now in zip(places, now, strict=True)]
+        if 2 * same.count(None) > len(same):  # the store knows other languages or markets: it would be in vain
+            self._ahead.failed()
+        return same
+
+    def _holds(self, session: Session, source: str, found: Found) -> bool:
+        return not (
+            source in held_sources(session)
+            or promotion.is_passive(session, found.model_id)
+            or tracked_store.version(session, hold=True) != found.tracked
+        )
+
+    def store(self, session: Session, post_ids: Sequence[int], found: Sequence[int | None]) -> None:
+        """Store what was read in posts that were added."""
+        assert self._found is not None
+        read = [(post_id, n) for post_id, n in zip(post_ids, found, strict=True) if n is not None]
+        if not read:
+            return
+        ids, places = [post_id for post_id, _ in read], [n for _, n in read]
+        of_topics = [(post_id, *topic) for post_id, n in read for topic in self._found.topics[n]]
+        model_id = self._found.model_id
+        signals = {name: [values[n] for n in places] for name, values in self._found.signals.items()}
+        topics = dict(zip(("post_id", "topic_id", "probability"), zip(*of_topics, strict=True), strict=False))
+        store.add_readings(
+            session,
+            {"post_id": ids, "model_id": [model_id] * len(ids), **signals},
+            {"model_id": [model_id] * len(of_topics), **{name: list(values) for name, values in topics.items()}},
+        )
+        self._ahead.posts += len(ids)
+
+
+_PATIENCE = 1.0
+"""Seconds within which a model is found that is there."""
+
+
+def _read(asked: list[Asked]) -> Iterator[Found]:
+    told = read_texts(asked)
+    columns = zip(*told.readings, strict=True)
+    signals = dict(zip(PostReading._fields, map(list, columns), strict=True))
+    yield Found(signals, signals.pop("topics"), told.model_id, told.tracked)

@@ -1,0 +1,158 @@
+"""A file's posts are read before they are stored: the store is as it would be had they been classified afterwards."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from radar import importing, tracked
+from radar.config import Settings
+from radar.importing import Imported, Mapping, import_file
+from radar.read_ahead import Ahead
+from radar.scheduling import Context, run_job
+from radar.sources.base import RawAuthor, RawPost
+from radar.store.engine import open_store
+from radar.store.tables import post, post_signal
+from radar.text.tracked import tracked_number
+from tests.builders import NOON, put
+from tests.facts import facts_of
+
+TEXTS = [
+    "ramen in Osaka #foodie", "東京 溫泉 泡湯 #日本旅遊", "明洞 面膜 三組 #韓國美妝", "nothing much today", "沖縄 そば 旅行",
+]  # fmt: skip
+POSTS, BATCH = 1_200, 100
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "BATCH", BATCH)
+    monkeypatch.setattr("radar.read_ahead.PIECE", 40)
+    monkeypatch.setattr("radar.read_ahead.workers", lambda: 2)
+
+
+@pytest.fixture
+def settings(fitted_dir: Path, tmp_path: Path) -> Settings:
+    return Settings(data_dir=fitted_dir, database_url=f"sqlite:///{tmp_path / 'radar.db'}")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Posts, some of them twice, and rows that cannot be taken: bad ones, and ones that only the store refuses."""
+    lines = []
+    for n in range(POSTS):
+        row = {
+            "platform": "test", "native_id": f"p{n if n % 50 else n // 2}", "text": f"{TEXTS[n % 5]} {n % 7}",
+            "author": f"a{n % 40}", "market": "TW" if n % 40 < 30 else "JP", "like_count": n,
+            "published_at": (NOON - timedelta(hours=3 * (n % 200) + 1)).isoformat(),
+        }  # fmt: skip
+        if n % 90 == 0:
+            row["published_at"] = "one day"
+        if n % 130 == 0:
+            row["like_count"] = -1
+        if n % 3 == 0:
+            row["language"] = "ja"
+        if n % 17 == 0:
+            row["sponsored"] = True
+        lines.append("no JSON" if n % 170 == 0 else json.dumps(row, ensure_ascii=False))
+    path = tmp_path / "posts.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def _imported(
+    settings: Settings, file: Path, *, ahead: Ahead | None = None, progress: Callable[[int], None] = lambda rows: None
+) -> Imported:
+    engine = open_store(settings.database_url)
+    rejects = Path(settings.database_url.removeprefix("sqlite:///")).with_suffix(".rejects")
+    done = import_file(
+        engine, str(file), Mapping(), format_name=None, rejects_folder=file.parent, rejects_path=rejects, now=NOON,
+        progress=progress, ahead=ahead,
+    )  # fmt: skip
+    engine.dispose()
+    return done
+
+
+def _context(settings: Settings) -> Context:
+    return Context(open_store(settings.database_url), settings, NOON)
+
+
+@pytest.fixture
+def calm(settings: Settings, tmp_path: Path) -> Settings:
+    """Another store, whose posts are classified afterwards."""
+    return settings.model_copy(update={"database_url": f"sqlite:///{tmp_path / 'calm.db'}"})
+
+
+def test_a_file_is_stored_as_read_and_as_if_read_afterwards(settings: Settings, calm: Settings, file: Path) -> None:
+    context = _context(settings)
+    for one in (settings, calm):  # authors known by another market and another language than the file says or implies
+        who = [RawAuthor(f"a{n}", "KR", languages="ko ja") for n in range(3)]
+        known = [RawPost("test", f"k{author.native_id}", author, "hello", NOON) for author in who]
+        engine = open_store(one.database_url)
+        put(engine, *known)
+        engine.dispose()
+    ahead = Ahead(context)
+    done = _imported(settings, file, ahead=ahead)
+    expected = _imported(calm, file)
+    assert done.posts == expected.posts
+    assert (done.rows, done.rejected) == (expected.rows, expected.rejected)
+    assert done.rejected > 20
+    assert done.rejects_path
+    assert expected.rejects_path
+    assert done.rejects_path.read_bytes() == expected.rejects_path.read_bytes()
+    assert ahead.posts > 0.8 * POSTS
+    left = run_job("classify_posts", context).rows_in
+    assert 3 < left < 0.2 * POSTS  # those of the authors that are known otherwise
+    run_job("classify_posts", _context(calm))
+    assert facts_of(settings.database_url) == facts_of(calm.database_url)
+    again = Ahead(context)
+    once_more = _imported(settings, file, ahead=again)
+    assert (once_more.posts.new, again.posts) == (0, 0)
+    assert facts_of(settings.database_url) == facts_of(calm.database_url)
+    context.engine.dispose()
+
+
+def test_what_was_read_by_other_tracked_keys_is_not_kept(settings: Settings, file: Path) -> None:
+    context = _context(settings)
+    at: list[int] = []
+
+    def tracks(rows: int) -> None:
+        if not at:
+            tracked.add(context.engine, name="ramen", kind="product", group=None, forms=[], who="ann", now=NOON)
+            with context.engine.connect() as connection:
+                at.append(connection.execute(sa.select(sa.func.max(post.c.id))).scalar_one())
+
+    ahead = Ahead(context)
+    _imported(settings, file, ahead=ahead, progress=tracks)
+    mine = sa.select(post.c.text, post.c.classified_at, post_signal.c["keys"].label("said"))
+    mine = mine.outerjoin(post_signal, post_signal.c.post_id == post.c.id).where(post.c.id > at[0])
+    with context.engine.connect() as connection:
+        rows = connection.execute(mine).all()
+    key = tracked_number("ramen").to_bytes(8, "little", signed=True)
+    read = [row for row in rows if row.classified_at is not None]
+    assert 0 < len(read) < len(rows)
+    assert all((row.said is not None) == (row.classified_at is not None) for row in rows)
+    assert {"ramen" in row.text for row in read} == {True, False}
+    assert all((key in row.said) == ("ramen" in row.text) for row in read)
+    context.engine.dispose()
+
+
+def test_a_file_comes_in_whole_where_who_reads_is_killed(settings: Settings, calm: Settings, file: Path) -> None:
+    context = _context(settings)
+    ahead = Ahead(context)
+
+    def kills(rows: int) -> None:
+        if rows > POSTS / 3 and ahead.readers:
+            os.kill(ahead.readers[0], signal.SIGKILL)
+
+    done = _imported(settings, file, ahead=ahead, progress=kills)
+    assert done.posts == _imported(calm, file).posts
+    assert 0 < ahead.posts < done.posts.new
+    run_job("classify_posts", context)
+    run_job("classify_posts", _context(calm))
+    assert facts_of(settings.database_url) == facts_of(calm.database_url)
+    context.engine.dispose()
