@@ -175,6 +175,8 @@ _TOGETHER, _FEW = 500, 64
 """Rows that are read at once, and where one of them is odd; of fewer each is read by itself."""
 _AHEAD, _WEIGHT = 3, 8_000_000
 """Batches that may wait until they are read, and signs of text in them."""
+_LATE = 12
+"""Batches that may be stored before they are read, because nobody reads yet."""
 
 
 def _blocks(rows: Iterable[tuple[int, Row | Fault]]) -> Iterator[tuple[list[int], list[Row | Fault]]]:
@@ -306,7 +308,7 @@ class _Import:
         self._batch = Gathered()
         self._rows, self._set_aside, self._aside_weight = 0, list[Rejected](), 0
         self._ahead, self._is_long = ahead, False
-        self._waiting = deque[_Batch]()
+        self._waiting, self._late = deque[_Batch](), deque[Batch]()
 
     def take(self, lines: Sequence[int], rows: Sequence[Given], reader: Reader) -> None:
         """Read some rows, or set them aside; a batch is full after the row that fills it."""
@@ -386,6 +388,8 @@ class _Import:
         if self._ahead is not None and self._is_long:
             self._give(self._ahead)
         self._store_waiting()
+        while self._late:
+            self._late.popleft().keep_late(self._engine, self._now)
 
     def _store_waiting(self) -> None:
         while self._waiting:
@@ -398,7 +402,7 @@ class _Import:
 
     def _store(self, batch: _Batch) -> None:
         result, rejects, posts = self.result, self._rejects, batch.posts
-        if batch.read is not None:
+        if batch.read is not None and self._waits_for(batch.read):
             batch.read.wait()
         self._write_aside(batch.rejects)
         with writing(self._engine) as session, session.begin():
@@ -414,7 +418,16 @@ class _Import:
         done.rejected.clear()
         result.rows = batch.rows
         result.posts += done
+        while self._late and self._late[0].is_read:
+            self._late.popleft().keep_late(self._engine, self._now)
         self._progress(result.rows)
+
+    def _waits_for(self, read: Batch) -> bool:
+        """Whether a batch is stored after it is read: the first ones, before anybody reads, are stored meanwhile."""
+        if read.is_read or self._ahead is None or not self._ahead.is_beginning or len(self._late) >= _LATE:
+            return True
+        self._late.append(read)
+        return False
 
 
 def _checked(mapping: Mapping) -> Mapping:

@@ -41,18 +41,24 @@ Became = Literal["created", "changed", "unchanged", "deleted"]
 
 
 class Read(Protocol):
-    """What was read in posts before they are stored."""
+    """What was read in posts before they are stored, or is being read."""
 
-    def of(
+    @property
+    def same(self) -> Sequence[bool]:
+        """Of each post whether its reading is that of what is stored, as `compare` found."""
+
+    def compare(
         self, session: Session, source: str, columns: Mapping[str, Sequence[Any]], languages: Sequence[str | None]
-    ) -> list[int | None]:
-        """For each post a number that stands for its reading, None where there is none; empty where nothing was read.
+    ) -> bool:
+        """Find out in which posts the same was read as will be stored, if by what is in force; whether it is there.
 
         columns  the posts as they will be stored;  languages  of their authors
         """
 
-    def store(self, session: Session, post_ids: Sequence[int], found: Sequence[int | None]) -> None:
-        """Store the readings of posts that were added."""
+    def keep(
+        self, session: Session, post_ids: Sequence[int], author_ids: Sequence[int], days: Iterable[tuple[str, date]]
+    ) -> None:
+        """Store the readings of the posts that were compared, or remember for later whose they are."""
 
 
 @dataclass(slots=True)
@@ -408,11 +414,12 @@ _AS_GIVEN = (
 def _add(session: Session, new: _New, origin: Origin, read: Read | None) -> list[int]:
     """Store new posts, at least one, with what was read in them; their ids."""
     columns = _new_columns(new, origin)
-    if read is None or not (found := read.of(session, origin.source, columns, new.languages)):
+    if read is None:
         return store.add_posts(session, columns)
-    columns["classified_at"] = [None if n is None else origin.now for n in found]
+    if read.compare(session, origin.source, columns, new.languages):
+        columns["classified_at"] = [origin.now if same else None for same in read.same]
     ids = store.add_posts(session, columns)
-    read.store(session, ids, found)
+    read.keep(session, ids, new.author_ids, zip(new.markets, new.days, strict=True))
     return ids
 
 

@@ -7,16 +7,22 @@ rests on is compared when it is stored: where the store knows better than the fi
 where another model or other tracked keys are in force since, the post is stored unread and waits as any other.
 """
 
+import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from datetime import date, datetime
 from functools import partial
+from itertools import compress
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from radar.classify import PostReading, open_apart, read_texts, usual_language
+from radar import classify
+from radar.classify import PostReading, open_apart, put_readings, read_texts, usual_language
 from radar.held import held_sources
 from radar.ingest import cleaned
 from radar.scheduling import Context
@@ -25,7 +31,7 @@ from radar.spread import Crew, workers
 from radar.store import posts as store
 from radar.store import promotion
 from radar.store import tracked as tracked_store
-from radar.store.engine import reading
+from radar.store.engine import reading, writing
 
 PIECE = 1_250
 """Posts that a process reads at a time: a batch of a file goes to several."""
@@ -70,16 +76,14 @@ class Ahead:
             with self._context.fitting():
                 pass
             url = self._context.engine.url.render_as_string(hide_password=False)
-            begin = partial(open_apart, url, self._context.model_folder)
+            begin = partial(_open, url, self._context.model_folder)
             self._crew = Crew(_read, at_once=workers(), begin=begin)
 
     def end(self) -> None:
         """Let the processes go. A model that is being fitted is waited for: the next job needs it."""
         if self._opening.ident is not None:
             self._opening.join()
-        if self._crew is not None:
-            self._crew.end()
-            self._crew = None
+        self.end_readers()
 
     def give(self, posts: PostColumns) -> "Batch | None":
         """Have posts read; None where that does not pay, or cannot be done."""
@@ -108,7 +112,12 @@ class Ahead:
         with reading(self._context.engine) as session:
             return 2 * len(store.posts_known(session, some)) > len(some)
 
-    def failed(self) -> None:
+    @property
+    def is_beginning(self) -> bool:
+        """Whether nobody reads yet: it takes them a second or two."""
+        return self._crew is not None and not self._crew.is_ready
+
+    def end_readers(self) -> None:
         """Read no more."""
         if self._crew is not None:
             self._crew.end()
@@ -121,8 +130,11 @@ class Batch:
     def __init__(
         self, ahead: Ahead, places: dict[store.Identity, int], asked: list[Asked], pieces: list[Future[list[Found]]]
     ) -> None:
+        self.same: list[bool] = []
         self._ahead, self._places, self._asked, self._pieces = ahead, places, asked, pieces
         self._found: Found | None = None
+        self._at: list[int] = []
+        self._late: _Stored | None = None
 
     @property
     def is_read(self) -> bool:
@@ -134,7 +146,7 @@ class Batch:
         try:
             found = [one for piece in self._pieces for one in piece.result()]
         except Exception:  # whoever classifies next meets it, and says so
-            self._ahead.failed()
+            self._ahead.end_readers()
             return
         first = found[0]
         if all((one.model_id, one.tracked) == (first.model_id, first.tracked) for one in found):
@@ -142,50 +154,85 @@ class Batch:
             topics = [each for one in found for each in one.topics]
             self._found = Found(signals, topics, first.model_id, first.tracked)
 
-    def of(
+    def compare(
         self, session: Session, source: str, columns: Mapping[str, Sequence[Any]], languages: Sequence[str | None]
-    ) -> list[int | None]:
-        """Where each post stands among those that were read; None for one that is another than was read."""
-        if self._found is None or not self._holds(session, source, self._found):
-            return []
+    ) -> bool:
+        """Find out in which posts the same was read as will be stored, if by what is in force; whether it is there."""
+        if source in held_sources(session):
+            self.same = [False] * len(languages)
+            return False
         usual = map(usual_language, columns["language"], languages, columns["audience_market"])
         reposts, paid = map(bool, columns["repost_of"]), map(bool, columns["platform_sponsored"])
         now = zip(columns["text"], usual, reposts, paid, strict=True)
-        places = [self._places[who] for who in zip(columns["platform"], columns["native_id"], strict=True)]
-        asked = self._asked
-        same = [n if asked[n] == is_now else None for n, is_now in zip(places, now, strict=True)]
-        if 2 * same.count(None) > len(same):  # the store knows other languages or markets: it would be in vain
-            self._ahead.failed()
-        return same
+        self._at = [self._places[who] for who in zip(columns["platform"], columns["native_id"], strict=True)]
+        self.same = [self._asked[n] == is_now for n, is_now in zip(self._at, now, strict=True)]
+        if 2 * sum(self.same) < len(self.same):  # the store knows other languages or markets: it would be in vain
+            self._ahead.end_readers()
+        found = self._found
+        if found is None:
+            return False
+        holds = tracked_store.version(session, hold=True) == found.tracked
+        if promotion.is_passive(session, found.model_id) or not holds:
+            self.same = [False] * len(self.same)
+        return True
 
-    def _holds(self, session: Session, source: str, found: Found) -> bool:
-        return not (
-            source in held_sources(session)
-            or promotion.is_passive(session, found.model_id)
-            or tracked_store.version(session, hold=True) != found.tracked
-        )
-
-    def store(self, session: Session, post_ids: Sequence[int], found: Sequence[int | None]) -> None:
-        """Store what was read in posts that were added."""
-        assert self._found is not None
-        read = [(post_id, n) for post_id, n in zip(post_ids, found, strict=True) if n is not None]
-        if not read:
+    def keep(
+        self, session: Session, post_ids: Sequence[int], author_ids: Sequence[int], days: Iterable[tuple[str, date]]
+    ) -> None:
+        """Store the readings of the posts that were compared, or remember for later whose they are."""
+        if self._found is None:
+            self._late = _Stored(list(compress(post_ids, self.same)), set(author_ids), set(days))
             return
-        ids, places = [post_id for post_id, _ in read], [n for _, n in read]
-        of_topics = [(post_id, *topic) for post_id, n in read for topic in self._found.topics[n]]
-        model_id = self._found.model_id
-        signals = {name: [values[n] for n in places] for name, values in self._found.signals.items()}
-        topics = dict(zip(("post_id", "topic_id", "probability"), zip(*of_topics, strict=True), strict=False))
-        store.add_readings(
-            session,
-            {"post_id": ids, "model_id": [model_id] * len(ids), **signals},
-            {"model_id": [model_id] * len(of_topics), **{name: list(values) for name, values in topics.items()}},
+        ids = list(compress(post_ids, self.same))
+        if not ids:
+            return
+        signals, topics = self._of(self._found, ids)
+        of = {"model_id": [self._found.model_id]}
+        of_posts, of_topics = (
+            {name: many * n for name, many in of.items()} for n in (len(ids), len(topics["post_id"]))
         )
+        store.add_readings(session, signals | of_posts, topics | of_topics)
         self._ahead.posts += len(ids)
+
+    def keep_late(self, engine: sa.Engine, now: datetime) -> None:
+        """Store what was read since its posts were stored, as a classifier does. Waits for it."""
+        self.wait()
+        if self._found is None or self._late is None or not self._late.post_ids:
+            return
+        ids = self._late.post_ids
+        signals, topics = self._of(self._found, ids)
+        read = classify.Batch(
+            signals, topics, [1] * len(ids), self._late.days, self._late.author_ids, self._found.tracked
+        )
+        with writing(engine) as session, session.begin():
+            self._ahead.posts += put_readings(session, self._found.model_id, read, now)
+
+    def _of(self, found: Found, ids: Sequence[int]) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
+        """Columns of `post_signal` and `post_topic` of the posts in which the same was read, without the model."""
+        at = list(compress(self._at, self.same))
+        of_topics = [(post_id, *topic) for post_id, n in zip(ids, at, strict=True) for topic in found.topics[n]]
+        columns = zip(*of_topics, strict=True) if of_topics else [()] * 3
+        signals = {name: [values[n] for n in at] for name, values in found.signals.items()}
+        topics = dict(zip(("post_id", "topic_id", "probability"), map(list, columns), strict=True))
+        return {"post_id": list(ids), **signals}, topics
+
+
+class _Stored(NamedTuple):
+    """Posts that were stored before they were read; their authors and days."""
+
+    post_ids: list[int]
+    author_ids: set[int]
+    days: set[tuple[str, date]]
 
 
 _PATIENCE = 1.0
 """Seconds within which a model is found that is there."""
+_NICE = 5
+
+
+def _open(url: str, folder: Path) -> None:
+    os.nice(_NICE)  # who stores has no other to do it
+    open_apart(url, folder)
 
 
 def _read(asked: list[Asked]) -> Iterator[Found]:

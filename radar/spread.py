@@ -169,12 +169,17 @@ class Crew(Generic[J, P]):
         self._threads = ThreadPoolExecutor(at_once, "crew")
         self._mine = threading.local()
         self._crew: list[_Worker] = []
-        self._beginning, self._ended = threading.Lock(), False
+        self._beginning, self._ended, self._is_ready = threading.Lock(), False, False
 
     @property
     def pids(self) -> list[int]:
         """The processes that have begun."""
         return [worker.pid for worker in self._crew]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker has begun with its jobs."""
+        return self._is_ready
 
     def give(self, job: J) -> Future[list[P]]:
         """Have a job done; its pieces, or what `spread` raises."""
@@ -208,6 +213,7 @@ class Crew(Generic[J, P]):
                 self._mine.worker = worker = _Worker(self._work, self._begin)
                 self._crew.append(worker)
                 worker.hear()
+                self._is_ready = True
         mine: _Worker = self._mine.worker
         return mine
 
