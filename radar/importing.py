@@ -119,7 +119,10 @@ class Rejects:
         except OSError as error:
             raise CallerError(f"--rejects: cannot write {path}: {error.strerror}.", "Name another file.") from error
 
-    def add(self, row: Rejected) -> None:
+    def add(self, line: int, reason: str, row: Any) -> None:
+        self.put(Rejected.of(line, reason, row))
+
+    def put(self, row: Rejected) -> None:
         if self._file is None:
             self.first = f"line {row.line}: {row.reason}"
             try:
@@ -397,7 +400,7 @@ class _Import:
 
     def _write_aside(self, rows: list[Rejected]) -> None:
         for row in rows:
-            self._rejects.add(row)
+            self._rejects.put(row)
         rows.clear()
 
     def _store(self, batch: _Batch) -> None:
@@ -411,9 +414,7 @@ class _Import:
             done = ingest_posts(session, posts, source=self._source, now=self._now, file=self._file, read=batch.read)
             for position, reason in done.rejected:
                 item = posts.post(position)
-                rejects.add(
-                    Rejected.of(item.line or 0, reason, {"author": item.author.native_id, "text": item.text[:500]})
-                )
+                rejects.add(item.line or 0, reason, {"author": item.author.native_id, "text": item.text[:500]})
             runs.note_import(session, self._content, self._source, self._now, batch.rows, rejects.count)
         done.rejected.clear()
         result.rows = batch.rows

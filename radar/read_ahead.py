@@ -9,9 +9,9 @@ where another model or other tracked keys are in force since, the post is stored
 
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from datetime import date, datetime
 from functools import partial
 from itertools import compress
@@ -25,7 +25,6 @@ from radar import classify
 from radar.classify import PostReading, open_apart, put_readings, read_texts, usual_language
 from radar.held import held_sources
 from radar.ingest import cleaned
-from radar.scheduling import Context
 from radar.sources.columns import PostColumns
 from radar.spread import Crew, workers
 from radar.store import posts as store
@@ -52,11 +51,16 @@ class Found(NamedTuple):
 
 
 class Ahead:
-    """Reads batches on request. posts: how many were stored with what was read in them."""
+    """Reads batches on request. posts: how many were stored with what was read in them.
 
-    def __init__(self, context: Context) -> None:
+    fitting  fits the store's active model where it is missing (`Context.fitting`);  folder  gives where it is kept
+    """
+
+    def __init__(
+        self, engine: sa.Engine, fitting: Callable[[], AbstractContextManager[None]], folder: Callable[[], Path]
+    ) -> None:
         self.posts = 0
-        self._context = context
+        self._engine, self._fitting, self._folder = engine, fitting, folder
         self._crew: Crew[list[Asked], Found] | None = None
         self._opening = threading.Thread(target=self._open, name="fits ahead", daemon=True)
 
@@ -73,10 +77,10 @@ class Ahead:
 
     def _open(self) -> None:
         with suppress(Exception):  # what fails here is left to whoever classifies, who fails the same way
-            with self._context.fitting():
+            with self._fitting():
                 pass
-            url = self._context.engine.url.render_as_string(hide_password=False)
-            begin = partial(_open, url, self._context.model_folder)
+            url = self._engine.url.render_as_string(hide_password=False)
+            begin = partial(_open, url, self._folder())
             self._crew = Crew(_read, at_once=workers(), begin=begin)
 
     def end(self) -> None:
@@ -109,7 +113,7 @@ class Ahead:
 
     def _are_known(self, posts: PostColumns) -> bool:
         some = posts.identities[:: max(1, len(posts) // _ASKED)]
-        with reading(self._context.engine) as session:
+        with reading(self._engine) as session:
             return 2 * len(store.posts_known(session, some)) > len(some)
 
     @property

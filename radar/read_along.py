@@ -1,4 +1,7 @@
-"""Reading posts while they come in: a file is imported by one process, and another core would have nothing to do."""
+"""Reading posts while they come in: a file is imported by one process, and another core would have nothing to do.
+
+For PostgreSQL, where several write at once; SQLite has one writer: see `radar.read_ahead`.
+"""
 
 import threading
 from collections.abc import Iterator

@@ -83,6 +83,10 @@ def _context(settings: Settings) -> Context:
     return Context(open_store(settings.database_url), settings, NOON)
 
 
+def _ahead(context: Context) -> Ahead:
+    return Ahead(context.engine, context.fitting, lambda: context.model_folder)
+
+
 @pytest.fixture
 def calm(settings: Settings, tmp_path: Path) -> Settings:
     """Another store, whose posts are classified afterwards."""
@@ -97,7 +101,7 @@ def test_a_file_is_stored_as_read_and_as_if_read_afterwards(settings: Settings, 
         engine = open_store(one.database_url)
         put(engine, *known)
         engine.dispose()
-    ahead = Ahead(context)
+    ahead = _ahead(context)
     done = _imported(settings, file, ahead=ahead)
     expected = _imported(calm, file)
     assert done.posts == expected.posts
@@ -111,7 +115,7 @@ def test_a_file_is_stored_as_read_and_as_if_read_afterwards(settings: Settings, 
     assert 3 < left < 0.2 * POSTS  # those of the authors that are known otherwise
     run_job("classify_posts", _context(calm))
     assert facts_of(settings.database_url) == facts_of(calm.database_url)
-    again = Ahead(context)
+    again = _ahead(context)
     once_more = _imported(settings, file, ahead=again)
     assert (once_more.posts.new, again.posts) == (0, 0)
     assert facts_of(settings.database_url) == facts_of(calm.database_url)
@@ -128,7 +132,7 @@ def test_what_was_read_by_other_tracked_keys_is_not_kept(settings: Settings, fil
             with context.engine.connect() as connection:
                 at.append(connection.execute(sa.select(sa.func.max(post.c.id))).scalar_one())
 
-    ahead = Ahead(context)
+    ahead = _ahead(context)
     _imported(settings, file, ahead=ahead, progress=tracks)
     mine = sa.select(post.c.text, post.c.classified_at, post_signal.c["keys"].label("said"))
     mine = mine.outerjoin(post_signal, post_signal.c.post_id == post.c.id).where(post.c.id > at[0])
@@ -144,7 +148,7 @@ def test_what_was_read_by_other_tracked_keys_is_not_kept(settings: Settings, fil
 
 def test_a_file_comes_in_whole_where_who_reads_is_killed(settings: Settings, calm: Settings, file: Path) -> None:
     context = _context(settings)
-    ahead = Ahead(context)
+    ahead = _ahead(context)
 
     killed: list[int] = []
 

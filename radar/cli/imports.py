@@ -73,7 +73,9 @@ def import_file(
             report("rows", rows, None)
 
         begun: list[Along | Ahead] = []
-        ahead = None if only_import or is_shared(engine) else Ahead(context)
+        ahead = (
+            None if only_import or is_shared(engine) else Ahead(engine, context.fitting, lambda: context.model_folder)
+        )
         if ahead is not None:
             begun.append(ahead)
         done = import_rows(
