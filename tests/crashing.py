@@ -5,13 +5,12 @@ before a statement or a commit of the database, any of those that it would send,
 """
 
 import hashlib
-import json
 import multiprocessing
 import os
 import random
 import signal
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -52,6 +51,11 @@ SHARED_MOMENTS = {("day_count", "counted_at")}
 
 COUNTERS = {"answers version", "removals version"}
 """Rows that count how often something was written."""
+
+
+def load_ahead() -> None:
+    """Before the first of very many is forked: what jobs load when they come to it is loaded once for all."""
+    PROCESSES.set_forkserver_preload(["tests.crashing", "tests.crashing_ahead"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +171,9 @@ def held(url: str, folder: Path | None = None) -> dict[str, list[str]]:
     with engine.connect() as connection:
         there = set(sa.inspect(connection).get_table_names())
         for table in metadata.sorted_tables:
-            if table.name in ASIDE or table.name not in there:
-                continue
-            rows = [
-                (row, _named(table, row._mapping, known, moments))
-                for row in connection.execute(sa.select(table))
-                if row[0] not in COUNTERS
-            ]
-            found[table.name] = sorted(said for _, said in rows)
-            if "id" in table.c:
-                known[table.name] = {row.id: said for row, said in rows}
+            if table.name not in ASIDE and table.name in there:
+                known[table.name] = {}
+                found[table.name] = sorted(_said(connection, table, known, moments))
     engine.dispose()
     if folder is not None:
         found["files"] = sorted(
@@ -187,24 +184,38 @@ def held(url: str, folder: Path | None = None) -> dict[str, list[str]]:
     return found
 
 
-def _named(table: sa.Table, row: Any, known: dict[str, dict[int, str]], moments: Collection[tuple[str, str]]) -> str:
-    """A row without its own number, and with whatever it belongs to in place of that one's."""
-    said = {}
-    for column in table.columns:
-        value = row[column.name]
-        keys = list(column.foreign_keys)
-        if keys and keys[0].column.name == "id" and value is not None:
-            value = known.get(keys[0].column.table.name, {}).get(value, value)
-        elif column.name == "id" or (table.name, column.name) in moments:
+def _said(
+    connection: sa.Connection, table: sa.Table, known: dict[str, dict[int, str]], moments: Collection[tuple[str, str]]
+) -> Iterator[str]:
+    """Rows without their own number, and with a digest of whatever they belong to in place of that one's.
+
+    Values are those of the driver: nothing is read that is not compared.
+    """
+    names, belongs, own = [], [], None
+    for n, column in enumerate(table.columns):
+        named = next(iter(column.foreign_keys)).column if column.foreign_keys else None
+        if column.name == "id":
+            own = n
+        if named is not None and named.name == "id":
+            belongs.append((n, column.name, known.get(named.table.name, {})))
+        elif column.name != "id" and (table.name, column.name) not in moments:
+            names.append((n, column.name))
+    for row in connection.exec_driver_sql(str(sa.select(table).compile(connection))):
+        if row[0] in COUNTERS:
             continue
-        if isinstance(value, bytes | memoryview):
-            value = hashlib.sha256(bytes(value)).hexdigest()
-        said[column.name] = value
-    return hashlib.sha256(text.encode()).hexdigest() if len(text := _text(said)) > 4_000 else text
+        held = {name: _short(row[n]) for n, name in names}
+        for n, name, others in belongs:
+            held[name] = others.get(row[n], row[n])
+        said = repr(held)
+        if own is not None:
+            known[table.name][row[own]] = hashlib.blake2b(said.encode(), digest_size=12).hexdigest()
+        yield said
 
 
-def _text(said: dict[str, Any]) -> str:
-    return json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
+def _short(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    return hashlib.sha256(value.encode()).hexdigest() if isinstance(value, str) and len(value) > 4_000 else value
 
 
 def differences(found: dict[str, list[str]], expected: dict[str, list[str]]) -> dict[str, list[Any]]:

@@ -35,7 +35,7 @@ from radar.store.tables import post
 from tests.alerts.receivers import Hook, hook
 from tests.builders import NOON, put
 from tests.conftest import admin
-from tests.crashing import begun, differences, done, held, job, serve, some_kill
+from tests.crashing import begun, differences, done, held, job, load_ahead, serve, some_kill
 from tests.facts import facts_of
 from tests.pushing import Pusher, pushed
 from tests.store.test_migrations import fill_all
@@ -101,7 +101,7 @@ class Chain:
     target: Hook
     befores: dict[str, str] = field(default_factory=dict)
     afters: dict[str, Path] = field(default_factory=dict)
-    """Files: all of them together are gigabytes in memory."""
+    """Files: all of them together are half a gigabyte in memory."""
     statements: dict[str, int] = field(default_factory=dict)
 
     def settings(self) -> dict[str, Any]:
@@ -165,11 +165,12 @@ def _chain(folder: Path, models: Path, server: str | None, days: int) -> Iterato
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def long(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, fitted_dir: Path) -> Iterator[Chain]:
     server = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
+    load_ahead()
     with _chain(tmp_path_factory.mktemp("long"), fitted_dir / "models", server, DAYS_LIVED) as chain:
         yield chain
 
 
-def _crash(chain: Chain, name: str, rng: random.Random) -> int:
+def _crash(chain: Chain, name: str, rng: random.Random, expected: dict[str, list[str]]) -> int:
     """Kill a job some times, do it once more, compare; how often it was killed at work."""
     killed, statements = [], chain.statements[name]
     with chain.before(name) as (url, settings):
@@ -178,7 +179,6 @@ def _crash(chain: Chain, name: str, rng: random.Random) -> int:
             if done(job(name), url, settings, NOW, kill) is None:
                 killed.append(kill)
         done(job(name), url, settings, NOW)
-        expected = json.loads(chain.afters[name].read_text(encoding="utf-8"))
         found = differences(held(url, settings["data_dir"]), expected)
     assert found == {}, (SEED, name, statements, killed, found)
     return len(killed)
@@ -187,8 +187,8 @@ def _crash(chain: Chain, name: str, rng: random.Random) -> int:
 @pytest.mark.long
 @pytest.mark.parametrize("name", JOBS)
 def test_each_job_is_killed_often(long: Chain, name: str) -> None:
-    rng = random.Random(f"{SEED} {name}")
-    killed = sum(_crash(long, name, rng) for _ in range(OFTEN))
+    rng, expected = random.Random(f"{SEED} {name}"), json.loads(long.afters[name].read_text(encoding="utf-8"))
+    killed = sum(_crash(long, name, rng, expected) for _ in range(OFTEN))
     print(f"{name}: killed {killed} times at work, {long.statements[name]} statements")
     assert killed > 0
 
@@ -208,7 +208,14 @@ def migrate_up(context: Context) -> None:
     upgrade(context.engine)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+OFTEN_ON_BOTH = [
+    ("sqlite", 1),
+    pytest.param("sqlite", OFTEN, marks=pytest.mark.long),
+    pytest.param("postgresql", OFTEN, marks=pytest.mark.long),
+]
+
+
+@pytest.fixture
 def databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databases]:
     server = request.getfixturevalue("postgres_url") if request.param == "postgresql" else None
     found = Databases(tmp_path, server)
@@ -242,14 +249,14 @@ def _disturbed(databases: Databases, before: str, work: Any, settings: dict[str,
     return killed
 
 
-@pytest.mark.parametrize("often", [1, pytest.param(OFTEN, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("databases", "often"), OFTEN_ON_BOTH, indirect=["databases"])
 def test_a_promotion_that_is_killed_anywhere_goes_on(databases: Databases, tmp_path: Path, often: int) -> None:
     before = databases.copy()
     _small(before, 12 if often == 1 else 45)
     _disturbed(databases, before, promote_another, {"data_dir": tmp_path}, often)
 
 
-@pytest.mark.parametrize("often", [1, pytest.param(OFTEN, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("databases", "often"), OFTEN_ON_BOTH, indirect=["databases"])
 def test_a_migration_that_is_killed_anywhere_goes_on(databases: Databases, tmp_path: Path, often: int) -> None:
     """From a released schema with a row in each table."""
     before, rng = databases.copy(), random.Random(SEED)
@@ -263,7 +270,7 @@ def test_a_migration_that_is_killed_anywhere_goes_on(databases: Databases, tmp_p
     _disturbed(databases, before, migrate_up, {"data_dir": tmp_path}, often)
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(OFTEN, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("databases", "kills"), OFTEN_ON_BOTH, indirect=["databases"])
 def test_no_acknowledged_push_is_lost_and_none_doubled_when_the_server_is_killed(
     databases: Databases, tmp_path: Path, kills: int
 ) -> None:
