@@ -1,11 +1,14 @@
 """The routes of what lies behind the trends: keys, series, runs, models, and one topic."""
 
+import re
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from radar import answers
 from radar.api import resource_shapes as shapes
@@ -22,6 +25,17 @@ router = APIRouter(prefix="/v1", route_class=ListRoute, dependencies=[Depends(on
 KindQuery = Annotated[str | None, Query(description=f"One of {', '.join(answers.KINDS)}.", examples=["hashtag"])]
 PlaceQuery = Annotated[str | None, Query(description="Only mentions about a place market.", examples=["JP"])]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Lines a page.", examples=[100])]
+
+
+def _as_written(given: str) -> str:
+    """A day as the description has it: a bare number would be read as seconds since 1970, a moment as its day."""
+    if not _DAY.fullmatch(given):
+        raise PydanticCustomError("date_parsing", "Input should be a valid date in the format YYYY-MM-DD")
+    return given
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Day = Annotated[date, BeforeValidator(_as_written)]
 CursorQuery = Annotated[
     str | None, Query(description="`next` of the page before, with the same filters.", examples=["WyJhYjEyIiwgNDgxMl0"])
 ]
@@ -103,9 +117,9 @@ def list_posts(
     market: MarketPath,
     session: SessionDep,
     first: Annotated[
-        date | None, Query(description="Local days of the market from this one on.", examples=["2026-11-16"])
+        Day | None, Query(description="Local days of the market from this one on.", examples=["2026-11-16"])
     ] = None,
-    last: Annotated[date | None, Query(description="Up to this one.", examples=["2026-11-22"])] = None,
+    last: Annotated[Day | None, Query(description="Up to this one.", examples=["2026-11-22"])] = None,
     platform: Annotated[str | None, Query(description="One platform.", examples=["instagram"])] = None,
     source: Annotated[str | None, Query(description="One source, by its name.", examples=["sky"])] = None,
     language: Annotated[str | None, Query(description="As told of the post.", examples=["zh-Hant"])] = None,
