@@ -176,7 +176,7 @@ _RULE: dict[str, Any] = {
 
 
 class TargetAsked(Shape):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": _TARGETS[0]})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": _TARGETS[0]})
 
     kind: Literal["webhook", "email", "feed"]
     address: str = Field("", max_length=2000, description="A web address or a mail address; none for a feed.")
@@ -184,6 +184,8 @@ class TargetAsked(Shape):
 
 class WantedAsked(Shape):
     """What a rule waits for; what is left out lets everything through."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     market: str | None = Field(None, description="Audience market.")
     place: str | None = Field(None, description="Country, or a place inside one.")
@@ -199,7 +201,7 @@ class WantedAsked(Shape):
 
 
 class RuleAsked(WantedAsked):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": _RULE})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": _RULE})
 
     name: str
     language: str = "en"
@@ -210,7 +212,7 @@ class RuleAsked(WantedAsked):
 class RuleChanged(Shape):
     """What is left out stays."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"active": False}})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"active": False}})
 
     name: str | None = None
     language: str | None = None
@@ -219,7 +221,7 @@ class RuleChanged(Shape):
 
 
 class WatchAsked(Shape):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"keys": ["#osaka"], "market": "TW"}})
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"keys": ["#osaka"], "market": "TW"}})
 
     trends: list[str] = Field([], max_length=100, description="Ids: each one's key is watched, in its market.")
     keys: list[str] = Field([], max_length=100, description='"#osaka", "kind:text", a topic, a place, a word.')

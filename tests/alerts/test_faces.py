@@ -81,6 +81,8 @@ def test_a_system_makes_a_rule_and_sees_what_became_of_it(radar: Radar, client: 
         ("/v1/alert-rules", {"name": "x", "topic": "shop.nothing"}, 400),
         ("/v1/alert-rules", {"name": ""}, 400),
         ("/v1/alert-rules", {"name": "x", "plase": "JP"}, 400),
+        ("/v1/alert-rules", {"name": "x", "active": 0}, 400),
+        ("/v1/alert-rules", {"name": "x", "q": "0.05"}, 400),
         ("/v1/alert-rules", {"name": "x", "targets": [{"kind": "email", "address": "ann@example.com"}]}, 400),
         ("/v1/alert-rules", {"name": "x", "targets": [{"kind": "webhook", "address": "http://127.0.0.1/"}]}, 400),
         ("/v1/alert-rules", {"name": "x", "language": "fr"}, 400),
