@@ -14,10 +14,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from radar.markets import MARKETS, Market, local_day
+from radar.past import TICK
 from radar.store import counts, trends
 from radar.store.counts import Form, Settled
 from radar.store.engine import reading, writing
-from radar.watch import TICK, Watch
+from radar.watch import Watch
 from radar.windows import Bucket
 
 QUARTERS_KEPT = 60

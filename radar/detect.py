@@ -24,6 +24,7 @@ from radar.crowds import Crowds
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
+from radar.past import TICK, Day, Past, Rows, tick_of
 from radar.recurrence import Recurrence
 from radar.sharing import do_all, is_shared
 from radar.spread import spread, workers
@@ -35,7 +36,7 @@ from radar.store.engine import open_store, reading
 from radar.store.lasting import lasting
 from radar.support import PostsOfDay
 from radar.trends import distinct
-from radar.watch import TICK, Day, Moment, Past, Rows, Watch, Written, tick_of
+from radar.watch import Moment, Watch, Written
 from radar.windows import Bucket
 
 CHUNK_DAYS = 24

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from radar.crowds import Behind, Crowds
 from radar.keys import Kind, kind_of, kinds_of
 from radar.markets import MARKETS, day_start, local_day
+from radar.past import TICK, Past, tick_of
 from radar.recurrence import Recurrence, Recurring
 from radar.trends.distinct import mix
 from radar.trends.diversity import NARROW
@@ -24,7 +25,7 @@ from radar.trends.naming import Candidate, best_known
 from radar.trends.overlap import merge_numbered
 from radar.trends.stages import Q_OFF
 from radar.trends.tail import burst_ps
-from radar.watch import TICK, Moment, Past, Watch, Written, tick_of
+from radar.watch import Moment, Watch, Written
 from radar.windows import Bucket
 
 FEWEST, FEW = 4, 10

@@ -235,7 +235,8 @@ _NICE = 5
 
 
 def _open(url: str, folder: Path) -> None:
-    os.nice(_NICE)  # who stores has no other to do it
+    if hasattr(os, "nice"):
+        os.nice(_NICE)  # who stores has no other to do it
     open_apart(url, folder)
 
 

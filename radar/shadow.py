@@ -20,6 +20,7 @@ from radar.detect import DetectionTask, advance_day
 from radar.keys import Kind, key_number
 from radar.markets import MARKETS, day_start, local_day
 from radar.moments import Listing
+from radar.past import Past, Rows
 from radar.recurrence import Recurrence
 from radar.store import counts, posts, shadow
 from radar.store.day_columns import columns_of
@@ -28,7 +29,7 @@ from radar.store.posts import DayPost
 from radar.store.shadow import ShadowRow
 from radar.support import PostsOfDay
 from radar.trends.stages import Q_ON
-from radar.watch import Past, Rows, Watch, Written
+from radar.watch import Watch, Written
 from radar.windows import Bucket
 
 WEEKS = 8

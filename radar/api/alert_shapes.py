@@ -221,7 +221,9 @@ class RuleChanged(Shape):
 
 
 class WatchAsked(Shape):
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"keys": ["#osaka"], "market": "TW"}})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"example": {"keys": ["#osaka"], "market": "TW"}}
+    )
 
     trends: list[str] = Field([], max_length=100, description="Ids: each one's key is watched, in its market.")
     keys: list[str] = Field([], max_length=100, description='"#osaka", "kind:text", a topic, a place, a word.')

@@ -8,10 +8,11 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from radar.past import Day, Past, Rows
 from radar.store.day_blob import HOURS, QUARTERS, DayCounts
 from radar.trends.distinct import add
 from radar.trends.packing import pack, unpack
-from radar.watch import Day, Past, Rows, Watch
+from radar.watch import Watch
 from radar.windows import Bucket
 
 BEGINS = date(2026, 3, 1)

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from radar.keys import kinds_of
+from radar.past import Day, Past
 from radar.trends.distinct import mix
-from radar.watch import Day, Past, Watch
+from radar.watch import Watch
 from radar.windows import Bucket
 from tests.conftest import IN_CI
 
