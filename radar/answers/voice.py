@@ -84,7 +84,7 @@ def share_of_voice(
     keys = [one for one in all_keys if one.group_name == chosen]
     spans = _spans(session, [only] if only else list(MARKETS.values()), length // timedelta(days=1))
     found = store.mentioned(session, [one.key_hash for one in keys], spans) if keys else {}
-    on = _came_on(session, keys, spans) if keys else {}
+    on = _came_on(session, keys, spans) if keys and spans else {}
     items = [_market(code, span, keys, found, on) for code, span in spans.items()] if keys else []
     told = [row for row in items if row["status"] == "ok"]
     words = window_words(window or "30d")

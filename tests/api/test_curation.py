@@ -112,6 +112,8 @@ def test_keys_are_tracked_compared_and_told(client: TestClient, store: SmallStor
     assert together["persons"] == sum(row["keys"][0]["persons"] for row in everywhere["items"])
     assert voice["everywhere"] is None
     assert "All markets together" in client.get("/tracked", headers={"accept": "text/html"}).text
+    nobody = client.get("/v1/share-of-voice?market=TH").json()
+    assert (nobody["items"], "not enough people" in nobody["message"]) == ([], True)
     assert client.get("/v1/share-of-voice?window=36h").status_code == 400
     assert client.get("/v1/share-of-voice?group=x").json()["near"] == ["Drugstores"]
     lines = client.get("/v1/share-of-voice.csv?market=TW").text.splitlines()
