@@ -97,6 +97,8 @@ GIVEN: dict[str, Any] = {
     "posts.mark_dirty.days": [("TW", DAY)],
     "posts.write_readings.signals": columns(without(row("post_signal"), "model_id")),
     "posts.write_signals.signals": columns(row("post_signal")),
+    "posts.add_readings.signals": columns(row("post_signal")),
+    "posts.add_readings.topics": columns(row("post_topic")),
     "AuthorMeasures.signals": {},
     "AuthorMeasures.topics": (),
     "AuthorMeasures.places": (),
