@@ -115,7 +115,7 @@ def test_one_of_two_stands_still_and_finds_itself_replaced(engine: sa.Engine, tm
 
 @pytest.mark.long
 def test_the_same_by_the_minute_with_the_lease_as_it_is(engine: sa.Engine, tmp_path: Path, start: Start) -> None:
-    print("took over after", _one_ends(engine, tmp_path, start, timedelta(minutes=1), ticks=1), "s")
+    print("took over after", _one_ends(engine, tmp_path, start, timedelta(minutes=1), ticks=2), "s")
 
 
 @pytest.fixture
