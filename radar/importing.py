@@ -179,7 +179,7 @@ _TOGETHER, _FEW = 500, 64
 _AHEAD, _WEIGHT = 3, 8_000_000
 """Batches that may wait until they are read, and signs of text in them."""
 _LATE = 12
-"""Batches that may be stored before they are read, because nobody reads yet."""
+"""Batches that may be stored before they are read, because nobody reads yet; their texts weigh no more either."""
 
 
 def _blocks(rows: Iterable[tuple[int, Row | Fault]]) -> Iterator[tuple[list[int], list[Row | Fault]]]:
@@ -250,7 +250,7 @@ def _import_file(
         finally:
             rejects.close()
             if ahead is not None:
-                ahead.end()
+                ahead.end_readers()
     if reader is None:
         raise UnreadableInput(f"{name}: there are no rows.", "Check the file and --format.")
     result = work.result
@@ -260,6 +260,8 @@ def _import_file(
             f"Look into {rejects.path}.",
         )
     result.rejected, result.rejects_path = rejects.count, rejects.path if rejects.count else None
+    if ahead is not None:
+        ahead.wait_for_model()
     return result
 
 
@@ -425,7 +427,9 @@ class _Import:
 
     def _waits_for(self, read: Batch) -> bool:
         """Whether a batch is stored after it is read: the first ones, before anybody reads, are stored meanwhile."""
-        if read.is_read or self._ahead is None or not self._ahead.is_beginning or len(self._late) >= _LATE:
+        if read.is_read or self._ahead is None or not self._ahead.is_beginning:
+            return True
+        if len(self._late) >= _LATE or sum(late.weight for late in self._late) > _WEIGHT:
             return True
         self._late.append(read)
         return False

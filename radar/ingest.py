@@ -55,9 +55,7 @@ class Read(Protocol):
         columns  the posts as they will be stored;  languages  of their authors
         """
 
-    def keep(
-        self, session: Session, post_ids: Sequence[int], author_ids: Sequence[int], days: Iterable[tuple[str, date]]
-    ) -> None:
+    def keep(self, session: Session, post_ids: Sequence[int]) -> None:
         """Store the readings of the posts that were compared, or remember for later whose they are."""
 
 
@@ -419,7 +417,7 @@ def _add(session: Session, new: _New, origin: Origin, read: Read | None) -> list
     if read.compare(session, origin.source, columns, new.languages):
         columns["classified_at"] = [origin.now if same else None for same in read.same]
     ids = store.add_posts(session, columns)
-    read.keep(session, ids, new.author_ids, zip(new.markets, new.days, strict=True))
+    read.keep(session, ids)
     return ids
 
 

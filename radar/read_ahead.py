@@ -9,10 +9,10 @@ where another model or other tracked keys are in force since, the post is stored
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from itertools import compress
 from pathlib import Path
@@ -34,6 +34,11 @@ from radar.store.engine import reading, writing
 
 PIECE = 1_250
 """Posts that a process reads at a time: a batch of a file goes to several."""
+_IN_VAIN = 3
+"""Batches in a row, of most posts of which the store knows better, after which no more are read."""
+_PATIENCE = 1.0
+"""Seconds within which a model is found that is there."""
+_NICE = 5
 _ASKED = 50
 """Posts of a batch that are looked for in the store: a file that was imported before is not read again."""
 
@@ -62,6 +67,8 @@ class Ahead:
         self.posts = 0
         self._engine, self._fitting, self._folder = engine, fitting, folder
         self._crew: Crew[list[Asked], Found] | None = None
+        self._is_over, self._deciding = False, threading.Lock()
+        self._in_vain = 0  # batches in a row
         self._opening = threading.Thread(target=self._open, name="fits ahead", daemon=True)
 
     @property
@@ -71,7 +78,7 @@ class Ahead:
 
     def begin(self) -> None:
         """Fit the model meanwhile where it is missing; what is asked before it is there is not read."""
-        if workers() > 1:
+        if workers() > 1 and self._opening.ident is None:
             self._opening.start()
             self._opening.join(_PATIENCE)
 
@@ -81,16 +88,24 @@ class Ahead:
                 pass
             url = self._engine.url.render_as_string(hide_password=False)
             begin = partial(_open, url, self._folder())
-            self._crew = Crew(_read, at_once=workers(), begin=begin)
+            with self._deciding:
+                if not self._is_over:
+                    self._crew = Crew(_read, at_once=workers(), begin=begin)
 
-    def end(self) -> None:
-        """Let the processes go. A model that is being fitted is waited for: the next job needs it."""
+    def wait_for_model(self) -> None:
+        """Wait for a model that is being fitted: the next job needs it."""
         if self._opening.ident is not None:
             self._opening.join()
-        self.end_readers()
+
+    def note_use(self, posts: int, same: int) -> None:
+        """Be told how many of a batch's new posts were read as they are stored."""
+        if posts >= PIECE:
+            self._in_vain = self._in_vain + 1 if 2 * same < posts else 0
 
     def give(self, posts: PostColumns) -> "Batch | None":
         """Have posts read; None where that does not pay, or cannot be done."""
+        if self._in_vain >= _IN_VAIN:  # the store knows other languages or markets
+            self.end_readers()
         if self._crew is None or not len(posts) or self._are_known(posts):
             return None
         authors = posts["author"]
@@ -123,9 +138,10 @@ class Ahead:
 
     def end_readers(self) -> None:
         """Read no more."""
-        if self._crew is not None:
-            self._crew.end()
-            self._crew = None
+        with self._deciding:
+            self._is_over, crew, self._crew = True, self._crew, None
+        if crew is not None:
+            crew.end()
 
 
 class Batch:
@@ -138,7 +154,12 @@ class Batch:
         self._ahead, self._places, self._asked, self._pieces = ahead, places, asked, pieces
         self._found: Found | None = None
         self._at: list[int] = []
-        self._late: _Stored | None = None
+        self._late: list[int] = []
+
+    @property
+    def weight(self) -> int:
+        """Signs of text that wait with it."""
+        return sum(len(text) for text, *_ in self._asked)
 
     @property
     def is_read(self) -> bool:
@@ -170,8 +191,7 @@ class Batch:
         now = zip(columns["text"], usual, reposts, paid, strict=True)
         self._at = [self._places[who] for who in zip(columns["platform"], columns["native_id"], strict=True)]
         self.same = [self._asked[n] == is_now for n, is_now in zip(self._at, now, strict=True)]
-        if 2 * sum(self.same) < len(self.same):  # the store knows other languages or markets: it would be in vain
-            self._ahead.end_readers()
+        self._ahead.note_use(len(self.same), sum(self.same))
         found = self._found
         if found is None:
             return False
@@ -180,14 +200,12 @@ class Batch:
             self.same = [False] * len(self.same)
         return True
 
-    def keep(
-        self, session: Session, post_ids: Sequence[int], author_ids: Sequence[int], days: Iterable[tuple[str, date]]
-    ) -> None:
+    def keep(self, session: Session, post_ids: Sequence[int]) -> None:
         """Store the readings of the posts that were compared, or remember for later whose they are."""
-        if self._found is None:
-            self._late = _Stored(list(compress(post_ids, self.same)), set(author_ids), set(days))
-            return
         ids = list(compress(post_ids, self.same))
+        if self._found is None:
+            self._late = ids
+            return
         if not ids:
             return
         signals, topics = self._of(self._found, ids)
@@ -201,15 +219,20 @@ class Batch:
     def keep_late(self, engine: sa.Engine, now: datetime) -> None:
         """Store what was read since its posts were stored, as a classifier does. Waits for it."""
         self.wait()
-        if self._found is None or self._late is None or not self._late.post_ids:
+        if self._found is None or not self._late:
             return
-        ids = self._late.post_ids
-        signals, topics = self._of(self._found, ids)
-        read = classify.Batch(
-            signals, topics, [1] * len(ids), self._late.days, self._late.author_ids, self._found.tracked
-        )
         with writing(engine) as session, session.begin():
-            self._ahead.posts += put_readings(session, self._found.model_id, read, now)
+            waiting = store.still_unread(session, self._late)  # somebody else may have read, changed or erased them
+            kept = iter([post_id in waiting for post_id in self._late])
+            self.same = [same and next(kept) for same in self.same]
+            ids = [post_id for post_id in self._late if post_id in waiting]
+            if not ids:
+                return
+            signals, topics = self._of(self._found, ids)
+            days, authors = {(market, day) for _, market, day in waiting.values()}, {a for a, _, _ in waiting.values()}
+            read = classify.Batch(signals, topics, [1] * len(ids), days, authors, self._found.tracked)
+            done = put_readings(session, self._found.model_id, read, now)
+        self._ahead.posts += done
 
     def _of(self, found: Found, ids: Sequence[int]) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
         """Columns of `post_signal` and `post_topic` of the posts in which the same was read, without the model."""
@@ -219,19 +242,6 @@ class Batch:
         signals = {name: [values[n] for n in at] for name, values in found.signals.items()}
         topics = dict(zip(("post_id", "topic_id", "probability"), map(list, columns), strict=True))
         return {"post_id": list(ids), **signals}, topics
-
-
-class _Stored(NamedTuple):
-    """Posts that were stored before they were read; their authors and days."""
-
-    post_ids: list[int]
-    author_ids: set[int]
-    days: set[tuple[str, date]]
-
-
-_PATIENCE = 1.0
-"""Seconds within which a model is found that is there."""
-_NICE = 5
 
 
 def _open(url: str, folder: Path) -> None:

@@ -17,7 +17,7 @@ from radar.read_ahead import Ahead
 from radar.scheduling import Context, run_job
 from radar.sources.base import RawAuthor, RawPost
 from radar.store.engine import open_store
-from radar.store.tables import post, post_signal
+from radar.store.tables import author, engagement_observation, post, post_signal, post_topic
 from radar.text.tracked import tracked_number
 from tests.builders import NOON, put
 from tests.facts import facts_of
@@ -164,4 +164,57 @@ def test_a_file_comes_in_whole_where_who_reads_is_killed(settings: Settings, cal
     run_job("classify_posts", context)
     run_job("classify_posts", _context(calm))
     assert facts_of(settings.database_url) == facts_of(calm.database_url)
+    context.engine.dispose()
+
+
+def test_what_became_of_posts_before_they_are_read_is_left_as_it_is(settings: Settings, file: Path) -> None:
+    """Stored while readers begin, then edited and classified, deleted, or erased by others."""
+    context, ends = _context(settings), []
+
+    def others(rows: int) -> None:
+        if ends:
+            return
+        late = open_store(settings.database_url)
+        with late.connect() as connection:
+            names = dict(connection.execute(sa.select(post.c.native_id, author.c.native_id).join(author)).all()[:3])
+        (edited, by), (deleted, its), (erased, _) = names.items()
+        put(late, RawPost("test", edited, RawAuthor(by, "TW"), "something else in Kyoto", NOON - timedelta(hours=2)))
+        run_job("classify_posts", Context(late, settings, NOON))
+        gone = RawPost("test", deleted, RawAuthor(its, "TW"), "", NOON - timedelta(hours=2), deleted=True)
+        put(late, gone)
+        with late.begin() as connection:
+            which = sa.select(post.c.id).where(post.c.native_id == erased).scalar_subquery()
+            for table in (post_topic, post_signal, engagement_observation):
+                connection.execute(sa.delete(table).where(table.c.post_id == which))
+            connection.execute(sa.delete(post).where(post.c.native_id == erased))
+        with late.connect() as connection:
+            ends.append((edited, deleted, erased, _signals(connection, edited)))
+        late.dispose()
+
+    ahead = _ahead(context)
+    done = _imported(settings, file, ahead=ahead, progress=others)
+    ((edited, deleted, erased, signals),) = ends
+    assert done.posts.new > 0.8 * POSTS
+    with context.engine.connect() as connection:
+        assert _signals(connection, edited) == signals
+        assert len(signals) == 1
+        assert _signals(connection, deleted) == _signals(connection, erased) == []
+    context.engine.dispose()
+
+
+def _signals(connection: sa.Connection, native_id: str) -> list[object]:
+    of = sa.select(post_signal.c.text_hash).join(post, post.c.id == post_signal.c.post_id)
+    return list(connection.scalars(of.where(post.c.native_id == native_id)))
+
+
+def test_rows_without_end_that_cannot_be_taken_end_no_import(
+    settings: Settings, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "_WEIGHT", 10_000)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join([*lines[:120], *["x" * 900] * 30, *lines[120:]]), encoding="utf-8")
+    context = _context(settings)
+    done = _imported(settings, file, ahead=_ahead(context))
+    assert (done.rows, done.rejected > 50) == (POSTS + 30, True)
+    assert done.posts.new > 0.8 * POSTS
     context.engine.dispose()

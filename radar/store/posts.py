@@ -362,6 +362,17 @@ def posts_of_days(session: Session, market: str, days: Sequence[date]) -> dict[d
     return {row.local_day: row.posts for row in session.execute(statement)}
 
 
+def still_unread(session: Session, post_ids: Sequence[int]) -> dict[int, tuple[int, str, date]]:
+    """Of some posts that were stored unread, those that still are as they were: author, market and local day by id.
+
+    One that was changed, deleted, erased or read meanwhile is not among them.
+    """
+    c = post.c
+    statement = sa.select(c.id, c.author_id, c.audience_market, c.local_day).where(one_of(session, c.id, post_ids))
+    rows = session.execute(statement.where(c.classified_at.is_(None), c.revision == 1, c.deleted_at.is_(None)))
+    return {post_id: (author_id, market, day) for post_id, author_id, market, day in rows}
+
+
 def unread_after(session: Session, after: int, nth: int) -> int | None:
     """Id of the nth post above `after` that is not classified yet; None where there are fewer."""
     statement = sa.select(post.c.id).where(post.c.classified_at.is_(None), post.c.id > after).order_by(post.c.id)
