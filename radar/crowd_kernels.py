@@ -243,6 +243,7 @@ def heard(
 @jit
 def one_hand(
     firsts: I64,  # the first post of each person of a row, by person
+    by_time: I64,  # the same, by time
     first_starts: I64,
     posts: I64,
     post_starts: I64,
@@ -279,7 +280,7 @@ def one_hand(
             timed &= not day_only[firsts[n]]
             new += first_at[firsts[n]] > new_from[k]
         if timed:
-            out[k, 2] = crowded(firsts, first, end, at)
+            out[k, 2] = crowded(by_time, first, end, at)
         out[k, 3] = new / (end - first)
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from radar import crowd_kernels as kernels
+from radar.crowd_kernels import F64, Flags
+from radar.markets import PLACE_NUMBERS
 from radar.support import TIER_NAMES, PostsOfDay
 from radar.trends.diversity import SIGNS, signs
 from radar.trends.lookup import I64, Groups, Numbered, occurrences
@@ -17,10 +19,7 @@ NEW = timedelta(days=14).total_seconds()
 """An account is new to us for this long after its first post that we were given."""
 TIMED_FROM = timedelta(hours=1).total_seconds()
 """A shorter window does not tell whether posts came within minutes."""
-_PLACES = 1_000  # numbers of place markets are below this
-
-F64 = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+_PLACES = max(PLACE_NUMBERS.values()) + 1
 
 
 class Behind(NamedTuple):
@@ -219,9 +218,9 @@ class Crowds:
         which = np.repeat(np.arange(len(out)), behind.sizes)
         firsts = behind.firsts[np.lexsort((behind.persons.members, which))]
         kernels.one_hand(
-            firsts, behind.persons.starts, *behind.posts, *self._by_person, self._keys.numbers, self._key_starts,
-            self._person, self._at, self._first_at, self._day_only, ends - NEW, ends - starts >= TIMED_FROM,
-            self._mine, out,
+            firsts, behind.firsts, behind.persons.starts, *behind.posts, *self._by_person, self._keys.numbers,
+            self._key_starts, self._person, self._at, self._first_at, self._day_only, ends - NEW,
+            ends - starts >= TIMED_FROM, self._mine, out,
         )  # fmt: skip
         found: list[list[float]] = out.tolist()
         return found

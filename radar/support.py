@@ -1,10 +1,11 @@
 """Who stands behind a number: the distinct persons and posts of a key in a window."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, lru_cache
-from itertools import chain, starmap
+from functools import lru_cache
+from itertools import chain, count, starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +42,7 @@ def engagement_of(*counts: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Distinct persons (sorted ids; of `radar.crowds` numbers) and posts (indices, by time) of a key in a window."""
+    """Distinct persons (sorted ids) and posts (indices, by time) of a key in a window."""
 
     persons: npt.NDArray[np.int64]
     posts: npt.NDArray[np.int64]
@@ -95,12 +96,11 @@ class PostsOfDay:
         return [frozenset(self.places[start:end].tolist()) for start, end in pairs]
 
 
-@cache
 def _platform(name: str) -> int:
-    return _numbers.setdefault(name, len(_numbers))
+    return _numbers[name]
 
 
-_numbers: dict[str, int] = {}
+_numbers: defaultdict[str, int] = defaultdict(count().__next__)
 
 
 @lru_cache(65_536)

@@ -83,7 +83,7 @@ class Passed(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a bucket showed of the series that may be on in it.
+    """What a bucket showed of the series that are on, or may turn on in any of the buckets passed with it.
 
     seen   buckets, up to this one;    tests  hypotheses that were tested in it
     rows   series, ascending, and what a moment is made of but its instant
@@ -183,6 +183,8 @@ class Watch:
         recalled = None if rows is None else self._recall(day, born, late, rows, starts, passed[begin])
         stops = begin if recalled is None else begin[:late]
         column, series, persons = self._cells(day, starts, born, len(stops), firsts, found)
+        told = heard[column] > 0  # a foreign count may have rows where nobody was heard
+        column, series, persons = column[told], series[told], persons[told]
         advanced = np.concatenate([np.array(self.advanced, np.int64), starts[heard > 0]])
         back = None if rows is None or not stops.size else rows.by_series(advanced, len(born))
         seen, parts = self.state.buckets_seen, list[Steps]()

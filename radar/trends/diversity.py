@@ -90,7 +90,7 @@ def crowded(posts: I64, first: int, end: int, seconds: NDArray[np.float64]) -> f
     """
     n = end - first
     at = np.empty(n)
-    for i in range(n):  # they mostly come in order
+    for i in range(n):  # they are to come in order: it is quick then
         k, minute = i, seconds[posts[first + i]] / 60
         while k > 0 and at[k - 1] > minute:
             at[k] = at[k - 1]

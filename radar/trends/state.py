@@ -195,8 +195,8 @@ class SeriesState:
 
         Arguments as in `add_with_history`; a count that will be older than `remembered` buckets by then is to be left
         out. more: persons that each will show until it is added, at most.
-        None where it would not come to the same: for kinds that no series is of, and for series so large that they
-        may get slot factors of their own.
+        None where it would not come to the same: for kinds above all that there were, of which `march` keeps nothing,
+        and for series so large that they may get slot factors of their own.
         """
         kinds = np.asarray(kinds)
         y = _shown(self._known, kinds.size, rows, ago, counts)

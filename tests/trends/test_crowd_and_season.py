@@ -6,7 +6,7 @@ import numpy as np
 
 from radar.crowd_kernels import one_hand
 from radar.keys import Kind
-from radar.trends.diversity import Sign, signs
+from radar.trends.diversity import MOST_PERSONS, Sign, signs
 from radar.trends.lookup import Groups
 from radar.trends.naming import Candidate, best_known
 from radar.trends.seasons import calendar, compared, season_of
@@ -30,16 +30,22 @@ NOTHING = Groups.of([np.zeros(0, np.int64)] * 20)
 EVENLY = np.linspace(0, 3_000, 20)
 
 
-def _seen(said: Groups, others: Groups, minutes: np.ndarray, new: float, usual_new: float) -> list[Sign]:
-    """Signs of persons with a post of the trend at those minutes, and another one each; so large a share is new."""
+def _seen(
+    said: Groups, others: Groups, minutes: np.ndarray, new: float, usual_new: float, *, is_long: bool = True,
+    days: int = 0,
+) -> list[Sign]:  # fmt: skip
+    """Signs of persons with a post of the trend at those minutes, and another one each; so large a share is new.
+
+    is_long  whether the window tells of minutes;    days  of how many posts only the day is known
+    """
     n = len(said.starts) - 1
     posts, person, keys = np.arange(n), np.tile(np.arange(n), 2), _together(said, others)
     by_person, pairs = np.argsort(person, kind="stable"), np.arange(0, 2 * n + 1, 2)
     at, first_at = np.append(minutes[:n] * 60, np.zeros(n)), np.where(np.arange(2 * n) < round(new * n), 1.0, -1.0)
     out, row = np.zeros((1, 4)), np.array([0, n])
     one_hand(
-        posts, row, posts, row, by_person, pairs, keys.members, keys.starts, person, at, first_at,
-        np.zeros(2 * n, bool), np.zeros(1), np.ones(1, bool), np.zeros(2 * n, bool), out,
+        posts, np.argsort(at[:n], kind="stable"), row, posts, row, by_person, pairs, keys.members, keys.starts, person,
+        at, first_at, np.arange(2 * n) < days, np.zeros(1), np.array([is_long]), np.zeros(2 * n, bool), out,
     )  # fmt: skip
     return signs(out[0].tolist(), usual_new)
 
@@ -54,9 +60,18 @@ def test_copies_of_one_text_are_named_with_their_share() -> None:
     assert (sign.reason, sign.share) == ("same_words", 0.6)
 
 
+def test_copies_are_looked_for_among_so_many_persons_at_most() -> None:
+    crowd = _together(_said(MOST_PERSONS, 6, 20), _said(MOST_PERSONS, 24, 2))
+    every, nothing = np.linspace(0, 30_000, 2 * MOST_PERSONS), Groups.of([np.zeros(0, np.int64)] * 2 * MOST_PERSONS)
+    assert _seen(crowd, nothing, every, new=0.0, usual_new=0.0) == []
+
+
 def test_the_same_ten_minutes_new_accounts_and_one_taste_are_seen() -> None:
     rushed = np.concatenate([np.linspace(100, 108, 12), np.linspace(500, 3_000, 8)])
     assert [s.reason for s in _seen(_said(20, 6, 20), NOTHING, rushed, 0.0, 0.0)] == ["same_minutes"]
+    assert _seen(_said(20, 6, 20), NOTHING, rushed, 0.0, 0.0, is_long=False) == []
+    assert _seen(_said(20, 6, 20), NOTHING, rushed, 0.0, 0.0, days=1) == []
+    assert [s.reason for s in _seen(_said(20, 6, 20), NOTHING, rushed[::-1], 0.0, 0.0)] == ["same_minutes"]
     assert [s.reason for s in _seen(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.2)] == ["new_accounts"]
     assert _seen(_said(20, 6, 20), NOTHING, EVENLY, 0.9, 0.8) == []  # the market itself is new to us
     assert [s.reason for s in _seen(_said(20, 6, 20), _said(20, 20, 10), EVENLY, 0, 0)] == ["same_taste"]

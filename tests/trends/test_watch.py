@@ -102,3 +102,18 @@ def test_what_is_forgotten_by_a_series_first_bucket_is_not_learnt_at_the_days_be
     assert set(KEYS[60:].tolist()) <= set(one.keys.tolist()) - before
     is_same = one.to_bytes() == other.to_bytes()  # pytest would take minutes to tell megabytes apart
     assert is_same
+
+
+def test_rows_of_a_bucket_in_which_nobody_was_heard_end_no_watch() -> None:
+    """No count of ours has any; a foreign or damaged one may. They are as if they were not there."""
+    watches = []
+    for lost in (0, 1):
+        watch, past, persons = Watch("m", "TW", Bucket.HOUR), Past(), np.zeros((len(KEYS), 24), np.int64)
+        pass_day(watch, past, 0, persons, np.full(24, 5.0))
+        persons[0, 1], persons[3, 0], persons[3, 3] = 2, lost, 2
+        heard = np.full(24, 5.0)
+        heard[0] = 0.0
+        pass_day(watch, past, 1, persons, heard)
+        watches.append(watch)
+    assert len(watches[1].keys) == 2
+    assert watches[0].to_bytes() == watches[1].to_bytes()
